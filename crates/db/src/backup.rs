@@ -1,0 +1,1 @@
+//! Backup and restore: one file that either database can be restored from.

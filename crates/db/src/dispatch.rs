@@ -1,0 +1,123 @@
+//! Telling listeners of events after commit, at least once. Pending events are claimed by their flag, because the order of ids is not the
+//! order of commits on PostgreSQL and a cursor would skip late ones.
+
+use crate::jobs::JobId;
+use crate::{BoxFuture, Ctx, Db, Job, Rows};
+use kernel::{Actor, Event, Fault, Timestamp};
+use sea_orm::FromQueryResult;
+use serde::{Deserialize, Serialize};
+
+/// What is told of events after commit. Idempotent by event id: it may be told twice.
+#[derive(Clone, Copy)]
+pub struct Listener {
+    /// Stable name: it is stored with undelivered work.
+    pub name: &'static str,
+    /// The kinds it reads; `["*"]` for all.
+    pub kinds: &'static [&'static str],
+    /// What it does.
+    pub run: fn(Ctx, Vec<Event>) -> BoxFuture<'static, Result<(), Fault>>,
+}
+
+const BATCH: i64 = 500;
+
+#[derive(FromQueryResult)]
+struct Pending {
+    id: i64,
+    kind: String,
+}
+
+/// Turns pending events into jobs of their listeners. Loops until none is pending.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn dispatch_pending(db: &Db) -> Result<(), Fault> {
+    loop {
+        let some: Option<i64> = db.read().scalar("SELECT id FROM event WHERE pending = TRUE LIMIT 1", []).await?;
+        if some.is_none() {
+            return Ok(());
+        }
+        let listeners = &db.shared.listeners;
+        let count = crate::write!(db, &Actor::system("dispatch"), |tx| {
+            let text = "SELECT id, kind FROM event WHERE pending = TRUE ORDER BY id LIMIT $1 /*pg FOR UPDATE SKIP LOCKED */";
+            let events: Vec<Pending> = tx.all(text, [BATCH.into()]).await?;
+            let mut jobs = Rows::new("id BIGINT, name TEXT, payload TEXT, run_at BIGINT, created_at BIGINT");
+            for listener in listeners {
+                let ids: Vec<i64> = events
+                    .iter()
+                    .filter(|e| listener.kinds.contains(&e.kind.as_str()) || listener.kinds == ["*"])
+                    .map(|e| e.id)
+                    .collect();
+                if !ids.is_empty() {
+                    let payload = serde_json::to_string(&Tell { listener: listener.name.to_owned(), events: ids })?;
+                    let now = tx.now();
+                    jobs.push([tx.id::<JobId>().into(), Tell::NAME.into(), payload.into(), now.into(), now.into()]);
+                }
+            }
+            tx.insert("job", &jobs).await?;
+            let mut done = Rows::new("id BIGINT");
+            for event in &events {
+                done.push([event.id.into()]);
+            }
+            tx.exec_from(&done, "UPDATE event SET pending = FALSE WHERE id IN (SELECT id FROM input)", []).await?;
+            Ok(events.len())
+        })?;
+        if count == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// The job that tells one listener of some events.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Tell {
+    listener: String,
+    events: Vec<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct EventRow {
+    id: kernel::fact::EventId,
+    at: Timestamp,
+    actor: String,
+    kind: String,
+    subject: String,
+    order_id: Option<i64>,
+    payload: String,
+}
+
+impl Job for Tell {
+    const NAME: &'static str = "events.tell";
+    async fn run(&self, ctx: Ctx) -> Result<(), Fault> {
+        let listener = ctx
+            .db
+            .shared
+            .listeners
+            .iter()
+            .find(|l| l.name == self.listener)
+            .copied()
+            .ok_or_else(|| Fault::broken(format!("this program has no listener “{}”", self.listener)))?;
+        let mut wanted = Rows::new("id BIGINT");
+        for id in &self.events {
+            wanted.push([(*id).into()]);
+        }
+        let text = "SELECT e.id, e.at, e.actor, e.kind, e.subject, e.order_id, e.payload FROM event e JOIN input ON input.id = e.id ORDER BY e.id";
+        let rows: Vec<EventRow> = ctx.db.read().all_from(&wanted, text, []).await?;
+        let events = rows.into_iter().map(EventRow::into_event).collect();
+        (listener.run)(ctx, events).await
+    }
+}
+
+impl EventRow {
+    fn into_event(self) -> Event {
+        Event {
+            id: self.id,
+            at: self.at,
+            actor: Actor::stored(self.actor),
+            kind: self.kind,
+            subject: self.subject,
+            order: self.order_id,
+            payload: self.payload,
+            fresh: None,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Opening a database: `sqlite:PATH` (one writer connection and a read-only pool beside it) or `postgres://…` (one pool).
+
+use crate::lease::Lease;
+use crate::tx::Reaction;
+use crate::{Clock, Listener, Sql};
+use kernel::{Actor, Fault, IdGen, Timestamp};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Which of the two databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded one.
+    Sqlite,
+    /// A server of version 15 or later.
+    Postgres,
+}
+impl Backend {
+    pub(crate) fn sea(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
+        }
+    }
+}
+
+/// How a database is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The clock commands see.
+    pub clock: Clock,
+    /// What reacts to events inside the transaction that records them, in this order.
+    pub reactions: Vec<Reaction>,
+    /// What is told of events afterwards.
+    pub listeners: Vec<Listener>,
+    /// Connections of the pool (readers on SQLite).
+    pub connections: u32,
+}
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Clock::System, reactions: Vec::new(), listeners: Vec::new(), connections: 8 }
+    }
+}
+
+pub(crate) struct Shared {
+    pub backend: Backend,
+    pub writer: DatabaseConnection,
+    pub reader: Sql,
+    pub clock: Clock,
+    pub ids: IdGen,
+    pub lease: Lease,
+    pub reactions: Vec<Reaction>,
+    pub listeners: Vec<Listener>,
+    pub wake: Notify,
+    pub url: String,
+}
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Db {
+    /// Opens the database, brings its schema up to date and leases a node number for ids.
+    ///
+    /// # Errors
+    /// A fault when the URL is of neither database, it cannot be reached, or a migration fails.
+    pub async fn open(url: &str, options: Options) -> Result<Self, Fault> {
+        let (backend, writer, reader) = if url.starts_with("sqlite:") {
+            let writer = Database::connect(sqlite(url, 1, false)).await?;
+            let reader = match is_memory(url) {
+                true => writer.clone(),
+                false => Database::connect(sqlite(url, options.connections, true)).await?,
+            };
+            (Backend::Sqlite, writer, reader)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let mut connect = ConnectOptions::new(url.to_owned());
+            connect
+                .max_connections(options.connections.max(2))
+                .min_connections(1)
+                .sqlx_logging(false)
+                .test_before_acquire(false)
+                .acquire_timeout(Duration::from_secs(20))
+                .map_sqlx_postgres_opts(|o| o.statement_cache_capacity(500));
+            let pool = Database::connect(connect).await?;
+            (Backend::Postgres, pool.clone(), pool)
+        } else {
+            return Err(Fault::broken(format!("DATABASE_URL must start with sqlite: or postgres://, not “{url}”")));
+        };
+        crate::migrate::migrate(&writer, backend).await?;
+        let lease = Lease::take(&Sql::pool(writer.clone(), backend)).await?;
+        let shared = Shared {
+            backend,
+            reader: Sql::pool(reader, backend),
+            writer,
+            clock: options.clock,
+            ids: IdGen::new(lease.node()),
+            lease,
+            reactions: options.reactions,
+            listeners: options.listeners,
+            wake: Notify::new(),
+            url: url.to_owned(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        self.shared.backend
+    }
+    /// Reads outside of a transaction.
+    pub fn read(&self) -> &Sql {
+        &self.shared.reader
+    }
+    /// The clock commands see.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+    /// Now, by that clock.
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+    /// A new id, at the time of that clock.
+    pub fn id<T: kernel::Id>(&self) -> T {
+        self.shared.ids.next(self.now().millis())
+    }
+    /// A transaction to come, with its retries; use [`crate::write!`].
+    pub fn attempt(&self, actor: &Actor) -> crate::tx::Attempt {
+        crate::tx::Attempt::new(Arc::clone(&self.shared), actor.clone())
+    }
+    /// The URL it was opened with (it may hold a password: not for logs).
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+    /// Gives the node number back and closes the connections.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn close(self) -> Result<(), Fault> {
+        self.shared.lease.give_back(&Sql::pool(self.shared.writer.clone(), self.shared.backend)).await?;
+        if let Ok(shared) = Arc::try_unwrap(self.shared) {
+            shared.writer.close().await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(url.to_owned());
+    connect
+        .max_connections(connections)
+        .min_connections(1)
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .acquire_timeout(Duration::from_secs(60))
+        .map_sqlx_sqlite_opts(move |options| {
+            let options = options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(10))
+                .statement_cache_capacity(500)
+                .pragma("cache_size", "-65536")
+                .pragma("mmap_size", "268435456")
+                .pragma("temp_store", "memory");
+            if read_only { options.pragma("query_only", "1") } else { options }
+        });
+    connect
+}

@@ -1,0 +1,27 @@
+//! Settings of the merchant, kept in the database as JSON by key. (Settings of the process are in the configuration file.)
+
+use crate::{Sql, Tx};
+use kernel::Fault;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The value of a setting, or `None` when it was never set.
+///
+/// # Errors
+/// A fault when the stored value does not read as `T`.
+pub async fn get<T: DeserializeOwned>(sql: &Sql, key: &str) -> Result<Option<T>, Fault> {
+    let text: Option<String> = sql.scalar("SELECT value FROM setting WHERE key = $1", [key.into()]).await?;
+    text.map(|t| serde_json::from_str(&t).map_err(|e| Fault::from(e).while_doing(format!("read setting {key}")))).transpose()
+}
+
+/// Sets a setting.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn set<T: Serialize>(tx: &Tx, key: &str, value: &T) -> Result<(), Fault> {
+    tx.exec(
+        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key.into(), serde_json::to_string(value)?.into()],
+    )
+    .await?;
+    Ok(())
+}

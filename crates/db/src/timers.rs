@@ -1,0 +1,41 @@
+//! Timed work: reconcilers and housekeeping that take no input. The next run is a row, claimed by one process.
+
+use crate::{BoxFuture, Ctx};
+use kernel::{Actor, Fault, Timestamp};
+
+/// Work that runs every so often.
+#[derive(Clone, Copy)]
+pub struct Timer {
+    /// Stable name.
+    pub name: &'static str,
+    /// Seconds between runs.
+    pub every_s: i64,
+    /// What it does; idempotent.
+    pub run: fn(Ctx) -> BoxFuture<'static, Result<(), Fault>>,
+}
+
+/// Runs the timers that are due by the database's clock.
+pub(crate) async fn run_due(ctx: &Ctx, timers: &[Timer]) -> Result<(), Fault> {
+    let now = ctx.db.now();
+    for timer in timers {
+        let next: Option<i64> = ctx.db.read().scalar("SELECT next_at FROM timer WHERE name = $1", [timer.name.into()]).await?;
+        if next.is_some_and(|n| n > now.0) {
+            continue;
+        }
+        let then = now.plus(timer.every_s * Timestamp::SECOND);
+        let mine: Option<i64> = crate::write!(ctx.db, &Actor::system("timers"), |tx| {
+            tx.scalar(
+                "INSERT INTO timer (name, next_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at \
+                 WHERE timer.next_at <= $3 RETURNING next_at",
+                [timer.name.into(), then.into(), now.into()],
+            )
+            .await
+        })?;
+        if mine.is_some()
+            && let Err(fault) = (timer.run)(ctx.clone()).await
+        {
+            tracing::warn!(timer = timer.name, %fault, "timed work failed; it runs again at its next time");
+        }
+    }
+    Ok(())
+}

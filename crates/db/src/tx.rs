@@ -1,0 +1,255 @@
+//! Transactions: `write!` opens one, runs the body, records events, runs the reactions to them, commits, and tries again when another
+//! writer was in the way.
+
+use crate::error::may_succeed_again;
+use crate::open::{Backend, Shared};
+use crate::{BoxFuture, Rows, Sql};
+use kernel::{Actor, Event, Fact, Fault, Id, Timestamp};
+use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How often a transaction is run when other writers are in its way.
+const ATTEMPTS: u32 = 5;
+/// How deep events may cause events inside one transaction.
+const ROUNDS: u32 = 16;
+
+/// What follows from events inside the transaction that records them. Set-based: gets every event of its kinds at once.
+#[derive(Clone, Copy)]
+pub struct Reaction {
+    /// For faults.
+    pub name: &'static str,
+    /// The kinds it reads.
+    pub kinds: &'static [&'static str],
+    /// What it does.
+    pub run: for<'a> fn(&'a Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Fault>>,
+}
+
+/// The inside of a transaction: SQL, the time, ids and the event log. It reaches no network.
+pub struct Tx {
+    sql: Sql,
+    now: Timestamp,
+    actor: Actor,
+    events: Mutex<Vec<Event>>,
+    shared: Arc<Shared>,
+}
+
+impl Deref for Tx {
+    type Target = Sql;
+    fn deref(&self) -> &Sql {
+        &self.sql
+    }
+}
+
+impl Tx {
+    /// The time of this transaction by the clock of the database.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+    /// A new id.
+    pub fn id<T: Id>(&self) -> T {
+        self.shared.ids.next(self.now.millis())
+    }
+    /// Who runs this transaction.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+    /// Records that something happened at `at`, by this transaction's actor, to `subject`; `order` puts it on an order's timeline.
+    pub fn record<F: Fact>(&self, at: Timestamp, subject: impl std::fmt::Display, order: Option<i64>, fact: F) -> Result<(), Fault> {
+        self.record_by(at, self.actor.clone(), subject, order, fact)
+    }
+    /// Records a fact in the name of someone else: lanes run the commands of many callers in one transaction.
+    pub fn record_by<F: Fact>(
+        &self,
+        at: Timestamp,
+        actor: Actor,
+        subject: impl std::fmt::Display,
+        order: Option<i64>,
+        fact: F,
+    ) -> Result<(), Fault> {
+        let event = Event {
+            id: self.id(),
+            at,
+            actor,
+            kind: F::KIND.to_owned(),
+            subject: subject.to_string(),
+            order,
+            payload: serde_json::to_string(&fact)?,
+            fresh: Some(Arc::new(fact)),
+        };
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        Ok(())
+    }
+    /// The next `n` numbers of a series that people read (orders, returns), as an inclusive range. Numbers rise; gaps may occur.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn numbers(&self, series: &'static str, n: u64) -> Result<std::ops::RangeInclusive<i64>, Fault> {
+        let n = i64::try_from(n.max(1))?;
+        // On PostgreSQL a counter row would make all placing transactions wait for each other until commit: sequences do not.
+        let last: Option<i64> = match self.backend() {
+            Backend::Postgres => {
+                let text = format!("SELECT MAX(nextval('{series}_number')) FROM generate_series(1, $1)");
+                self.scalar(&text, [n.into()]).await?
+            }
+            Backend::Sqlite => {
+                self.scalar("UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value", [n.into(), series.into()]).await?
+            }
+        };
+        let last = last.ok_or_else(|| Fault::broken(format!("no number series “{series}”")))?;
+        Ok(last - n + 1..=last)
+    }
+
+    fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+    /// Writes recorded events to the log and runs the reactions, until nothing new is recorded. Called before commit; a command that
+    /// builds on what reactions do (an import that drives an order through its life in one transaction) calls it in between.
+    ///
+    /// # Errors
+    /// Faults of the database and of reactions.
+    pub async fn settle(&self) -> Result<(), Fault> {
+        for _ in 0..ROUNDS {
+            let events = self.take_events();
+            if events.is_empty() {
+                return Ok(());
+            }
+            self.write_log(&events).await?;
+            for reaction in &self.shared.reactions {
+                let mine: Vec<Event> = events.iter().filter(|e| reaction.kinds.contains(&e.kind.as_str())).cloned().collect();
+                if !mine.is_empty() {
+                    (reaction.run)(self, &mine).await.map_err(|f| f.while_doing(format!("reaction {}", reaction.name)))?;
+                }
+            }
+        }
+        Err(Fault::broken(format!("events still cause events after {ROUNDS} rounds")))
+    }
+    async fn write_log(&self, events: &[Event]) -> Result<(), Fault> {
+        let mut rows = Rows::new(
+            "id BIGINT, at BIGINT, actor TEXT, kind TEXT, subject TEXT, order_id BIGINT?, payload TEXT, pending BOOLEAN, recorded_at BIGINT",
+        );
+        for e in events {
+            let wanted = self.shared.listeners.iter().any(|l| l.kinds.contains(&e.kind.as_str()) || l.kinds == ["*"]);
+            let pending = wanted && !e.actor.is_import();
+            rows.push([
+                e.id.0.into(),
+                e.at.into(),
+                e.actor.as_str().into(),
+                e.kind.as_str().into(),
+                e.subject.as_str().into(),
+                e.order.into(),
+                e.payload.as_str().into(),
+                pending.into(),
+                self.now.into(),
+            ]);
+        }
+        self.insert("event", &rows).await?;
+        Ok(())
+    }
+}
+
+/// A transaction with its retries.
+pub struct Attempt {
+    shared: Arc<Shared>,
+    actor: Actor,
+    left: u32,
+}
+
+/// How one run of a transaction ended.
+pub enum Settled<T> {
+    /// Committed, or failed for good.
+    Done(Result<T, Fault>),
+    /// Rolled back; worth another run.
+    Again,
+}
+
+impl Attempt {
+    pub(crate) fn new(shared: Arc<Shared>, actor: Actor) -> Self {
+        Self { shared, actor, left: ATTEMPTS }
+    }
+    /// Opens the transaction: IMMEDIATE on SQLite's one writer, READ COMMITTED on PostgreSQL.
+    ///
+    /// # Errors
+    /// A fault when no connection is to be had, or the lease of the node number was lost.
+    #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
+    pub async fn begin(&self) -> Result<Tx, Fault> {
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+        let inner = self.shared.writer.begin_with_options(options).await?;
+        let sql = Sql::tx(inner, self.shared.backend);
+        self.shared.lease.renew_if_due(&sql).await?;
+        let now = self.shared.clock.now();
+        Ok(Tx { sql, now, actor: self.actor.clone(), events: Mutex::new(Vec::new()), shared: Arc::clone(&self.shared) })
+    }
+    /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
+    pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
+        let finished = match result {
+            Ok(value) => match tx.settle().await {
+                Ok(()) => commit(tx.sql).await.map(|()| value),
+                Err(fault) => roll_back(tx.sql, fault).await,
+            },
+            Err(fault) => roll_back(tx.sql, fault).await,
+        };
+        match finished {
+            Ok(value) => {
+                self.shared.wake.notify_one();
+                Settled::Done(Ok(value))
+            }
+            Err(fault) if self.left > 1 && may_succeed_again(&fault) => {
+                self.left -= 1;
+                metrics::counter!("fulmar_transaction_retries_total").increment(1);
+                tracing::debug!(%fault, left = self.left, "transaction runs again");
+                let pause = 2u64.pow(ATTEMPTS - self.left) * 2;
+                tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+                Settled::Again
+            }
+            Err(fault) => Settled::Done(Err(fault)),
+        }
+    }
+}
+
+async fn commit(sql: Sql) -> Result<(), Fault> {
+    match sql.into_tx() {
+        Some(tx) => tx.commit().await.map_err(|e| Fault::from(e).while_doing("commit")),
+        None => Err(Fault::broken("commit without a transaction")),
+    }
+}
+async fn roll_back<T>(sql: Sql, fault: Fault) -> Result<T, Fault> {
+    if let Some(tx) = sql.into_tx()
+        && let Err(e) = tx.rollback().await
+    {
+        tracing::warn!(error = %e, "rollback failed; the connection is dropped");
+    }
+    Err(fault)
+}
+
+/// Fixes the error type of a body, for [`write!`].
+pub fn typed<T, F: Future<Output = Result<T, Fault>>>(body: F) -> F {
+    body
+}
+
+/// Runs a body in a transaction and gives `Result<T, Fault>`: `db::write!(db, &actor, |tx| { orders::place(tx, &batch).await })`. The
+/// body may run several times and must not keep anything outside of the database between runs. (A macro, because an async closure that
+/// borrows cannot be proven `Send` today.)
+#[macro_export]
+macro_rules! write {
+    ($db:expr, $actor:expr, |$tx:ident| $body:expr) => {{
+        let mut attempt = $db.attempt($actor);
+        loop {
+            match attempt.begin().await {
+                Err(fault) => break Err(fault),
+                Ok(tx) => {
+                    let result = {
+                        let $tx = &tx;
+                        $crate::typed(async { $body }).await
+                    };
+                    match attempt.settle(tx, result).await {
+                        $crate::Settled::Done(result) => break result,
+                        $crate::Settled::Again => {}
+                    }
+                }
+            }
+        }
+    }};
+}

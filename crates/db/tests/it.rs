@@ -1,0 +1,127 @@
+//! The database layer on both databases: sets of rows, transactions, events and reactions, lanes, jobs, answers, numbers.
+
+use db::testing::both;
+use db::{FromQueryResult, Options, Reaction, Rows, Tx};
+use kernel::{Actor, Event, Fault};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Hatched {
+    n: i64,
+}
+kernel::fact!(Hatched, "bird.hatched");
+
+#[derive(Debug, PartialEq, FromQueryResult)]
+struct Pair {
+    n: i64,
+    text: Option<String>,
+}
+
+fn actor() -> Actor {
+    Actor::system("test")
+}
+
+#[tokio::test]
+async fn a_set_of_rows_reads_the_same_on_both() {
+    for db in both(Options::default).await {
+        let mut rows = Rows::new("n BIGINT, text TEXT?, yes BOOLEAN, share DOUBLE?");
+        for n in 0..20_000i64 {
+            let text = (n % 3 != 0).then(|| format!("ü{n}'\"\\"));
+            rows.push([n.into(), text.into(), (n % 2 == 0).into(), Some(0.5f64).into()]);
+        }
+        let read: Vec<Pair> =
+            db.read().all_from(&rows, "SELECT n, text FROM input WHERE yes AND share = $1 ORDER BY n", [0.5f64.into()]).await.unwrap();
+        assert_eq!(read.len(), 10_000, "{}", db.name);
+        assert_eq!(read[0], Pair { n: 0, text: None });
+        assert_eq!(read[1], Pair { n: 2, text: Some("ü2'\"\\".into()) });
+    }
+}
+
+fn count_birds<'a>(tx: &'a Tx, events: &'a [Event]) -> db::BoxFuture<'a, Result<(), Fault>> {
+    Box::pin(async move {
+        for event in events {
+            let bird = event.fact::<Hatched>()?.unwrap();
+            let text = "INSERT INTO timer (name, next_at) VALUES ('birds', $1) ON CONFLICT (name) DO UPDATE SET next_at = timer.next_at + excluded.next_at";
+            tx.exec(text, [bird.n.into()]).await?;
+            if bird.n > 1 {
+                tx.record(tx.now(), "bird", None, Hatched { n: bird.n - 1 })?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn reactions_run_in_the_transaction_until_nothing_is_new() {
+    let options =
+        || Options { reactions: vec![Reaction { name: "count", kinds: &["bird.hatched"], run: count_birds }], ..Options::default() };
+    for db in both(options).await {
+        db::write!(db, &actor(), |tx| tx.record(tx.now(), "bird", None, Hatched { n: 4 })).unwrap();
+        let sum: Option<i64> = db.read().scalar("SELECT next_at FROM timer WHERE name = 'birds'", []).await.unwrap();
+        assert_eq!(sum, Some(4 + 3 + 2 + 1), "{}", db.name);
+        let failed: Result<(), Fault> = db::write!(db, &actor(), |tx| {
+            tx.record(tx.now(), "bird", None, Hatched { n: 9 })?;
+            Err(Fault::broken("no"))
+        });
+        assert!(failed.is_err());
+        let events: Option<i64> = db.read().scalar("SELECT COUNT(*) FROM event", []).await.unwrap();
+        assert_eq!(events, Some(4), "a failed transaction leaves no event ({})", db.name);
+    }
+}
+
+#[tokio::test]
+async fn constraints_are_recognised_and_numbers_rise() {
+    for db in both(Options::default).await {
+        let bad = db::write!(db, &actor(), |tx| {
+            tx.exec("INSERT INTO supplier (id, code, name, created_at) VALUES (1, 'S', 'S', 0)", []).await?;
+            tx.exec("INSERT INTO sku (id, code, title, kind, tax_class, created_at) VALUES (1, 'A', 'A', 'nonsense', 'standard', 0)", []).await
+        });
+        assert!(db::is_check_violation(&bad.unwrap_err()), "{}", db.name);
+        let first = db::write!(db, &actor(), |tx| tx.numbers("orders", 3).await).unwrap();
+        let second = db::write!(db, &actor(), |tx| tx.numbers("orders", 1).await).unwrap();
+        assert_eq!((first, second), (1001..=1003, 1004..=1004), "{}", db.name);
+    }
+}
+
+fn poison<'a>(tx: &'a Tx, batch: &'a [i64]) -> db::BoxFuture<'a, Result<Vec<i64>, Fault>> {
+    Box::pin(async move {
+        let mut rows = Rows::new("name TEXT, next_at BIGINT");
+        for n in batch {
+            rows.push([format!("t{n}").into(), (*n).into()]);
+        }
+        tx.insert("timer", &rows).await?;
+        if batch.contains(&13) {
+            return Err(Fault::broken("thirteen"));
+        }
+        Ok(batch.iter().map(|n| n * 2).collect())
+    })
+}
+
+#[tokio::test]
+async fn a_lane_answers_each_and_one_poisoned_command_fails_alone() {
+    for db in both(Options::default).await {
+        let lane = db::Lane::new("test", db.db.clone(), poison);
+        let sent = (0..100i64).map(|n| {
+            let lane = lane.clone();
+            tokio::spawn(async move { (n, lane.send(n).await) })
+        });
+        for task in sent.collect::<Vec<_>>() {
+            let (n, outcome) = task.await.unwrap();
+            match outcome {
+                Ok(answer) => assert_eq!(answer, Ok(n * 2)),
+                Err(fault) => assert_eq!((n, fault.to_string().contains("thirteen")), (13, true)),
+            }
+        }
+        let kept: Option<i64> = db.read().scalar("SELECT COUNT(*) FROM timer", []).await.unwrap();
+        assert_eq!(kept, Some(99), "{}", db.name);
+    }
+}
+
+#[tokio::test]
+async fn two_processes_share_a_database_with_different_node_numbers() {
+    for db in both(Options::default).await {
+        let other = db::Db::open(db.url(), Options::default()).await.unwrap();
+        let (a, b): (kernel::fact::EventId, kernel::fact::EventId) = (db.id(), other.id());
+        assert_ne!((a.0 >> 11) & 1023, (b.0 >> 11) & 1023, "{}", db.name);
+    }
+}
