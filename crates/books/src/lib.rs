@@ -1,1 +1,39 @@
-//! books
+//! The books: double entry, posted in the transaction of the event that causes it.
+//!
+//! Invariants: the journal is a pure function of the event log ([`entry::entry`]); an entry balances because each of its rows moves one
+//! amount from one account to another; an event is posted once; a closed month never changes; the running sums by month equal the
+//! postings. Nothing but the reaction [`POST`] writes the journal.
+//!
+//! Commands: [`adjust`], [`close_periods`]. Queries: [`statements`], [`read::journal`], [`hledger::Export`].
+
+pub mod accounts;
+mod adjust;
+mod api;
+mod close;
+pub mod entry;
+pub mod events;
+mod hear;
+pub mod hledger;
+mod laws;
+mod month;
+mod post;
+pub mod read;
+pub mod statements;
+
+pub use adjust::{AdjustRefused, Adjustment, adjust};
+pub use api::{ReadBooks, WriteBooks};
+pub use close::{ClosePeriod, CloseRefused, close_periods};
+pub use laws::LAWS;
+pub use month::{Month, NotAMonth};
+pub use post::POST;
+
+/// The slice, for the program's list.
+pub const SLICE: web::Slice = web::Slice {
+    name: "books",
+    permissions: &[web::grant::<ReadBooks>(), web::grant::<WriteBooks>()],
+    reactions: &[POST],
+    laws: LAWS,
+    codes: &[AdjustRefused::CODES, CloseRefused::CODES],
+    api: api::routes,
+    ..web::Slice::EMPTY
+};

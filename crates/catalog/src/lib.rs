@@ -1,1 +1,22 @@
-//! catalog
+//! The catalogue: SKUs with barcodes, prices, sizes and tax class, bundles of them, suppliers, tax rates.
+//!
+//! Invariants: a code names one SKU for ever and its kind never changes; a barcode leads to one SKU; a bundle consists of simple SKUs
+//! only, at least one, so what a unit takes from stock is found in one step.
+//!
+//! Commands: [`save_skus`], [`set_active`], [`save_suppliers`], [`set_tax_rates`].
+
+mod activate;
+pub mod events;
+pub mod laws;
+mod model;
+pub mod read;
+mod save;
+mod supplier;
+mod tax;
+
+pub use activate::{SetActive, SetActiveRefused, set_active};
+pub use model::{Component, Sku, SkuId, SkuKind, SupplierId};
+pub use read::{sku_by_scan, skus_by_code, skus_by_id};
+pub use save::{SaveSku, SaveSkuRefused, save_skus};
+pub use supplier::{SaveSupplier, Supplier, save_suppliers, suppliers};
+pub use tax::{SetTaxRate, TaxRate, TaxRates, set_tax_rates, tax_rates};

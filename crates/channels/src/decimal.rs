@@ -56,7 +56,13 @@ mod tests {
 
     #[test]
     fn texts_seen_in_files() {
-        let good = [("99.9", 2, 9990), ("27.65", 2, 2765), ("0.0", 2, 0), ("-11062.06", 2, -1_106_206), ("7", 2, 700)];
+        let good = [
+            ("99.9", 2, 9990),
+            ("27.65", 2, 2765),
+            ("0.0", 2, 0),
+            ("-11062.06", 2, -1_106_206),
+            ("7", 2, 700),
+        ];
         for (text, scale, value) in good {
             assert_eq!(parse_scaled(text, scale), Ok(value), "{text}");
         }

@@ -32,7 +32,11 @@ pub fn rejected_path(file: &Path, folder: Option<&Path>) -> PathBuf {
 ///
 /// # Errors
 /// What the writer reports.
-pub fn write_rejected<W: Write>(out: W, header: &StringRecord, rejected: &[Rejected]) -> Result<(), csv::Error> {
+pub fn write_rejected<W: Write>(
+    out: W,
+    header: &StringRecord,
+    rejected: &[Rejected],
+) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
     writer.write_record(header.iter().chain(["reason"]))?;
     for row in rejected {
@@ -52,7 +56,11 @@ mod tests {
     fn the_reason_is_the_last_column_and_fields_survive() {
         let header = StringRecord::from(vec!["a", "b"]);
         let rows = [
-            Rejected { line: 2, record: StringRecord::from(vec!["x, y", "2\nlines"]), reason: "bad \"b\"".into() },
+            Rejected {
+                line: 2,
+                record: StringRecord::from(vec!["x, y", "2\nlines"]),
+                reason: "bad \"b\"".into(),
+            },
             Rejected { line: 4, record: StringRecord::from(vec!["short"]), reason: "one field".into() },
         ];
         let mut out = Vec::new();

@@ -202,6 +202,9 @@ mod tests {
         let bytes = b"\xef\xbb\xbfa,b\n1,\"two\nlines\"\n3,\"f\"\"our\"\n";
         let (_, offsets) = read_sheet("t.csv", bytes, &["a"], &[], |row| Ok(row.offset)).unwrap();
         let again: Vec<_> = offsets.iter().map(|&at| record_at("t.csv", bytes, at).unwrap()).collect();
-        assert_eq!(again, [StringRecord::from(vec!["1", "two\nlines"]), StringRecord::from(vec!["3", "f\"our"])]);
+        assert_eq!(
+            again,
+            [StringRecord::from(vec!["1", "two\nlines"]), StringRecord::from(vec!["3", "f\"our"])]
+        );
     }
 }

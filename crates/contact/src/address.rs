@@ -120,7 +120,7 @@ fn canonicalise(address: &mut Address, rule: &Rule) {
 }
 
 fn known_region<'r>(address: &Address, rule: &'r Rule) -> Option<&'r Region> {
-    region::find(rule, address.region.as_deref()?)
+    rule.region(address.region.as_deref()?)
 }
 
 fn problem(field: &'static str, code: &'static str, message: String) -> Option<AddressProblem> {

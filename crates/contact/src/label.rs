@@ -3,13 +3,13 @@
 
 use crate::{
     address::Address,
-    country, region,
+    country,
     rules::{self, Rule},
     text,
 };
 
 /// Where letters carry the region's code; everywhere else its name.
-const CODE_ON_LABEL: &[&str] = &["AU", "BR", "CA", "IT", "SO", "US"];
+const CODE_ON_LABEL: &[&str] = &["AU", "BR", "CA", "IT", "US"];
 const FALLBACK: &str = "%N%n%O%n%A%n%C, %S %Z";
 
 /// What is printed above the barcode, top to bottom: an address in Latin letters in the order for those, any other in
@@ -52,7 +52,7 @@ impl Parts {
         }
         street.retain(|line| !line.is_empty());
         let region = optional(&address.region);
-        let region = match rule.and_then(|rule| Some((rule, region::find(rule, &region)?))) {
+        let region = match rule.and_then(|rule| Some((rule, rule.region(&region)?))) {
             Some((rule, found)) if CODE_ON_LABEL.contains(&rule.country) => found.code.to_owned(),
             Some((_, found)) => found.name(latin).to_owned(),
             None => region,

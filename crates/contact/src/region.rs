@@ -42,17 +42,61 @@ const AFTER: &[&str] = &[
     "도",
 ];
 
-/// Long names that no affix explains.
-const ALIASES: &[(&str, &str, &str)] = &[
-    ("KR", "48", "경상남도"),
-    ("KR", "47", "경상북도"),
-    ("KR", "46", "전라남도"),
-    ("KR", "45", "전라북도"),
-    ("KR", "44", "충청남도"),
-    ("KR", "43", "충청북도"),
-    ("US", "DC", "Washington DC"),
-    ("CA", "NL", "Newfoundland"),
-    ("CA", "YT", "Yukon Territory"),
+/// (country, code, names): abbreviations and long names that are in use and that neither the list nor an affix has.
+const ALIASES: &[(&str, &str, &[&str])] = &[
+    ("AD", "07", &["Parròquia d'Andorra la Vella"]),
+    ("AE", "SH", &["إمارة الشارقةّ"]),
+    ("AE", "DU", &["إمارة دبيّ"]),
+    ("AE", "RK", &["إمارة رأس الخيمة"]),
+    ("BS", "EX", &["Exuma"]),
+    ("CA", "NL", &["Newfoundland"]),
+    ("CA", "YT", &["Yukon Territory"]),
+    ("CL", "AI", &["Aysén"]),
+    ("CL", "LI", &["O'Higgins"]),
+    ("CL", "MA", &["Magallanes"]),
+    ("CL", "RM", &["Región Metropolitana"]),
+    ("CN", "45", &["广西壮族自治区"]),
+    ("CN", "64", &["宁夏回族自治区"]),
+    ("CN", "65", &["新疆维吾尔自治区"]),
+    ("IN", "AN", &["Andaman and Nicobar Islands"]),
+    ("IN", "DH", &["Dadra and Nagar Haveli and Daman and Diu"]),
+    ("IN", "JK", &["Jammu and Kashmir"]),
+    ("KR", "43", &["충청북도"]),
+    ("KR", "44", &["충청남도"]),
+    ("KR", "45", &["전라북도"]),
+    ("KR", "46", &["전라남도"]),
+    ("KR", "47", &["경상북도"]),
+    ("KR", "48", &["경상남도"]),
+    ("MX", "AGU", &["Ags."]),
+    ("MX", "BCN", &["B.C."]),
+    ("MX", "CAM", &["Camp."]),
+    ("MX", "CHH", &["Chih."]),
+    ("MX", "CHP", &["Chis."]),
+    ("MX", "CMX", &["CDMX", "D.F.", "Distrito Federal"]),
+    ("MX", "COA", &["Coah."]),
+    ("MX", "DUR", &["Dgo."]),
+    ("MX", "GUA", &["Gto."]),
+    ("MX", "HID", &["Hgo."]),
+    ("MX", "MIC", &["Mich."]),
+    ("MX", "NLE", &["N.L."]),
+    ("MX", "QUE", &["Qro."]),
+    ("MX", "ROO", &["Q.R.", "Q. Roo"]),
+    ("MX", "TAM", &["Tamps."]),
+    ("MX", "TLA", &["Tlax."]),
+    ("SO", "AW", &["AD"]),
+    ("SO", "GA", &["GG"]),
+    ("SO", "GE", &["GD"]),
+    ("SO", "HI", &["HR"]),
+    ("SO", "MU", &["MD"]),
+    ("SO", "NU", &["NG"]),
+    ("SO", "SA", &["SG"]),
+    ("SO", "SO", &["SL"]),
+    ("SO", "TO", &["TG"]),
+    ("SO", "WO", &["WG"]),
+    ("SV", "CH", &["Calatenango"]),
+    ("UA", "30", &["місто Київ"]),
+    ("UA", "40", &["місто Севастополь"]),
+    ("US", "DC", &["Washington DC"]),
 ];
 
 /// The region `typed` stands for. Codes win over names; a name with its affix cut off counts only if it is one region's.
@@ -84,8 +128,8 @@ pub(crate) fn title(region: &Region) -> String {
 }
 
 fn alias<'r>(rule: &'r Rule, folded: &str) -> Option<&'r Region> {
-    let (_, code, _) =
-        ALIASES.iter().find(|(country, _, name)| *country == rule.country && fold(name) == folded)?;
+    let mut own = ALIASES.iter().filter(|(country, ..)| *country == rule.country);
+    let (_, code, _) = own.find(|(_, _, names)| names.iter().any(|name| fold(name) == folded))?;
     rule.regions.iter().find(|region| region.code == *code)
 }
 
@@ -112,6 +156,16 @@ fn core(folded: &str) -> &str {
 mod tests {
     use super::*;
     use crate::rules;
+
+    #[test]
+    fn every_alias_is_of_a_region_and_hides_no_code() {
+        for (country, code, names) in ALIASES {
+            for name in *names {
+                let found = find(rules::of(country).unwrap(), name).map(|region| region.code);
+                assert_eq!(found, Some(*code), "{country} {name}");
+            }
+        }
+    }
 
     #[test]
     fn every_code_finds_its_own_and_every_name_finds_one() {

@@ -6,6 +6,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
+use crate::region;
+
 static TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.txt"));
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| parse(TEXT));
 
@@ -75,6 +77,11 @@ impl Rule {
         self.format.contains("%Z")
     }
 
+    /// The sub-region that `typed` means: a code (`CA`, `US-CA`) or any name, without regard to case and accents.
+    pub fn region(&self, typed: &str) -> Option<&Region> {
+        region::find(self, typed)
+    }
+
     /// Whether `code` is written like a postal code of this country; without a known pattern everything is.
     pub fn accepts_postal(&self, code: &str) -> bool {
         let compiled = self.postal.get_or_init(|| compile(self.postal_pattern?, "$"));
@@ -112,7 +119,7 @@ fn parse(text: &'static str) -> Vec<Rule> {
         let mut next = || fields.next().unwrap_or_default();
         match (next(), rules.last_mut()) {
             ("C", _) => rules.push(country(&mut next)),
-            ("R", Some(rule)) => rule.regions.push(region(&mut next)),
+            ("R", Some(rule)) => rule.regions.push(sub_region(&mut next)),
             _ => {}
         }
     }
@@ -147,7 +154,7 @@ fn country(next: &mut impl FnMut() -> &'static str) -> Rule {
     }
 }
 
-fn region(next: &mut impl FnMut() -> &'static str) -> Region {
+fn sub_region(next: &mut impl FnMut() -> &'static str) -> Region {
     Region {
         code: next(),
         postal_pattern: filled(next()),

@@ -35,6 +35,27 @@ fn all_countries_agree_with_the_reference() {
     }
 }
 
+/// The reference calls regions by the names post offices use, the rules by their ISO codes: all of them must be found.
+#[test]
+fn every_name_the_reference_uses_finds_its_region() {
+    let reference = reference();
+    let mut lost = Vec::new();
+    for code in rules::countries() {
+        for list in ["sub_keys", "sub_names", "sub_lnames"] {
+            let names: Vec<&str> =
+                text(&reference[code], list).map(|list| list.split('~').collect()).unwrap_or_default();
+            let rule = rules::of(code).expect("listed");
+            for (name, region) in names.iter().zip(&rule.regions) {
+                let found = rule.region(name).map(|found| found.code);
+                if found != Some(region.code) {
+                    lost.push(format!("{code} {} {name}: {found:?}", region.code));
+                }
+            }
+        }
+    }
+    assert!(lost.is_empty(), "{} names lost:\n{}", lost.len(), lost.join("\n"));
+}
+
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value[key].as_str().filter(|text| !text.is_empty())
 }

@@ -150,6 +150,7 @@ CREATE TABLE orders (
   gift_note TEXT, note TEXT, tags TEXT NOT NULL DEFAULT '[]',
   fingerprint TEXT NOT NULL,                                 -- customer and lines, to find probable duplicates
   exchange_of BIGINT,                                        -- the return this order replaces
+  pay_later BOOLEAN NOT NULL DEFAULT FALSE,                  -- may ship before it is paid
   placed_at BIGINT NOT NULL, promised_at BIGINT,
   -- fixed at placement
   goods BIGINT NOT NULL, discount BIGINT NOT NULL, net BIGINT NOT NULL, tax BIGINT NOT NULL, shipping BIGINT NOT NULL, shipping_tax BIGINT NOT NULL, fee BIGINT NOT NULL,
@@ -222,6 +223,7 @@ CREATE INDEX order_line_backordered ON order_line (sku_id, id) WHERE backordered
 CREATE TABLE allocation (
   line_id BIGINT NOT NULL REFERENCES order_line (id), location_id BIGINT NOT NULL REFERENCES location (id), order_id BIGINT NOT NULL,
   quantity BIGINT NOT NULL CHECK (quantity >= 0),
+  picked BIGINT NOT NULL DEFAULT 0 CHECK (picked >= 0 AND picked <= quantity),   -- of them picked or packed: these cannot be cancelled
   PRIMARY KEY (line_id, location_id)
 );
 CREATE INDEX allocation_order ON allocation (order_id);

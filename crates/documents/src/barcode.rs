@@ -205,7 +205,9 @@ mod tests {
     #[test]
     fn refuses_what_a_scanner_could_not_type_back() {
         assert_eq!(code128(""), Err(DocumentError::BarcodeEmpty));
-        for (text, found) in [("SO-ä", 'ä'), ("A\tB", '\t'), ("Ɓ1", 'Ɓ'), ("12\n", '\n'), ("\u{7f}", '\u{7f}')] {
+        for (text, found) in
+            [("SO-ä", 'ä'), ("A\tB", '\t'), ("Ɓ1", 'Ɓ'), ("12\n", '\n'), ("\u{7f}", '\u{7f}')]
+        {
             assert_eq!(code128(text), Err(DocumentError::BarcodeCharacter { found }), "{text:?}");
         }
     }

@@ -75,6 +75,7 @@ pub struct AmountRow {
 /// # Errors
 /// [`DocumentError::Typeset`] only, which no input should be able to cause.
 pub fn invoice_pdf(invoice: &Invoice) -> Result<Vec<u8>, DocumentError> {
-    const TEMPLATE: &str = concat!(include_str!("templates/common.typ"), include_str!("templates/invoice.typ"));
+    const TEMPLATE: &str =
+        concat!(include_str!("templates/common.typ"), include_str!("templates/invoice.typ"));
     press::print(TEMPLATE, invoice, "")
 }

@@ -18,10 +18,10 @@ const WIDTH: usize = 812;
 const LEFT: usize = 30;
 
 /// Letter heights for the recipient: (dots, characters in a line, lines). The first that holds the address is
-/// taken. A character is taken to be 0.56 of its height wide, which is more than the printer's own font needs.
-const TO_SIZES: [(usize, usize, usize); 4] = [(46, 28, 5), (38, 34, 6), (30, 44, 8), (26, 50, 10)];
+/// taken. A character is taken to be 0.6 of its height wide, which is more than the printer's own font needs.
+const TO_SIZES: [(usize, usize, usize); 4] = [(46, 27, 5), (38, 33, 6), (30, 41, 8), (26, 48, 10)];
 /// The same for the sender.
-const FROM_SIZES: [(usize, usize, usize); 2] = [(24, 38, 6), (20, 46, 8)];
+const FROM_SIZES: [(usize, usize, usize); 2] = [(24, 37, 6), (20, 40, 7)];
 
 /// All that a shipping label says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -132,7 +132,9 @@ fn wrap(line: &str, chars: usize) -> Vec<String> {
         let letters: Vec<char> = word.chars().collect();
         for piece in letters.chunks(chars) {
             match lines.last_mut() {
-                Some(last) if last.chars().count() + 1 + piece.len() <= chars && piece.len() == letters.len() => {
+                Some(last)
+                    if last.chars().count() + 1 + piece.len() <= chars && piece.len() == letters.len() =>
+                {
                     last.push(' ');
                     last.extend(piece);
                 }
@@ -226,9 +228,9 @@ mod tests {
     #[test]
     fn the_largest_size_that_holds_the_address_is_taken() {
         let address = |n: usize, len: usize| vec!["x".repeat(len); n];
-        assert_eq!(fit("recipient", &address(5, 28), &TO_SIZES).unwrap().0, 46);
+        assert_eq!(fit("recipient", &address(5, 27), &TO_SIZES).unwrap().0, 46);
         assert_eq!(fit("recipient", &address(6, 28), &TO_SIZES).unwrap().0, 38);
-        assert_eq!(fit("recipient", &address(10, 50), &TO_SIZES).unwrap().0, 26);
+        assert_eq!(fit("recipient", &address(10, 48), &TO_SIZES).unwrap().0, 26);
         assert_eq!(
             fit("recipient", &address(11, 5), &TO_SIZES),
             Err(DocumentError::AddressTooLong { which: "recipient", lines: 11, room: 10 })

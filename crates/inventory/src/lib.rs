@@ -1,1 +1,47 @@
-//! inventory
+//! Inventory: locations, the stock that lies there, the movements that explain it, what it cost, and reservations of carts.
+//!
+//! Invariants: per SKU and location `0 ≤ allocated ≤ on_hand`, so nothing is promised that is not there; every counter is the sum of its
+//! movements; per SKU the cost ledger holds exactly the units we own and their value is the sum of the movements' values, so the last
+//! unit takes the last cent. Rows are locked in one order: reservations, then stock by (SKU, location), then costs by SKU.
+//!
+//! Commands: [`save_locations`], [`receive`], [`adjust`], [`count`], [`transfer`], [`set_safety`], [`quarantine`], [`ship_stock`],
+//! [`restock`], [`reserve`], [`release_reservations`], [`take_reservations`], [`expire`]; [`lock`] and [`apply`] are what the commands of
+//! other slices build on.
+
+mod adjust;
+mod apply;
+mod cost;
+mod count;
+pub mod events;
+mod ground;
+pub mod laws;
+mod location;
+mod model;
+mod quarantine;
+pub mod read;
+mod receive;
+mod reserve;
+mod reserve_end;
+mod restock;
+mod safety;
+mod settings;
+mod shelf;
+mod ship;
+mod transfer;
+
+pub use adjust::{Adjust, AdjustRefused, adjust};
+pub use apply::{Move, apply};
+pub use cost::CostBook;
+pub use count::{Count, CountRefused, count};
+pub use location::{SaveLocation, SaveLocationRefused, locations, save_locations};
+pub use model::{Location, LocationId, LocationKind, MoveKind, ReservationId};
+pub use quarantine::{Quarantine, QuarantineRefused, QuarantineStep, quarantine};
+pub use receive::{Receive, ReceiveRefused, receive};
+pub use reserve::{Reserve, ReserveRefused, reserve};
+pub use reserve_end::{TIMERS, expire, open_reservations, release_reservations, take_reservations};
+pub use restock::{Restock, RestockTo, restock};
+pub use safety::{SafetyRefused, SetSafety, set_safety};
+pub use settings::base_currency;
+pub use shelf::{Shelf, lock};
+pub use ship::{ShipStock, ship_stock};
+pub use transfer::{Transfer, TransferRefused, transfer};

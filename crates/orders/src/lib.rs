@@ -1,1 +1,50 @@
-//! orders
+//! Orders: what a customer bought, what it costs to the cent, where each unit of it is, and what keeps it from going on.
+//!
+//! Invariants: every unit of a line is in exactly one bucket; the money of every unit is fixed when the order is placed; header statuses
+//! are derived by the database and never assigned; stock is promised only under its row's lock.
+//!
+//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`]; for downstream slices [`advance`], [`resource`],
+//! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
+//! those who wait.
+
+mod advance;
+mod backorder;
+mod buckets;
+mod cancel;
+mod collect;
+pub mod events;
+mod hold;
+mod laws;
+mod model;
+mod note;
+mod place;
+pub mod read;
+mod resource;
+mod review;
+mod source;
+mod take_back;
+
+pub use advance::{Advance, Step, advance};
+pub use cancel::{Cancel, CancelRefused, Cancelled, cancel};
+pub use hold::{Hold, HoldRefused, ReleaseHold, hold, release_hold};
+pub use laws::LAWS;
+pub use model::{HoldKind, LineId, LineRow, MAX_ORDERS, OrderId, Parts, unit_parts};
+pub use note::{Note, NoteId, NoteRefused, note};
+pub use place::{
+    Buyer, CommandKey, FieldProblem, IfOutOfStock, Outcome, Place, PlaceRefused, Placed, Tender, Trust, WantedLine, place,
+};
+pub use read::OrderRow;
+pub use resource::{Resource, resource};
+pub use review::{Review, ReviewRefused, review};
+pub use take_back::{ReturnUnits, return_units};
+
+/// What follows from events, inside the transaction that records them.
+pub const REACTIONS: &[db::Reaction] = &[
+    db::Reaction { name: "orders.money", kinds: collect::PAYMENT_KINDS, run: |tx, events| Box::pin(collect::on_payment(tx, events)) },
+    db::Reaction { name: "orders.capture", kinds: &["order.units_shipped"], run: |tx, events| Box::pin(collect::on_shipped(tx, events)) },
+    db::Reaction {
+        name: "orders.backorders",
+        kinds: &["stock.received", "stock.adjusted", "stock.restocked", "reservation.ended"],
+        run: |tx, events| Box::pin(backorder::on_stock(tx, events)),
+    },
+];

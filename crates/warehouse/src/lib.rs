@@ -1,1 +1,42 @@
-//! warehouse
+//! The warehouse: fulfilment orders, picking, packing, and those who fulfil for us.
+//!
+//! Invariants: every unit that is allocated and not shipped is on one fulfilment line of the location it is allocated at; counters of
+//! fulfilment orders, of their lines, of parcels and of the order's lines tell the same story (see [`laws`]); nothing is picked before
+//! it is released, while it is on hold, or twice.
+//!
+//! Commands: [`release`], [`pick`], [`short_pick`], [`unpick`], [`pack`], [`unpack`], [`hand_over`]; [`request`], [`accept`], [`reject`]
+//! for third parties and suppliers; [`fulfil_recorded`] for history. What follows from orders: [`FOLLOW_ORDERS`].
+
+mod ask;
+mod assign;
+pub mod events;
+mod floor;
+mod follow;
+mod hand_over;
+pub mod laws;
+mod model;
+mod pack;
+mod pick;
+mod progress;
+pub mod read;
+mod recorded;
+mod release;
+mod short_pick;
+mod withdraw;
+
+pub use ask::{Accept, Ask, AskRefused, Reject, accept, reject, request};
+pub use follow::FOLLOW_ORDERS;
+pub use hand_over::{HandOver, hand_over};
+pub use model::{
+    Executor, Fulfilment, FulfilmentId, FulfilmentLine, FulfilmentLineId, Parcel, ParcelId, ParcelLine, Request, Status,
+    UnknownWord,
+};
+pub use pack::{Pack, PackRefused, Unpack, UnpackRefused, pack, unpack};
+pub use pick::{Pick, PickRefused, Picked, What, pick};
+pub use read::{fulfilments_by_id, fulfilments_of, parcel_contents, parcels_by_id, parcels_of};
+pub use recorded::{FulfilRecorded, fulfil_recorded};
+pub use release::{Release, ReleaseRefused, release};
+pub use short_pick::{ShortPick, Unpick, UnpickRefused, short_pick, unpick};
+
+kernel::permission!(ReadWarehouse, "warehouse:read", "See fulfilment orders, parcels and shipments");
+kernel::permission!(WriteWarehouse, "warehouse:write", "Release, pick, pack, label and ship");

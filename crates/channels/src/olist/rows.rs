@@ -97,7 +97,10 @@ fn time_or_none(row: &Row<'_>, column: &str) -> Result<Option<i64>, String> {
     if row.get(column).is_empty() { Ok(None) } else { time(row, column).map(Some) }
 }
 
-pub(super) fn read_items(bytes: &[u8], refused: &mut Refused) -> Result<(Sheet, Vec<Kept<ItemRow>>), BadFile> {
+pub(super) fn read_items(
+    bytes: &[u8],
+    refused: &mut Refused,
+) -> Result<(Sheet, Vec<Kept<ItemRow>>), BadFile> {
     let columns = [
         "order_id",
         "order_item_id",
@@ -132,8 +135,7 @@ pub(super) fn read_payments(
     bytes: &[u8],
     refused: &mut Refused,
 ) -> Result<(Sheet, Vec<Kept<PaymentRow>>, i64), BadFile> {
-    let columns =
-        ["order_id", "payment_sequential", "payment_type", "payment_installments", "payment_value"];
+    let columns = ["order_id", "payment_sequential", "payment_type", "payment_installments", "payment_value"];
     let mut refused_value = 0;
     let read = |row: &Row<'_>, value: i64| {
         Ok::<_, String>(PaymentRow {

@@ -10,6 +10,7 @@ use super::orders::{Payment, Status};
 /// One command to run. Times are µs since the epoch, UTC; payments and parcels are indices into the order's own
 /// lists. Steps at the same instant are run in the order given.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are explained once, above")]
 pub enum Step {
     /// The order is placed, with the prices, freight and adjustment it carries.
     Place { at: i64 },
@@ -110,8 +111,10 @@ pub enum Milestone {
     Delivered,
 }
 
-/// Something about an order that was not taken as it stands.
+/// Something about an order that was not taken as it stands. Times are µs since the epoch, UTC; `sequence` is the
+/// payment's number in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are explained once, above")]
 pub enum Note {
     /// A time out of sequence was moved.
     Moved { what: Milestone, from: i64, to: i64 },
@@ -140,10 +143,20 @@ impl fmt::Display for Note {
         };
         match self {
             Note::Moved { what, from, to } => {
-                write!(f, "{}: {} in the file, out of sequence, booked at {}", name(what), time(*from), time(*to))
+                write!(
+                    f,
+                    "{}: {} in the file, out of sequence, booked at {}",
+                    name(what),
+                    time(*from),
+                    time(*to)
+                )
             }
-            Note::Missing { what, assumed } => write!(f, "{}: not in the file, booked at {}", name(what), time(*assumed)),
-            Note::Ignored { what, at } => write!(f, "{}: {} contradicts the status, not booked", name(what), time(*at)),
+            Note::Missing { what, assumed } => {
+                write!(f, "{}: not in the file, booked at {}", name(what), time(*assumed))
+            }
+            Note::Ignored { what, at } => {
+                write!(f, "{}: {} contradicts the status, not booked", name(what), time(*at))
+            }
             Note::CancelledAfterHandOver => write!(f, "cancelled after hand-over, booked as a full return"),
             Note::ZeroPayment { sequence } => write!(f, "payment {sequence} is of 0.00, not booked"),
             Note::Unpaid => write!(f, "the file has no payment, the order stays unpaid"),
@@ -165,7 +178,12 @@ pub(super) struct Times {
 }
 
 /// Writes the script of an order with these payments (values above zero) and this many parcels.
-pub(super) fn write_script(status: Status, times: Times, payments: &[Payment], parcels: usize) -> (Vec<Step>, Vec<Note>) {
+pub(super) fn write_script(
+    status: Status,
+    times: Times,
+    payments: &[Payment],
+    parcels: usize,
+) -> (Vec<Step>, Vec<Note>) {
     let mut notes = Vec::new();
     let times = straighten(leave_out(times, status, &mut notes), status, &mut notes);
     let placed = times.purchased;
@@ -180,7 +198,8 @@ pub(super) fn write_script(status: Status, times: Times, payments: &[Payment], p
         steps.extend(each_payment.clone().map(|payment| Step::Capture { at, payment }));
     }
     let approved = times.approved.unwrap_or(placed);
-    let mut for_each_parcel = |at: i64, step: fn(i64, usize) -> Step| steps.extend((0..parcels).map(|parcel| step(at, parcel)));
+    let mut for_each_parcel =
+        |at: i64, step: fn(i64, usize) -> Step| steps.extend((0..parcels).map(|parcel| step(at, parcel)));
     if status != Status::Approved && (status != Status::Canceled || times.handed_over.is_some()) {
         for_each_parcel(approved, |at, parcel| Step::RequestDropship { at, parcel });
         if status == Status::Unavailable {
@@ -316,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_delivered_order_step_by_step() {
-        let (steps, notes) = write_script(Status::Delivered, times(Some(110), Some(200), Some(400)), &payments(), 1);
+        let (steps, notes) =
+            write_script(Status::Delivered, times(Some(110), Some(200), Some(400)), &payments(), 1);
         let expected = [
             Step::Place { at: 100 },
             Step::Allocate { at: 100 },
@@ -341,12 +361,22 @@ mod tests {
             // Approved after hand-over: the approval moves.
             (times(Some(250), Some(200), Some(400)), vec![moved(Milestone::Approved, 250, 200)]),
             // Handed over before the purchase.
-            (times(Some(110), Some(90), Some(400)), vec![moved(Milestone::HandedOver, 90, 100), moved(Milestone::Approved, 110, 100)]),
+            (
+                times(Some(110), Some(90), Some(400)),
+                vec![moved(Milestone::HandedOver, 90, 100), moved(Milestone::Approved, 110, 100)],
+            ),
             // Delivered before hand-over: the delivery stands.
             (times(Some(110), Some(500), Some(400)), vec![moved(Milestone::HandedOver, 500, 400)]),
             // Delivered without a date: on the promised day.
             (times(Some(110), Some(200), None), vec![missing(Milestone::Delivered, 900)]),
-            (times(None, None, None), vec![missing(Milestone::Delivered, 900), missing(Milestone::HandedOver, 300), missing(Milestone::Approved, 100)]),
+            (
+                times(None, None, None),
+                vec![
+                    missing(Milestone::Delivered, 900),
+                    missing(Milestone::HandedOver, 300),
+                    missing(Milestone::Approved, 100),
+                ],
+            ),
         ];
         for (times, expected) in cases {
             assert_eq!(run(Status::Delivered, times).2, expected);

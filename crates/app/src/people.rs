@@ -1,0 +1,104 @@
+//! People and keys as the command line manages them. Invariant: a password is shown to the one who asked for it, once, and kept nowhere;
+//! a new password ends the sessions that the old one opened.
+
+use crate::Failure;
+use argon2::{Argon2, PasswordHasher};
+use db::{Db, FromQueryResult, Sql};
+use kernel::{Actor, Fault, Secret, Timestamp};
+use serde::Serialize;
+use web::auth::{CreateUser, KeyId, Role, UserId, create_user};
+
+/// Somebody who signs in.
+#[derive(Debug, Clone, Serialize, FromQueryResult)]
+pub struct Person {
+    /// Id.
+    pub id: UserId,
+    /// The address they sign in with.
+    pub email: String,
+    /// As colleagues know them.
+    pub name: String,
+    /// What they are in the shop.
+    pub role: String,
+    /// Whether they may sign in.
+    pub active: bool,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// An API key, without the key itself.
+#[derive(Debug, Clone, Serialize, FromQueryResult)]
+pub struct ApiKey {
+    /// Id.
+    pub id: KeyId,
+    /// What it is for.
+    pub name: String,
+    /// What it may, separated by spaces.
+    pub scopes: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when, when it is over.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Everyone, by address.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn people(sql: &Sql) -> Result<Vec<Person>, Fault> {
+    sql.all("SELECT id, email, name, role, active, created_at FROM user_account ORDER BY email", []).await
+}
+
+/// Every API key, oldest first.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn keys(sql: &Sql) -> Result<Vec<ApiKey>, Fault> {
+    sql.all("SELECT id, name, scopes, created_at, revoked_at FROM api_key ORDER BY id", []).await
+}
+
+/// Whether nobody can sign in yet: the database is new.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn nobody(sql: &Sql) -> Result<bool, Fault> {
+    let some: Option<i64> = sql.scalar("SELECT id FROM user_account LIMIT 1", []).await?;
+    Ok(some.is_none())
+}
+
+/// A password that nobody guesses: 20 letters and digits that cannot be taken for each other.
+pub fn random_password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+    rand::random::<[u8; 20]>().iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
+}
+
+/// Lets somebody sign in.
+///
+/// # Errors
+/// The refusal as a sentence, a fault of the database.
+pub async fn add(db: &Db, by: &Actor, email: &str, name: &str, role: Role, password: &str) -> Result<UserId, Failure> {
+    let new = CreateUser { email: email.to_owned(), name: name.to_owned(), role, password: Secret::new(password.to_owned()) };
+    create_user(db, by, new).await?.map_err(|refusal| Failure::refused(&refusal))
+}
+
+/// Gives somebody a new password and ends their sessions.
+///
+/// # Errors
+/// A refusal when nobody has the address or the password is too short; a fault of the database.
+pub async fn set_password(db: &Db, by: &Actor, email: &str, password: &str) -> Result<(), Failure> {
+    if password.chars().count() < 8 {
+        return Err(Failure::Refused("A password needs at least 8 characters.".into()));
+    }
+    let email = email.trim().to_lowercase();
+    let secret = password.to_owned();
+    let hashed = tokio::task::spawn_blocking(move || Argon2::default().hash_password(secret.as_bytes()).map(|h| h.to_string())).await;
+    let hash = hashed.map_err(Fault::from)?.map_err(|e| Fault::broken(format!("hash a password: {e}")))?;
+    let changed: Option<UserId> = db::write!(db, by, |tx| {
+        let text = "UPDATE user_account SET password_hash = $1 WHERE email = $2 RETURNING id";
+        let user: Option<UserId> = tx.scalar(text, [hash.as_str().into(), email.as_str().into()]).await?;
+        if let Some(user) = user {
+            tx.exec("DELETE FROM session WHERE user_id = $1", [user.into()]).await?;
+        }
+        Ok(user)
+    })?;
+    changed.map(|_| ()).ok_or_else(|| Failure::Refused(format!("Nobody signs in as {email}.")))
+}

@@ -1,0 +1,233 @@
+//! Queries of the catalogue. Invariant: a handful of statements, however many SKUs are asked for.
+
+use crate::{Component, Sku, SkuId, SkuKind, SupplierId};
+use db::{FromQueryResult, Rows, Sql};
+use kernel::{Currency, Fault, Money};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const COLUMNS: &str =
+    "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version";
+
+#[derive(FromQueryResult)]
+struct SkuRow {
+    id: SkuId,
+    code: String,
+    title: String,
+    kind: SkuKind,
+    tax_class: String,
+    weight_g: Option<i64>,
+    length_mm: Option<i64>,
+    width_mm: Option<i64>,
+    height_mm: Option<i64>,
+    supplier_id: Option<i64>,
+    active: bool,
+    version: i64,
+}
+
+#[derive(FromQueryResult)]
+struct PriceRow {
+    sku_id: SkuId,
+    currency: Currency,
+    minor: i64,
+}
+
+#[derive(FromQueryResult)]
+struct ComponentRow {
+    bundle_id: SkuId,
+    component_id: SkuId,
+    code: String,
+    quantity: i64,
+}
+
+/// SKUs by their codes; codes that nobody knows are missing from the answer.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn skus_by_code(sql: &Sql, codes: &[&str]) -> Result<HashMap<String, Arc<Sku>>, Fault> {
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
+    codes.dedup();
+    let mut input = Rows::new("code TEXT");
+    for code in codes {
+        input.push([code.into()]);
+    }
+    let rows = sql.all_from(&input, &format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.code = s.code"), []).await?;
+    Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| (sku.code.clone(), Arc::new(sku))).collect())
+}
+
+/// SKUs by their ids; ids that do not exist are missing from the answer.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn skus_by_id(sql: &Sql, ids: &[SkuId]) -> Result<HashMap<SkuId, Arc<Sku>>, Fault> {
+    let input = id_rows(ids.iter().copied());
+    let rows = sql.all_from(&input, &format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.id = s.id"), []).await?;
+    Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| (sku.id, Arc::new(sku))).collect())
+}
+
+/// The SKU a scanner means: barcode first, then code.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn sku_by_scan(sql: &Sql, text: &str) -> Result<Option<SkuId>, Fault> {
+    let query = "SELECT sku_id FROM (SELECT b.sku_id, 0 AS place FROM sku_barcode b WHERE b.barcode = $1 \
+         UNION ALL SELECT s.id AS sku_id, 1 AS place FROM sku s WHERE s.code = $1) AS found ORDER BY place LIMIT 1";
+    sql.scalar(query, [text.into()]).await
+}
+
+/// A SKU with what its own page and the API show beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkuDetail {
+    /// The SKU.
+    pub sku: Sku,
+    /// Its barcodes in order.
+    pub barcodes: Vec<String>,
+    /// The code of its supplier.
+    pub supplier_code: Option<String>,
+    /// Rises with every change; the API's ETag.
+    pub version: i64,
+}
+
+/// Which SKUs a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The beginning of the code, as written.
+    pub q: Option<String>,
+    /// Only those for sale, or only those not.
+    pub active: Option<bool>,
+}
+
+/// SKUs in order of their codes, after `after` (a code), at most `limit`.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn list(sql: &Sql, filter: &Filter, after: Option<&str>, limit: u64) -> Result<Vec<SkuDetail>, Fault> {
+    let mut text = format!("SELECT {COLUMNS} FROM sku s WHERE TRUE");
+    let mut values: Vec<db::Value> = Vec::new();
+    if let Some(after) = after {
+        values.push(after.into());
+        text.push_str(&format!(" AND s.code > ${}", values.len()));
+    }
+    if let Some(q) = filter.q.as_deref().filter(|q| !q.is_empty()) {
+        values.push(q.into());
+        text.push_str(&format!(" AND s.code >= ${}", values.len()));
+        // A range instead of LIKE: it uses the index on both databases, and no character is special.
+        values.push(format!("{q}{}", char::MAX).into());
+        text.push_str(&format!(" AND s.code < ${}", values.len()));
+    }
+    if let Some(active) = filter.active {
+        values.push(active.into());
+        text.push_str(&format!(" AND s.active = ${}", values.len()));
+    }
+    values.push(i64::try_from(limit)?.into());
+    text.push_str(&format!(" ORDER BY s.code LIMIT ${}", values.len()));
+    let rows = sql.all(&text, values).await?;
+    details(sql, rows).await
+}
+
+/// One SKU with its details.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn detail(sql: &Sql, code: &str) -> Result<Option<SkuDetail>, Fault> {
+    let rows = sql.all(&format!("SELECT {COLUMNS} FROM sku s WHERE s.code = $1"), [code.into()]).await?;
+    Ok(details(sql, rows).await?.into_iter().next())
+}
+
+async fn details(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<SkuDetail>, Fault> {
+    let skus = complete(sql, rows).await?;
+    let input = id_rows(skus.iter().map(|(sku, _)| sku.id));
+    let mut barcodes = barcodes_of(sql, &input).await?;
+    let codes: HashMap<SupplierId, String> = match skus.iter().any(|(sku, _)| sku.supplier.is_some()) {
+        true => crate::suppliers(sql).await?.into_iter().map(|s| (s.id, s.code)).collect(),
+        false => HashMap::new(),
+    };
+    Ok(skus
+        .into_iter()
+        .map(|(sku, version)| SkuDetail {
+            barcodes: barcodes.remove(&sku.id).unwrap_or_default(),
+            supplier_code: sku.supplier.and_then(|s| codes.get(&s).cloned()),
+            version,
+            sku,
+        })
+        .collect())
+}
+
+/// Barcodes in order, by SKU, of the SKUs in `input(id)`.
+pub(crate) async fn barcodes_of(sql: &Sql, input: &Rows) -> Result<HashMap<SkuId, Vec<String>>, Fault> {
+    #[derive(FromQueryResult)]
+    struct BarcodeRow {
+        sku_id: SkuId,
+        barcode: String,
+    }
+    let text = "SELECT b.sku_id, b.barcode FROM sku_barcode b JOIN input ON input.id = b.sku_id ORDER BY b.sku_id, b.barcode";
+    let rows: Vec<BarcodeRow> = sql.all_from(input, text, []).await?;
+    let mut barcodes: HashMap<SkuId, Vec<String>> = HashMap::new();
+    for row in rows {
+        barcodes.entry(row.sku_id).or_default().push(row.barcode);
+    }
+    Ok(barcodes)
+}
+
+/// The rows `id` of some SKUs, each once.
+pub(crate) fn id_rows(ids: impl Iterator<Item = SkuId>) -> Rows {
+    let mut ids: Vec<SkuId> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut rows = Rows::new("id BIGINT");
+    for id in ids {
+        rows.push([id.into()]);
+    }
+    rows
+}
+
+/// Adds prices and components to rows, with their versions, in the order of the rows.
+async fn complete(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<(Sku, i64)>, Fault> {
+    let input = id_rows(rows.iter().map(|r| r.id));
+    let text = "SELECT p.sku_id, p.currency, p.minor FROM sku_price p JOIN input ON input.id = p.sku_id ORDER BY p.sku_id, p.currency";
+    let found: Vec<PriceRow> = sql.all_from(&input, text, []).await?;
+    let mut prices: HashMap<SkuId, Vec<Money>> = HashMap::new();
+    for p in found {
+        prices.entry(p.sku_id).or_default().push(Money::new(p.minor, p.currency));
+    }
+    let bundles = id_rows(rows.iter().filter(|r| r.kind == SkuKind::Bundle).map(|r| r.id));
+    let text = "SELECT c.bundle_id, c.component_id, s.code, c.quantity FROM bundle_component c JOIN input ON input.id = c.bundle_id \
+         JOIN sku s ON s.id = c.component_id ORDER BY c.bundle_id, s.code";
+    let found: Vec<ComponentRow> = sql.all_from(&bundles, text, []).await?;
+    let mut components: HashMap<SkuId, Vec<Component>> = HashMap::new();
+    for c in found {
+        let part = Component { sku: c.component_id, code: c.code, quantity: c.quantity };
+        components.entry(c.bundle_id).or_default().push(part);
+    }
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let sku = Sku {
+                prices: prices.remove(&r.id).unwrap_or_default(),
+                components: components.remove(&r.id).unwrap_or_default(),
+                id: r.id,
+                code: r.code,
+                title: r.title,
+                kind: r.kind,
+                tax_class: r.tax_class,
+                weight_g: r.weight_g,
+                length_mm: r.length_mm,
+                width_mm: r.width_mm,
+                height_mm: r.height_mm,
+                supplier: r.supplier_id.map(SupplierId),
+                active: r.active,
+            };
+            (sku, r.version)
+        })
+        .collect())
+}
+
+/// Locks the rows of some codes in key order and reads them whole.
+pub(crate) async fn lock_by_code(sql: &Sql, codes: &Rows) -> Result<Vec<Sku>, Fault> {
+    let text = format!(
+        "SELECT {COLUMNS} FROM sku s JOIN input ON input.code = s.code ORDER BY s.id /*pg FOR NO KEY UPDATE OF s */"
+    );
+    let rows = sql.all_from(codes, &text, []).await?;
+    Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| sku).collect())
+}

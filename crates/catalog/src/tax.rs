@@ -1,0 +1,123 @@
+//! Tax rates by country, region and tax class. Invariant: a region's own rate goes before its country's.
+
+use crate::events::TaxRateSet;
+use db::{FromQueryResult, Rows, Sql, Tx};
+use kernel::Fault;
+use std::collections::{BTreeMap, HashMap};
+
+/// Sets a rate.
+#[derive(Debug, Clone)]
+pub struct SetTaxRate {
+    /// ISO 3166 code in capitals.
+    pub country: String,
+    /// Region of the country; `None` for all of it.
+    pub region: Option<String>,
+    /// The tax class of SKUs.
+    pub class: String,
+    /// Parts per million, 0 to 1,000,000: 190,000 is 19 %.
+    pub rate_ppm: i64,
+}
+
+/// A rate that is set.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct TaxRate {
+    /// ISO 3166 code in capitals.
+    pub country: String,
+    /// Region of the country; empty for all of it.
+    pub region: String,
+    /// The tax class of SKUs.
+    pub tax_class: String,
+    /// Parts per million.
+    pub rate_ppm: i64,
+}
+
+/// The rates to look up in.
+#[derive(Debug, Clone, Default)]
+pub struct TaxRates {
+    /// Country → class → region → rate.
+    by_country: HashMap<String, HashMap<String, HashMap<String, i64>>>,
+}
+
+impl TaxRates {
+    /// Rates from rows.
+    pub fn of(rows: impl IntoIterator<Item = TaxRate>) -> Self {
+        let mut rates = Self::default();
+        for row in rows {
+            let classes = rates.by_country.entry(row.country).or_default();
+            classes.entry(row.tax_class).or_default().insert(row.region, row.rate_ppm);
+        }
+        rates
+    }
+    /// The rate of a class in parts per million: the region's own, else the country's; `None` when neither is set.
+    pub fn rate(&self, country: &str, region: Option<&str>, class: &str) -> Option<i64> {
+        let regions = self.by_country.get(country)?.get(class)?;
+        region.and_then(|r| regions.get(r)).or_else(|| regions.get("")).copied()
+    }
+}
+
+/// All rates, to look up in.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn tax_rates(sql: &Sql) -> Result<TaxRates, Fault> {
+    Ok(TaxRates::of(all_rates(sql).await?))
+}
+
+/// All rates in order.
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn all_rates(sql: &Sql) -> Result<Vec<TaxRate>, Fault> {
+    sql.all("SELECT country, region, tax_class, rate_ppm FROM tax_rate ORDER BY country, region, tax_class", []).await
+}
+
+/// Sets rates; of a repeated one the last counts. Events: `tax_rate.set` for each.
+///
+/// # Errors
+/// A fault of the database, also when a rate is not between 0 and 1,000,000.
+pub async fn set_tax_rates(tx: &Tx, batch: &[SetTaxRate]) -> Result<(), Fault> {
+    let wanted: BTreeMap<_, i64> =
+        batch.iter().map(|r| ((r.country.as_str(), r.region.as_deref().unwrap_or(""), r.class.as_str()), r.rate_ppm)).collect();
+    let mut rows = Rows::new("country TEXT, region TEXT, tax_class TEXT, rate_ppm BIGINT");
+    for ((country, region, class), rate_ppm) in wanted {
+        rows.push([country.into(), region.into(), class.into(), rate_ppm.into()]);
+        let region = (!region.is_empty()).then(|| region.to_owned());
+        let fact = TaxRateSet { country: country.to_owned(), region, class: class.to_owned(), rate_ppm };
+        tx.record(tx.now(), format_args!("tax_rate:{country}"), None, fact)?;
+    }
+    let text = "INSERT INTO tax_rate (country, region, tax_class, rate_ppm) SELECT country, region, tax_class, rate_ppm FROM input \
+         WHERE TRUE ON CONFLICT (country, region, tax_class) DO UPDATE SET rate_ppm = excluded.rate_ppm";
+    tx.exec_from(&rows, text, []).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_region_goes_before_the_country() {
+        let row = |country: &str, region: &str, tax_class: &str, rate_ppm| TaxRate {
+            country: country.into(),
+            region: region.into(),
+            tax_class: tax_class.into(),
+            rate_ppm,
+        };
+        let rates = TaxRates::of([
+            row("ES", "", "standard", 210_000),
+            row("ES", "CN", "standard", 70_000),
+            row("US", "OR", "standard", 0),
+        ]);
+        for (country, region, class, rate) in [
+            ("ES", None, "standard", Some(210_000)),
+            ("ES", Some("MD"), "standard", Some(210_000)),
+            ("ES", Some("CN"), "standard", Some(70_000)),
+            ("ES", Some("CN"), "reduced", None),
+            ("US", Some("OR"), "standard", Some(0)),
+            ("US", None, "standard", None),
+            ("DE", None, "standard", None),
+        ] {
+            assert_eq!(rates.rate(country, region, class), rate, "{country} {region:?} {class}");
+        }
+    }
+}

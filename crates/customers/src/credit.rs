@@ -1,0 +1,164 @@
+//! Post store credit. Invariants: a balance never goes below zero; a reference is posted once, whoever retries.
+
+use crate::CustomerId;
+use crate::events::StoreCreditChanged;
+use crate::model::EntryId;
+use db::{FromQueryResult, Rows, Sql, Tx};
+use kernel::{Currency, Fault, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Changes a balance.
+#[derive(Debug, Clone)]
+pub struct CreditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Whose.
+    pub customer: CustomerId,
+    /// Of which currency.
+    pub currency: Currency,
+    /// Minor units: positive grants, negative takes.
+    pub amount: i64,
+    /// Why, for people.
+    pub reason: String,
+    /// The order it belongs to (raw id).
+    pub order: Option<i64>,
+    /// What makes it once: `refund:ref_…`, `payment:pay_…`, a clerk's idempotency key.
+    pub reference: String,
+}
+
+kernel::refusals! {
+    /// Why credit was not posted, in order of precedence.
+    pub enum CreditRefused {
+        Nothing => Invalid, "customers.credit_of_nothing", "Say by how much the store credit changes; zero changes nothing.";
+        NoReference => Invalid, "customers.credit_without_reference", "Store credit needs a reason and a reference that names this change.";
+        UnknownCustomer { customer: CustomerId } => NotFound, "customers.unknown_customer", "There is no customer {customer}.";
+        NotEnough { balance: i64, currency: String } => Conflict, "customers.not_enough_credit", "The store credit is {balance} {currency} in minor units, and less than that amount: take at most what is there.";
+        TooMuch => Invalid, "customers.credit_too_large", "The balance would be larger than any amount of money we can write.";
+    }
+}
+
+/// What is known while the batch is decided.
+struct View {
+    customers: HashSet<CustomerId>,
+    balances: BTreeMap<(CustomerId, Currency), i64>,
+    posted: HashSet<String>,
+}
+
+#[derive(FromQueryResult)]
+struct BalanceRow {
+    customer_id: CustomerId,
+    currency: Currency,
+    balance: i64,
+}
+
+/// Posts entries, in order; the balance after each. An entry whose reference was posted already changes nothing and answers the present
+/// balance. Events: `store_credit.changed` for each that is posted.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn post_credit(tx: &Tx, batch: &[CreditEntry]) -> Result<Vec<Result<i64, CreditRefused>>, Fault> {
+    let mut view = load(tx, batch).await?;
+    let mut outcomes = Vec::with_capacity(batch.len());
+    let mut entries = Rows::new(
+        "id BIGINT, customer_id BIGINT, currency TEXT, amount BIGINT, reason TEXT, order_id BIGINT?, reference TEXT, at BIGINT",
+    );
+    let mut touched = BTreeSet::new();
+    for want in batch {
+        let outcome = decide(&mut view, want);
+        if let Ok((_, true)) = outcome {
+            touched.insert((want.customer, want.currency));
+            entries.push([
+                tx.id::<EntryId>().into(),
+                want.customer.into(),
+                want.currency.into(),
+                want.amount.into(),
+                want.reason.as_str().into(),
+                want.order.into(),
+                want.reference.as_str().into(),
+                want.at.into(),
+            ]);
+            let fact = StoreCreditChanged {
+                customer: want.customer,
+                currency: want.currency,
+                amount: want.amount,
+                reason: want.reason.clone(),
+                reference: want.reference.clone(),
+            };
+            tx.record(want.at, want.customer, want.order, fact)?;
+        }
+        outcomes.push(outcome.map(|(balance, _)| balance));
+    }
+    let mut balances = Rows::new("customer_id BIGINT, currency TEXT, balance BIGINT");
+    for key in touched {
+        balances.push([key.0.into(), key.1.into(), view.balances.get(&key).copied().unwrap_or(0).into()]);
+    }
+    let text = "INSERT INTO store_credit (customer_id, currency, balance) SELECT customer_id, currency, balance FROM input WHERE TRUE \
+         ON CONFLICT (customer_id, currency) DO UPDATE SET balance = excluded.balance";
+    tx.exec_from(&balances, text, []).await?;
+    tx.insert("store_credit_entry", &entries).await?;
+    Ok(outcomes)
+}
+
+async fn load(tx: &Tx, batch: &[CreditEntry]) -> Result<View, Fault> {
+    let mut customers = Rows::new("id BIGINT");
+    for id in batch.iter().map(|e| e.customer).collect::<BTreeSet<_>>() {
+        customers.push([id.into()]);
+    }
+    #[derive(FromQueryResult)]
+    struct IdRow {
+        id: CustomerId,
+    }
+    // The customer's row is the lock: a balance that does not exist yet cannot be locked itself.
+    let lock = "SELECT c.id FROM customer c JOIN input ON input.id = c.id ORDER BY c.id /*pg FOR NO KEY UPDATE OF c */";
+    let known: Vec<IdRow> = tx.all_from(&customers, lock, []).await?;
+    let text = "SELECT s.customer_id, s.currency, s.balance FROM store_credit s JOIN input ON input.id = s.customer_id";
+    let balances: Vec<BalanceRow> = tx.all_from(&customers, text, []).await?;
+    let mut references = Rows::new("reference TEXT");
+    for reference in batch.iter().map(|e| e.reference.as_str()).collect::<BTreeSet<_>>() {
+        references.push([reference.into()]);
+    }
+    #[derive(FromQueryResult)]
+    struct ReferenceRow {
+        reference: String,
+    }
+    let text = "SELECT e.reference FROM store_credit_entry e JOIN input ON input.reference = e.reference";
+    let posted: Vec<ReferenceRow> = tx.all_from(&references, text, []).await?;
+    Ok(View {
+        customers: known.into_iter().map(|r| r.id).collect(),
+        balances: balances.into_iter().map(|b| ((b.customer_id, b.currency), b.balance)).collect(),
+        posted: posted.into_iter().map(|r| r.reference).collect(),
+    })
+}
+
+/// Pure: the balance after the entry, and whether it is to be written.
+fn decide(view: &mut View, want: &CreditEntry) -> Result<(i64, bool), CreditRefused> {
+    if want.amount == 0 {
+        return Err(CreditRefused::Nothing);
+    }
+    if want.reference.trim().is_empty() || want.reason.trim().is_empty() {
+        return Err(CreditRefused::NoReference);
+    }
+    if !view.customers.contains(&want.customer) {
+        return Err(CreditRefused::UnknownCustomer { customer: want.customer });
+    }
+    let balance = view.balances.get(&(want.customer, want.currency)).copied().unwrap_or(0);
+    if view.posted.contains(&want.reference) {
+        return Ok((balance, false));
+    }
+    let after = balance.checked_add(want.amount).ok_or(CreditRefused::TooMuch)?;
+    if after < 0 {
+        return Err(CreditRefused::NotEnough { balance, currency: want.currency.to_string() });
+    }
+    view.balances.insert((want.customer, want.currency), after);
+    view.posted.insert(want.reference.clone());
+    Ok((after, true))
+}
+
+/// A customer's store credit in a currency, in minor units.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn credit_balance(sql: &Sql, customer: CustomerId, currency: Currency) -> Result<i64, Fault> {
+    let text = "SELECT balance FROM store_credit WHERE customer_id = $1 AND currency = $2";
+    Ok(sql.scalar(text, [customer.into(), currency.into()]).await?.unwrap_or(0))
+}

@@ -1,0 +1,45 @@
+//! What this slice tells the world.
+
+use crate::CustomerId;
+use kernel::{Currency, fact};
+use serde::{Deserialize, Serialize};
+
+/// Somebody became a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerCreated {
+    /// The customer.
+    pub customer: CustomerId,
+    /// Their name.
+    pub name: String,
+    /// Their e-mail address.
+    pub email: Option<String>,
+}
+fact!(CustomerCreated, "customer.created");
+
+/// We learnt something of a customer that we did not know: a second way to reach them, or their address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerCompleted {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The e-mail address, when it is new to us.
+    pub email: Option<String>,
+    /// The phone number, when it is new to us.
+    pub phone: Option<String>,
+}
+fact!(CustomerCompleted, "customer.completed");
+
+/// A balance of store credit changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoreCreditChanged {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Of which currency.
+    pub currency: Currency,
+    /// By how many minor units: positive is granted, negative is spent or taken back.
+    pub amount: i64,
+    /// Why, for people.
+    pub reason: String,
+    /// The reference under which it was posted once.
+    pub reference: String,
+}
+fact!(StoreCreditChanged, "store_credit.changed");

@@ -1,0 +1,134 @@
+//! Queries of customers. Invariant: addresses are read back as they were written.
+
+use crate::{Customer, CustomerId};
+use contact::address::Address;
+use db::{FromQueryResult, Rows, Sql};
+use kernel::{Currency, Fault, Timestamp};
+use std::collections::HashMap;
+
+const COLUMNS: &str = "c.id, c.name, c.email, c.phone, c.address, c.created_at, c.version";
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: CustomerId,
+    name: String,
+    email: Option<String>,
+    phone: Option<String>,
+    address: Option<String>,
+    created_at: Timestamp,
+    version: i64,
+}
+
+impl Row {
+    fn into_customer(self) -> Result<Customer, Fault> {
+        let address: Option<Address> = self.address.as_deref().map(serde_json::from_str).transpose()?;
+        Ok(Customer {
+            id: self.id,
+            name: self.name,
+            email: self.email,
+            phone: self.phone,
+            address,
+            created_at: self.created_at,
+            version: self.version,
+        })
+    }
+}
+
+/// Which customers a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The key of an e-mail address.
+    pub email_key: Option<String>,
+    /// A phone number in E.164 form.
+    pub phone: Option<String>,
+    /// The beginning of the name, in any case of letters.
+    pub name: Option<String>,
+}
+
+/// Customers, the newest first, after `after`, at most `limit`.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn list(sql: &Sql, filter: &Filter, after: Option<CustomerId>, limit: u64) -> Result<Vec<Customer>, Fault> {
+    let mut text = format!("SELECT {COLUMNS} FROM customer c WHERE TRUE");
+    let mut values: Vec<db::Value> = Vec::new();
+    for (column, value) in [("c.email_key", &filter.email_key), ("c.phone", &filter.phone)] {
+        if let Some(value) = value {
+            values.push(value.as_str().into());
+            text.push_str(&format!(" AND {column} = ${}", values.len()));
+        }
+    }
+    if let Some(name) = filter.name.as_deref().filter(|n| !n.is_empty()) {
+        values.push(name.into());
+        text.push_str(&format!(" AND LOWER(SUBSTR(c.name, 1, LENGTH(${0}))) = LOWER(${0})", values.len()));
+    }
+    if let Some(after) = after {
+        values.push(after.into());
+        text.push_str(&format!(" AND c.id < ${}", values.len()));
+    }
+    values.push(i64::try_from(limit)?.into());
+    text.push_str(&format!(" ORDER BY c.id DESC LIMIT ${}", values.len()));
+    let rows: Vec<Row> = sql.all(&text, values).await?;
+    rows.into_iter().map(Row::into_customer).collect()
+}
+
+/// Customers by their ids; ids that do not exist are missing from the answer.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn by_id(sql: &Sql, ids: &[CustomerId]) -> Result<HashMap<CustomerId, Customer>, Fault> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut input = Rows::new("id BIGINT");
+    for id in ids {
+        input.push([id.into()]);
+    }
+    let rows: Vec<Row> =
+        sql.all_from(&input, &format!("SELECT {COLUMNS} FROM customer c JOIN input ON input.id = c.id"), []).await?;
+    rows.into_iter().map(|r| Ok((r.id, r.into_customer()?))).collect()
+}
+
+/// A balance of store credit.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Balance {
+    /// ISO 4217.
+    pub currency: Currency,
+    /// Minor units.
+    pub balance: i64,
+}
+
+/// An entry of store credit.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Entry {
+    /// ISO 4217.
+    pub currency: Currency,
+    /// Minor units: positive was granted, negative was spent or taken back.
+    pub amount: i64,
+    /// Why.
+    pub reason: String,
+    /// The order it belongs to (raw id).
+    pub order_id: Option<i64>,
+    /// What made it once.
+    pub reference: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The balances of a customer by currency.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn balances(sql: &Sql, customer: CustomerId) -> Result<Vec<Balance>, Fault> {
+    sql.all("SELECT currency, balance FROM store_credit WHERE customer_id = $1 ORDER BY currency", [customer.into()]).await
+}
+
+/// The newest entries of a customer's store credit, at most `limit`.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn entries(sql: &Sql, customer: CustomerId, limit: u64) -> Result<Vec<Entry>, Fault> {
+    let text = "SELECT currency, amount, reason, order_id, reference, at FROM store_credit_entry WHERE customer_id = $1 \
+         ORDER BY at DESC, id DESC LIMIT $2";
+    sql.all(text, [customer.into(), i64::try_from(limit)?.into()]).await
+}

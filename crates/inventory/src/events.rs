@@ -1,0 +1,157 @@
+//! What inventory tells the world. Facts of single allocations and shipments are the orders': here is what changes stock from outside.
+
+use crate::{LocationId, ReservationId, RestockTo};
+use catalog::SkuId;
+use kernel::{Timestamp, fact};
+use serde::{Deserialize, Serialize};
+
+/// A location was made or changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LocationSaved {
+    /// The location.
+    pub location: LocationId,
+    /// The merchant's code of it.
+    pub code: String,
+    /// Whether it did not exist before.
+    pub new: bool,
+}
+fact!(LocationSaved, "location.saved");
+
+/// Goods came in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockReceived {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// How many units.
+    pub quantity: i64,
+    /// What they cost together, in the base currency's minor units; zero where they are not ours.
+    pub value: i64,
+    /// Whether they are on our balance sheet.
+    pub owned: bool,
+}
+fact!(StockReceived, "stock.received");
+
+/// Stock on hand or in quarantine was corrected or written off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockAdjusted {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// By how many units.
+    pub delta: i64,
+    /// By how much the value of our stock changed, in the base currency's minor units; of the sign of `delta`, or zero.
+    pub value: i64,
+    /// Why.
+    pub reason: String,
+}
+fact!(StockAdjusted, "stock.adjusted");
+
+/// Stock on hand was counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockCounted {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// How many units were found.
+    pub counted: i64,
+    /// How many that is more than the books said.
+    pub delta: i64,
+}
+fact!(StockCounted, "stock.counted");
+
+/// Stock went from one location of ours to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockTransferred {
+    /// What.
+    pub sku: SkuId,
+    /// From where.
+    pub from: LocationId,
+    /// To where.
+    pub to: LocationId,
+    /// How many units.
+    pub quantity: i64,
+}
+fact!(StockTransferred, "stock.transferred");
+
+/// Stock came back and was put on the shelf or into quarantine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockRestocked {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// How many units.
+    pub quantity: i64,
+    /// The cost put back, in the base currency's minor units. Posted by the return, not by this event.
+    pub value: i64,
+    /// Where they lie.
+    pub to: RestockTo,
+}
+fact!(StockRestocked, "stock.restocked");
+
+/// Stock went into quarantine, or back on the shelf. (A write-off out of quarantine is `stock.adjusted`.)
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockQuarantined {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// How many units went in; negative for units that came back on the shelf.
+    pub quantity: i64,
+    /// Why.
+    pub reason: String,
+}
+fact!(StockQuarantined, "stock.quarantined");
+
+/// A safety stock was set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SafetySet {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// Units that sourcing leaves on the shelf.
+    pub safety: i64,
+    /// Units that channels are not told of.
+    pub channel_safety: i64,
+}
+fact!(SafetySet, "stock.safety_set");
+
+/// Units of one SKU at one location, in a reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserved {
+    /// What.
+    pub sku: SkuId,
+    /// Where.
+    pub location: LocationId,
+    /// How many units.
+    pub quantity: i64,
+}
+
+/// Stock is kept for a cart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationMade {
+    /// The reservation.
+    pub reservation: ReservationId,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// What is kept.
+    pub lines: Vec<Reserved>,
+}
+fact!(ReservationMade, "reservation.made");
+
+/// Stock is no longer kept for a cart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationEnded {
+    /// The reservation.
+    pub reservation: ReservationId,
+    /// `ordered`, `expired` or `released`.
+    pub outcome: String,
+    /// What is free again.
+    pub lines: Vec<Reserved>,
+}
+fact!(ReservationEnded, "reservation.ended");

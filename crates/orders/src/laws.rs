@@ -1,0 +1,74 @@
+//! The orders' part of `fulmar verify`.
+
+use db::Law;
+
+/// What holds of every order at every commit.
+pub const LAWS: &[Law] = &[
+    Law {
+        name: "orders.header_equals_lines",
+        says: "An order's counters and amounts are the sums of its lines'.",
+        offenders: "SELECT o.number AS subject, 'header and lines differ' AS detail FROM orders o JOIN ( \
+            SELECT order_id, SUM(gross) AS goods, SUM(discount) AS discount, SUM(net) AS net, SUM(tax) AS tax, SUM(shipping) AS shipping, SUM(shipping_tax) AS shipping_tax, \
+                   SUM(fee) AS fee, SUM(ordered) AS units, SUM(cancelled) AS cancelled, SUM(backordered) AS backordered, SUM(shipped) AS shipped, \
+                   SUM(delivered) AS delivered, SUM(returned) AS returned FROM order_line GROUP BY order_id) l ON l.order_id = o.id \
+            WHERE o.goods <> l.goods OR o.discount <> l.discount OR o.net <> l.net OR o.tax <> l.tax OR o.shipping <> l.shipping OR o.shipping_tax <> l.shipping_tax \
+               OR o.fee <> l.fee OR o.units <> l.units OR o.units_cancelled <> l.cancelled OR o.units_backordered <> l.backordered OR o.units_shipped <> l.shipped \
+               OR o.units_delivered <> l.delivered OR o.units_returned <> l.returned",
+    },
+    Law {
+        name: "orders.have_lines",
+        says: "Every order has a line.",
+        offenders: "SELECT o.number AS subject, 'no lines' AS detail FROM orders o WHERE NOT EXISTS (SELECT 1 FROM order_line l WHERE l.order_id = o.id)",
+    },
+    Law {
+        name: "orders.lines_conserve_units",
+        says: "Every unit of a line is in exactly one bucket.",
+        offenders: "SELECT CAST(l.id AS TEXT) AS subject, 'ordered ' || l.ordered || ' is not the sum of the buckets' AS detail FROM order_line l \
+            WHERE l.ordered <> l.cancelled + l.pending + l.backordered + l.allocated + l.picked + l.packed + l.shipped OR l.shipped <> l.in_transit + l.delivered + l.lost OR l.returned > l.shipped",
+    },
+    Law {
+        name: "orders.allocations_equal_buckets",
+        says: "The units promised at locations are the line's allocated, picked and packed ones.",
+        offenders: "SELECT CAST(l.id AS TEXT) AS subject, 'promised ' || COALESCE(a.quantity, 0) || ', in buckets ' || (l.allocated + l.picked + l.packed) AS detail \
+            FROM order_line l LEFT JOIN (SELECT line_id, SUM(quantity) AS quantity, SUM(picked) AS picked FROM allocation GROUP BY line_id) a ON a.line_id = l.id \
+            WHERE COALESCE(a.quantity, 0) <> l.allocated + l.picked + l.packed OR COALESCE(a.picked, 0) <> l.picked + l.packed",
+    },
+    Law {
+        name: "orders.stock_allocated_equals_promises",
+        says: "Allocated stock is what open orders and open reservations were promised.",
+        offenders: "SELECT CAST(x.sku_id AS TEXT) || ' at ' || CAST(x.location_id AS TEXT) AS subject, 'difference ' || x.difference AS detail FROM ( \
+            SELECT sku_id, location_id, SUM(n) AS difference FROM ( \
+              SELECT sku_id, location_id, allocated AS n FROM stock \
+              UNION ALL SELECT l.sku_id, a.location_id, -a.quantity FROM allocation a JOIN order_line l ON l.id = a.line_id JOIN sku s ON s.id = l.sku_id WHERE s.kind = 'simple' \
+              UNION ALL SELECT b.component_id, a.location_id, -a.quantity * b.quantity FROM allocation a JOIN order_line l ON l.id = a.line_id JOIN bundle_component b ON b.bundle_id = l.sku_id \
+              UNION ALL SELECT r.sku_id, r.location_id, -r.quantity FROM reservation_line r JOIN reservation v ON v.id = r.reservation_id WHERE v.ended_at IS NULL \
+            ) parts GROUP BY sku_id, location_id) x WHERE x.difference <> 0",
+    },
+    Law {
+        name: "orders.holds_counted",
+        says: "An order counts its holds.",
+        offenders: "SELECT o.number AS subject, 'counts ' || o.holds AS detail FROM orders o LEFT JOIN (SELECT order_id, COUNT(*) AS n FROM order_hold GROUP BY order_id) h ON h.order_id = o.id \
+            WHERE o.holds <> COALESCE(h.n, 0)",
+    },
+    Law {
+        name: "orders.money_equals_payments",
+        says: "An order's paid amounts are the sums of its payments'.",
+        offenders: "SELECT o.number AS subject, 'captured ' || o.captured || ', payments say ' || COALESCE(p.captured, 0) AS detail FROM orders o LEFT JOIN ( \
+            SELECT order_id, SUM(CASE WHEN authorised - voided > captured THEN authorised - voided ELSE captured END) AS authorised, SUM(captured) AS captured, \
+                   SUM(refunded) AS refunded, SUM(disputed + dispute_lost) AS disputed FROM payment GROUP BY order_id) p ON p.order_id = o.id \
+            WHERE o.captured <> COALESCE(p.captured, 0) OR o.refunded <> COALESCE(p.refunded, 0) OR o.authorised <> COALESCE(p.authorised, 0) OR o.disputed <> COALESCE(p.disputed, 0)",
+    },
+    Law {
+        name: "orders.cancelled_total_is_exact",
+        says: "What an order no longer charges is the exact share of its cancelled units.",
+        offenders: "SELECT o.number AS subject, 'says ' || o.cancelled_total || ', its units say ' || x.total AS detail FROM orders o JOIN ( \
+            SELECT order_id, SUM((net - net * (ordered - cancelled) / ordered) + (tax - tax * (ordered - cancelled) / ordered) + (shipping - shipping * (ordered - cancelled) / ordered) \
+                   + (shipping_tax - shipping_tax * (ordered - cancelled) / ordered) + (fee - fee * (ordered - cancelled) / ordered)) AS total FROM order_line GROUP BY order_id) x ON x.order_id = o.id \
+            WHERE o.cancelled_total <> x.total",
+    },
+    Law {
+        name: "orders.events_exist",
+        says: "Every order has its `order.placed` in the log.",
+        offenders: "SELECT o.number AS subject, 'no order.placed' AS detail FROM orders o WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.order_id = o.id AND e.kind = 'order.placed')",
+    },
+];

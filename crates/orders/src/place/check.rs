@@ -1,0 +1,95 @@
+//! What can be said of an order without looking anything up: limits, signs, address, phone, e-mail. Pure.
+
+use super::{FieldProblem, Place, PlaceRefused, Trust};
+use crate::model::{MAX_LINES, MAX_QUANTITY};
+use contact::address::{self, Address};
+use contact::{email, phone};
+
+/// The parts of an order that were put into canonical form.
+pub(crate) struct Checked {
+    pub ship_to: Address,
+    pub bill_to: Address,
+    pub email: Option<email::Email>,
+    pub phone: Option<String>,
+    /// Why the address would not do, where the order is taken all the same.
+    pub address_hold: Option<String>,
+}
+
+/// Checks an order.
+pub(crate) fn decide(want: &Place) -> Result<Checked, PlaceRefused> {
+    if want.lines.is_empty() {
+        return Err(PlaceRefused::NoLines);
+    }
+    if want.lines.len() > MAX_LINES {
+        return Err(PlaceRefused::TooManyLines { max: MAX_LINES });
+    }
+    for (i, line) in want.lines.iter().enumerate() {
+        if !(1..=MAX_QUANTITY).contains(&line.quantity) {
+            return Err(PlaceRefused::BadQuantity { line: i + 1, quantity: line.quantity, max: MAX_QUANTITY });
+        }
+        not_negative(&format!("lines[{i}].unit_price"), line.unit_price)?;
+        not_negative(&format!("lines[{i}].discount"), Some(line.discount))?;
+        not_negative(&format!("lines[{i}].tax_rate_ppm"), line.tax_rate_ppm)?;
+    }
+    for (field, amount) in [("discount", want.discount), ("shipping", want.shipping), ("fee", want.fee)] {
+        not_negative(field, Some(amount))?;
+    }
+    for (i, tender) in want.tenders.iter().enumerate() {
+        not_negative(&format!("tenders[{i}].amount"), tender.amount)?;
+    }
+    contact(want)
+}
+
+fn not_negative(field: &str, amount: Option<i64>) -> Result<(), PlaceRefused> {
+    match amount {
+        Some(amount) if amount < 0 => Err(PlaceRefused::BadAmount { field: field.to_owned(), amount }),
+        _ => Ok(()),
+    }
+}
+
+fn contact(want: &Place) -> Result<Checked, PlaceRefused> {
+    let mut problems = Vec::new();
+    let mut canonical = |which: &str, given: &Address| match address::check(given) {
+        Ok(canonical) => canonical,
+        Err(wrong) => {
+            problems.extend(wrong.into_iter().map(|p| FieldProblem {
+                field: format!("{which}.{}", p.field),
+                code: p.code.to_owned(),
+                message: p.message,
+            }));
+            given.clone()
+        }
+    };
+    let ship_to = canonical("ship_to", &want.ship_to);
+    let bill_to = want.bill_to.as_ref().map(|b| canonical("bill_to", b));
+    let email = read("buyer.email", want.buyer.email.as_deref(), &mut problems, email::email);
+    let phone = read("buyer.phone", want.buyer.phone.as_deref(), &mut problems, |text| phone::phone(text, &ship_to.country));
+    if want.buyer.name.trim().is_empty() {
+        let message = "The buyer needs a name.".to_owned();
+        problems.push(FieldProblem { field: "buyer.name".into(), code: "name_required".into(), message });
+    }
+    let sentences = problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join(" ");
+    let address_hold = match want.trust {
+        Trust::Check if !problems.is_empty() => return Err(PlaceRefused::BadFields { sentences, fields: problems }),
+        Trust::Channel if !problems.is_empty() => Some(sentences),
+        _ => None,
+    };
+    let bill_to = bill_to.unwrap_or_else(|| ship_to.clone());
+    Ok(Checked { ship_to, bill_to, email, phone, address_hold })
+}
+
+fn read<T>(
+    field: &str,
+    text: Option<&str>,
+    problems: &mut Vec<FieldProblem>,
+    read: impl Fn(&str) -> Result<T, contact::ContactProblem>,
+) -> Option<T> {
+    let text = text.map(str::trim).filter(|t| !t.is_empty())?;
+    match read(text) {
+        Ok(value) => Some(value),
+        Err(p) => {
+            problems.push(FieldProblem { field: field.to_owned(), code: p.code.to_owned(), message: p.message });
+            None
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Writing accepted orders: customers, tenders, holds, rows, stock, events. One statement per table.
+
+use super::{Draft, Outcome, Place, PlaceRefused, Placed, Trust};
+use crate::events::{AllocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderHeld, OrderPlaced, PlacedLine};
+use crate::model::{HoldKind, LineId, OrderId};
+use customers::CustomerId;
+use db::{Rows, Tx};
+use inventory::{Move, MoveKind};
+use kernel::{Fault, Money};
+use risk::{Assessment, Signals};
+use std::collections::HashMap;
+
+mod screen;
+
+/// A draft with its ids.
+pub(crate) struct Numbered {
+    pub draft: Draft,
+    pub id: OrderId,
+    pub number: String,
+    pub customer: CustomerId,
+    pub lines: Vec<LineId>,
+    pub fingerprint: String,
+    pub holds: Vec<(HoldKind, String)>,
+    pub assessment: Option<Assessment>,
+}
+
+/// Whether a tender is good the moment it is opened.
+fn settles_at_once(gateway: &str, method: &str) -> bool {
+    matches!((gateway, method), ("store_credit" | "exchange", _) | ("manual", "cod"))
+}
+
+/// Writes the drafts and fills in their outcomes.
+pub(crate) async fn write(
+    tx: &Tx,
+    batch: &[Place],
+    drafts: Vec<Draft>,
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), Fault> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    let mut orders = number(tx, batch, drafts).await?;
+    open_tenders(tx, batch, &mut orders, outcomes, true).await?;
+    orders.retain(|o| outcomes[o.draft.index].is_none());
+    open_tenders(tx, batch, &mut orders, outcomes, false).await?;
+    orders.retain(|o| outcomes[o.draft.index].is_none());
+    if orders.is_empty() {
+        return Ok(());
+    }
+    screen::screen(tx, batch, &mut orders).await?;
+    for order in &mut orders {
+        hold_for_payment(&batch[order.draft.index], order);
+    }
+    insert_orders(tx, batch, &orders).await?;
+    insert_lines(tx, batch, &orders).await?;
+    allocate(tx, batch, &orders).await?;
+    insert_holds(tx, batch, &orders).await?;
+    let assessed: Vec<_> = orders
+        .iter()
+        .filter_map(|o| o.assessment.clone().map(|a| (o.id.0, batch[o.draft.index].at, a)))
+        .collect();
+    risk::keep(tx, &assessed).await?;
+    record(tx, batch, &orders)?;
+    let services: Vec<(OrderId, kernel::Timestamp)> = orders
+        .iter()
+        .filter(|o| o.holds.is_empty() && o.draft.skus.iter().any(|s| s.kind == catalog::SkuKind::Service))
+        .map(|o| (o.id, batch[o.draft.index].at))
+        .collect();
+    crate::advance::deliver_services(tx, &services).await?;
+    for order in orders {
+        outcomes[order.draft.index] = Some(Ok(Placed {
+            id: order.id,
+            number: order.number,
+            total: Money::new(order.draft.total, batch[order.draft.index].currency),
+            lines: order.lines,
+            holds: order.holds.into_iter().map(|(kind, _)| kind).collect(),
+            backordered: order.draft.short.iter().sum(),
+            existing: false,
+        }));
+    }
+    Ok(())
+}
+
+async fn number(tx: &Tx, batch: &[Place], drafts: Vec<Draft>) -> Result<Vec<Numbered>, Fault> {
+    let contacts: Vec<customers::Contact> = drafts
+        .iter()
+        .map(|d| customers::Contact {
+            at: batch[d.index].at,
+            name: batch[d.index].buyer.name.trim().to_owned(),
+            email: d.checked.email.as_ref().map(|e| e.address.clone()),
+            email_key: d.checked.email.as_ref().map(|e| e.key.clone()),
+            phone: d.checked.phone.clone(),
+            address: Some(d.checked.ship_to.clone()),
+        })
+        .collect();
+    let ids = customers::find_or_create(tx, &contacts).await?;
+    let numbers = tx.numbers("orders", drafts.len() as u64).await?;
+    Ok(drafts
+        .into_iter()
+        .zip(ids)
+        .zip(numbers)
+        .map(|((draft, customer), number)| Numbered {
+            id: tx.id(),
+            number: number.to_string(),
+            customer,
+            lines: draft.skus.iter().map(|_| tx.id()).collect(),
+            fingerprint: screen::fingerprint(customer, &batch[draft.index]),
+            holds: Vec::new(),
+            assessment: None,
+            draft,
+        })
+        .collect())
+}
+
+/// Opens the tenders: first those that may be refused for want of credit, then, for the orders still standing, the rest.
+async fn open_tenders(
+    tx: &Tx,
+    batch: &[Place],
+    orders: &mut [Numbered],
+    outcomes: &mut [Option<Outcome>],
+    credit: bool,
+) -> Result<(), Fault> {
+    let mut opens = Vec::new();
+    let mut owners = Vec::new();
+    for order in orders.iter() {
+        let want = &batch[order.draft.index];
+        for (tender, amount) in want.tenders.iter().zip(&order.draft.tenders) {
+            if (tender.gateway == "store_credit") != credit || *amount == 0 {
+                continue;
+            }
+            owners.push((order.draft.index, tender));
+            opens.push(payments::Open {
+                at: want.at,
+                order: order.id.0,
+                customer: order.customer,
+                gateway: tender.gateway.clone(),
+                method: tender.method.clone(),
+                token: tender.token.clone(),
+                reference: tender.reference.clone(),
+                currency: want.currency,
+                amount: *amount,
+                capture: tender.capture,
+            });
+        }
+    }
+    if opens.is_empty() {
+        return Ok(());
+    }
+    for ((index, tender), opened) in owners.into_iter().zip(payments::open(tx, &opens).await?) {
+        if let Err(refused) = opened {
+            outcomes[index] =
+                Some(Err(PlaceRefused::TenderRefused { gateway: tender.gateway.clone(), why: refused.to_string() }));
+        }
+    }
+    Ok(())
+}
+
+fn hold_for_payment(want: &Place, order: &mut Numbered) {
+    let covered: i64 = want
+        .tenders
+        .iter()
+        .zip(&order.draft.tenders)
+        .filter(|(tender, _)| settles_at_once(&tender.gateway, &tender.method))
+        .map(|(_, amount)| *amount)
+        .sum();
+    if !want.pay_later && covered < order.draft.total {
+        order.holds.push((HoldKind::PaymentDue, "Waits for payment.".to_owned()));
+    }
+}
+
+async fn insert_orders(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
+    let mut rows = Rows::new(
+        "id BIGINT, number TEXT, channel TEXT, reference TEXT?, customer_id BIGINT, name TEXT, email TEXT?, phone TEXT?, ip TEXT?, ship_to TEXT, \
+         bill_to TEXT, country TEXT, postal_code TEXT?, currency TEXT, tax_inclusive BOOLEAN, priority BIGINT, gift_note TEXT?, note TEXT?, tags TEXT, \
+         fingerprint TEXT, exchange_of BIGINT?, pay_later BOOLEAN, placed_at BIGINT, promised_at BIGINT?, goods BIGINT, discount BIGINT, net BIGINT, tax BIGINT, \
+         shipping BIGINT, shipping_tax BIGINT, fee BIGINT, units BIGINT, units_backordered BIGINT, holds BIGINT, updated_at BIGINT",
+    );
+    for order in orders {
+        let want = &batch[order.draft.index];
+        let sum = |f: fn(&super::price::LineMoney) -> i64| order.draft.money.iter().map(f).sum::<i64>();
+        let checked = &order.draft.checked;
+        rows.push([
+            order.id.into(),
+            order.number.as_str().into(),
+            want.channel.as_str().into(),
+            want.reference.clone().into(),
+            order.customer.into(),
+            want.buyer.name.trim().into(),
+            checked.email.as_ref().map(|e| e.key.clone()).into(),
+            checked.phone.clone().into(),
+            want.buyer.ip.clone().into(),
+            serde_json::to_string(&checked.ship_to)?.into(),
+            serde_json::to_string(&checked.bill_to)?.into(),
+            checked.ship_to.country.as_str().into(),
+            checked.ship_to.postal_code.clone().into(),
+            want.currency.into(),
+            want.tax_inclusive.into(),
+            i64::from(want.express).into(),
+            want.gift_note.clone().into(),
+            want.note.clone().into(),
+            serde_json::to_string(&want.tags)?.into(),
+            order.fingerprint.as_str().into(),
+            want.exchange_of.into(),
+            want.pay_later.into(),
+            want.at.into(),
+            want.promised_at.into(),
+            sum(|m| m.gross).into(),
+            sum(|m| m.discount).into(),
+            sum(|m| m.net).into(),
+            sum(|m| m.tax).into(),
+            sum(|m| m.shipping).into(),
+            sum(|m| m.shipping_tax).into(),
+            sum(|m| m.fee).into(),
+            want.lines.iter().map(|l| l.quantity).sum::<i64>().into(),
+            order.draft.short.iter().sum::<i64>().into(),
+            i64::try_from(order.holds.len())?.into(),
+            tx.now().into(),
+        ]);
+    }
+    tx.insert("orders", &rows).await?;
+    Ok(())
+}
+
+async fn insert_lines(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
+    let mut rows = Rows::new(
+        "id BIGINT, order_id BIGINT, position BIGINT, sku_id BIGINT, sku TEXT, title TEXT, unit_price BIGINT, tax_rate_ppm BIGINT, tax_class TEXT, \
+         gross BIGINT, discount BIGINT, discount_net BIGINT, net BIGINT, tax BIGINT, shipping BIGINT, shipping_tax BIGINT, fee BIGINT, \
+         backorder_ok BOOLEAN, ordered BIGINT, pending BIGINT, backordered BIGINT, allocated BIGINT",
+    );
+    for order in orders {
+        let want = &batch[order.draft.index];
+        for (i, sku) in order.draft.skus.iter().enumerate() {
+            let (ask, money) = (&order.draft.asks[i], &order.draft.money[i]);
+            let short = order.draft.short[i];
+            let service = sku.kind == catalog::SkuKind::Service;
+            let (pending, allocated) = if service { (ask.quantity, 0) } else { (0, ask.quantity - short) };
+            rows.push([
+                order.lines[i].into(),
+                order.id.into(),
+                i64::try_from(i + 1)?.into(),
+                sku.id.into(),
+                sku.code.as_str().into(),
+                sku.title.as_str().into(),
+                ask.unit_price.into(),
+                ask.rate_ppm.into(),
+                sku.tax_class.as_str().into(),
+                money.gross.into(),
+                money.discount.into(),
+                money.discount_net.into(),
+                money.net.into(),
+                money.tax.into(),
+                money.shipping.into(),
+                money.shipping_tax.into(),
+                money.fee.into(),
+                (want.if_out_of_stock == super::IfOutOfStock::Backorder).into(),
+                ask.quantity.into(),
+                pending.into(),
+                short.into(),
+                allocated.into(),
+            ]);
+        }
+    }
+    tx.insert("order_line", &rows).await?;
+    Ok(())
+}
+
+/// Allocations, and the stock they take. Reservations end first, which frees their units for these very allocations.
+async fn allocate(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
+    let ended: Vec<_> = orders.iter().filter_map(|o| batch[o.draft.index].reservation).collect();
+    if let Some(first) = orders.first().filter(|_| !ended.is_empty()) {
+        inventory::take_reservations(tx, batch[first.draft.index].at, &ended).await?;
+    }
+    let mut rows = Rows::new("line_id BIGINT, location_id BIGINT, order_id BIGINT, quantity BIGINT");
+    let mut moves = Vec::new();
+    for order in orders {
+        let want = &batch[order.draft.index];
+        for part in &order.draft.parts {
+            rows.push([order.lines[part.line].into(), part.location.into(), order.id.into(), part.quantity.into()]);
+            for (sku, pieces) in super::takes(&order.draft.skus[part.line]) {
+                moves.push(Move {
+                    at: want.at,
+                    sku,
+                    location: part.location,
+                    kind: MoveKind::Allocate,
+                    on_hand: 0,
+                    allocated: pieces * part.quantity,
+                    incoming: 0,
+                    quarantined: 0,
+                    value: 0,
+                    order: Some(order.id.0),
+                    reference: None,
+                    reason: None,
+                });
+            }
+        }
+    }
+    if !rows.is_empty() {
+        tx.insert("allocation", &rows).await?;
+    }
+    inventory::apply(tx, &moves).await
+}
+
+async fn insert_holds(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
+    let mut rows = Rows::new("order_id BIGINT, kind TEXT, reason TEXT, at BIGINT, by_actor TEXT");
+    for order in orders {
+        let want = &batch[order.draft.index];
+        for (kind, reason) in &order.holds {
+            rows.push([
+                order.id.into(),
+                kind.as_str().into(),
+                reason.as_str().into(),
+                want.at.into(),
+                want.by.as_str().into(),
+            ]);
+        }
+    }
+    if !rows.is_empty() {
+        tx.insert("order_hold", &rows).await?;
+    }
+    Ok(())
+}
+
+fn record(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
+    for order in orders {
+        let want = &batch[order.draft.index];
+        let (at, by, raw) = (want.at, || want.by.clone(), Some(order.id.0));
+        let unit_lines = order.lines.iter().zip(&order.draft.skus);
+        let lines = unit_lines
+            .clone()
+            .zip(order.draft.asks.iter().zip(&order.draft.money))
+            .map(|((line, sku), (ask, money))| PlacedLine {
+                line: *line,
+                sku_id: sku.id,
+                sku: sku.code.clone(),
+                quantity: ask.quantity,
+                total: money.total(),
+            })
+            .collect();
+        let placed = OrderPlaced {
+            order: order.id,
+            number: order.number.clone(),
+            channel: want.channel.clone(),
+            customer: order.customer,
+            currency: want.currency,
+            total: order.draft.total,
+            country: order.draft.checked.ship_to.country.clone(),
+            priority: i64::from(want.express),
+            email: order.draft.checked.email.as_ref().map(|e| e.address.clone()),
+            lines,
+        };
+        tx.record_by(at, by(), order.id, raw, placed)?;
+        let holds = i64::try_from(order.holds.len())?;
+        // Every order waits for its payment at first; the other holds are news.
+        for (kind, reason) in order.holds.iter().filter(|(kind, _)| *kind != HoldKind::PaymentDue) {
+            tx.record_by(at, by(), order.id, raw, OrderHeld { order: order.id, kind: *kind, reason: reason.clone(), holds })?;
+        }
+        let parts: Vec<AllocatedPart> = order
+            .draft
+            .parts
+            .iter()
+            .map(|p| AllocatedPart {
+                line: order.lines[p.line],
+                sku_id: order.draft.skus[p.line].id,
+                location: p.location,
+                quantity: p.quantity,
+            })
+            .collect();
+        if !parts.is_empty() {
+            let priority = i64::from(want.express);
+            tx.record_by(at, by(), order.id, raw, OrderAllocated { order: order.id, priority, holds, parts })?;
+        }
+        let lines: Vec<LineUnits> = unit_lines
+            .zip(&order.draft.short)
+            .filter(|(_, short)| **short > 0)
+            .map(|((line, sku), short)| LineUnits { line: *line, sku_id: sku.id, quantity: *short })
+            .collect();
+        if !lines.is_empty() {
+            tx.record_by(at, by(), order.id, raw, OrderBackordered { order: order.id, lines })?;
+        }
+    }
+    Ok(())
+}
+
+/// Signals of one order for the risk rules.
+pub(crate) fn signals(want: &Place, order: &Numbered, seen: &screen::Seen) -> Signals {
+    let checked = &order.draft.checked;
+    let scale = 10i64.pow(want.currency.exponent());
+    let (ship, bill) = (&checked.ship_to, &checked.bill_to);
+    Signals {
+        total_cents: kernel::money::round_div(i128::from(order.draft.total) * 100, i128::from(scale)),
+        disposable_email: checked.email.as_ref().is_some_and(|e| contact::email::is_disposable(e.domain())),
+        same_email_24h: seen.by_email,
+        same_ip_24h: seen.by_ip,
+        countries_differ: ship.country != bill.country,
+        addresses_differ: ship.postal_code != bill.postal_code || ship.name != bill.name,
+        new_customer: seen.earlier == 0,
+        pays_on_delivery: want.tenders.iter().any(|t| t.method == "cod"),
+    }
+}
+
+/// The trust of each order by its index, for the screens.
+pub(crate) fn screened(batch: &[Place], order: &Numbered) -> bool {
+    batch[order.draft.index].trust != Trust::History
+}
+
+/// Groups numbered orders by something, keeping their order.
+pub(crate) fn first_by_fingerprint(orders: &[Numbered]) -> HashMap<&str, usize> {
+    let mut first = HashMap::new();
+    for (i, order) in orders.iter().enumerate() {
+        first.entry(order.fingerprint.as_str()).or_insert(i);
+    }
+    first
+}

@@ -1,0 +1,124 @@
+//! Queries: the payments, operations and refunds of orders.
+
+use crate::fold::Entry;
+use crate::model::{FactKind, Operation, Payment, Phase, Refund, RefundPart};
+use crate::{OperationId, PaymentId};
+use db::{FromQueryResult, Rows, Sql};
+use kernel::{Fault, Timestamp};
+use std::collections::HashMap;
+
+/// The payments of orders (raw ids), in the order they were opened.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn payments_of(sql: &Sql, orders: &[i64]) -> Result<HashMap<i64, Vec<Payment>>, Fault> {
+    let text = "SELECT p.* FROM payment p WHERE p.order_id IN (SELECT id FROM input) ORDER BY p.id";
+    let payments: Vec<Payment> = sql.all_from(&ids(orders.iter().copied()), text, []).await?;
+    Ok(grouped(payments, |p| p.order_id))
+}
+
+/// One payment.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn payment(sql: &Sql, id: PaymentId) -> Result<Option<Payment>, Fault> {
+    sql.one("SELECT p.* FROM payment p WHERE p.id = $1", [id.into()]).await
+}
+
+/// What was asked of gateways for payments, in order.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn operations_of(sql: &Sql, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<Operation>>, Fault> {
+    let text = "SELECT o.* FROM payment_operation o WHERE o.payment_id IN (SELECT id FROM input) ORDER BY o.id";
+    let operations: Vec<Operation> = sql.all_from(&ids(payments.iter().map(|p| p.0)), text, []).await?;
+    Ok(grouped(operations, |o| o.payment_id))
+}
+
+/// An operation and its payment.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn operation(sql: &Sql, id: OperationId) -> Result<Option<(Operation, Payment)>, Fault> {
+    let operation: Option<Operation> = sql.one("SELECT o.* FROM payment_operation o WHERE o.id = $1", [id.into()]).await?;
+    let Some(operation) = operation else { return Ok(None) };
+    Ok(payment(sql, operation.payment_id).await?.map(|p| (operation, p)))
+}
+
+/// Whether an authorisation of a payment has no end yet.
+pub(crate) async fn is_authorising(sql: &Sql, payment: PaymentId) -> Result<bool, Fault> {
+    let text = "SELECT 1 FROM payment_operation WHERE payment_id = $1 AND kind = 'authorise' AND state NOT IN ('succeeded', 'failed') LIMIT 1";
+    let one: Option<i64> = sql.scalar(text, [payment.into()]).await?;
+    Ok(one.is_some())
+}
+
+#[derive(FromQueryResult)]
+struct FactRow {
+    id: i64,
+    operation_id: Option<OperationId>,
+    kind: FactKind,
+    phase: Phase,
+    amount: i64,
+    gateway_reference: String,
+    at: Timestamp,
+    detail: Option<String>,
+}
+
+/// The facts of a payment, by time.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn facts_of(sql: &Sql, payment: PaymentId) -> Result<Vec<Entry>, Fault> {
+    let text = "SELECT id, operation_id, kind, phase, amount, gateway_reference, at, detail FROM payment_event \
+                WHERE payment_id = $1 ORDER BY at, id";
+    let rows: Vec<FactRow> = sql.all(text, [payment.into()]).await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Entry {
+            id: r.id,
+            at: r.at,
+            kind: r.kind,
+            phase: r.phase,
+            amount: r.amount,
+            reference: r.gateway_reference,
+            operation: r.operation_id,
+            detail: r.detail,
+        })
+        .collect())
+}
+
+/// The refunds of orders (raw ids) with their parts, in the order they were granted.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn refunds_of(sql: &Sql, orders: &[i64]) -> Result<HashMap<i64, Vec<(Refund, Vec<RefundPart>)>>, Fault> {
+    let orders = ids(orders.iter().copied());
+    let text = "SELECT r.* FROM refund r WHERE r.order_id IN (SELECT id FROM input) ORDER BY r.id";
+    let refunds: Vec<Refund> = sql.all_from(&orders, text, []).await?;
+    let text = "SELECT x.refund_id, x.payment_id, x.operation_id, x.amount, o.state, o.problem FROM refund_part x \
+                JOIN payment_operation o ON o.id = x.operation_id WHERE x.refund_id IN (SELECT id FROM input) \
+                ORDER BY x.refund_id, x.payment_id, x.operation_id";
+    let parts: Vec<RefundPart> = sql.all_from(&ids(refunds.iter().map(|r| r.id.0)), text, []).await?;
+    let mut parts = grouped(parts, |p| p.refund_id);
+    let with_parts = refunds.into_iter().map(|r| {
+        let parts = parts.remove(&r.id).unwrap_or_default();
+        (r, parts)
+    });
+    Ok(grouped(with_parts, |(r, _)| r.order_id))
+}
+
+fn ids(raw: impl Iterator<Item = i64>) -> Rows {
+    let mut rows = Rows::new("id BIGINT");
+    for id in raw {
+        rows.push([id.into()]);
+    }
+    rows
+}
+
+fn grouped<T, K: std::hash::Hash + Eq>(rows: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
+    let mut map: HashMap<K, Vec<T>> = HashMap::new();
+    for row in rows {
+        map.entry(key(&row)).or_default().push(row);
+    }
+    map
+}

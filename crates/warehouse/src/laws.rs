@@ -1,0 +1,76 @@
+//! The warehouse's part of `fulmar verify`.
+
+use db::Law;
+
+/// All laws of the warehouse.
+pub const LAWS: &[Law] = &[
+    Law {
+        name: "warehouse.fulfilment_sums",
+        says: "The counters of a fulfilment order are the sums of its lines.",
+        offenders: "SELECT f.number AS subject, 'counters ' || f.quantity || '/' || f.cancelled || '/' || f.picked || '/' || f.packed || '/' || f.shipped \
+             || ', lines ' || COALESCE(l.quantity, 0) || '/' || COALESCE(l.cancelled, 0) || '/' || COALESCE(l.picked, 0) || '/' || COALESCE(l.packed, 0) \
+             || '/' || COALESCE(l.shipped, 0) AS detail FROM fulfilment_order f LEFT JOIN (SELECT fulfilment_id, CAST(SUM(quantity) AS BIGINT) AS quantity, \
+             CAST(SUM(cancelled) AS BIGINT) AS cancelled, CAST(SUM(picked) AS BIGINT) AS picked, CAST(SUM(packed) AS BIGINT) AS packed, \
+             CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY fulfilment_id) l ON l.fulfilment_id = f.id \
+             WHERE f.quantity <> COALESCE(l.quantity, 0) OR f.cancelled <> COALESCE(l.cancelled, 0) OR f.picked <> COALESCE(l.picked, 0) \
+             OR f.packed <> COALESCE(l.packed, 0) OR f.shipped <> COALESCE(l.shipped, 0)",
+    },
+    Law {
+        name: "warehouse.lines_are_of_their_order",
+        says: "A fulfilment line is about a line of the same order.",
+        offenders: "SELECT f.number AS subject, 'line ' || l.line_id || ' of order ' || o.order_id AS detail FROM fulfilment_line l \
+             JOIN fulfilment_order f ON f.id = l.fulfilment_id JOIN order_line o ON o.id = l.line_id WHERE o.order_id <> f.order_id OR o.sku_id <> l.sku_id",
+    },
+    Law {
+        name: "warehouse.allocations_are_assigned",
+        says: "What a line has allocated at a location and not shipped is on that location's fulfilment orders.",
+        offenders: "SELECT 'line ' || x.line_id || ' at location ' || x.location_id AS subject, 'allocated ' || CAST(SUM(x.allocated) AS BIGINT) \
+             || ', on fulfilment orders ' || CAST(SUM(x.assigned) AS BIGINT) AS detail FROM (\
+             SELECT line_id, location_id, quantity AS allocated, 0 AS assigned FROM allocation UNION ALL \
+             SELECT l.line_id, f.location_id, 0, l.quantity - l.cancelled - l.shipped FROM fulfilment_line l JOIN fulfilment_order f ON f.id = l.fulfilment_id) x \
+             GROUP BY x.line_id, x.location_id HAVING SUM(x.allocated) <> SUM(x.assigned)",
+    },
+    Law {
+        name: "warehouse.buckets_equal_fulfilment",
+        says: "A line's allocated, picked, packed and shipped units are those of its fulfilment lines.",
+        offenders: "SELECT 'line ' || o.id AS subject, 'buckets ' || o.allocated || '/' || o.picked || '/' || o.packed || '/' || o.shipped || ', fulfilment ' \
+             || COALESCE(l.open, 0) || '/' || COALESCE(l.picked, 0) || '/' || COALESCE(l.packed, 0) || '/' || COALESCE(l.shipped, 0) AS detail \
+             FROM order_line o LEFT JOIN (SELECT line_id, CAST(SUM(quantity - cancelled - picked) AS BIGINT) AS open, CAST(SUM(picked - packed) AS BIGINT) AS picked, \
+             CAST(SUM(packed - shipped) AS BIGINT) AS packed, CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY line_id) l ON l.line_id = o.id \
+             WHERE o.allocated <> COALESCE(l.open, 0) OR o.picked <> COALESCE(l.picked, 0) OR o.packed <> COALESCE(l.packed, 0) OR o.shipped <> COALESCE(l.shipped, 0)",
+    },
+    Law {
+        name: "warehouse.parcels_hold_what_is_packed",
+        says: "The units in parcels that are not taken apart are the packed units.",
+        offenders: "SELECT 'fulfilment line ' || l.id AS subject, 'packed ' || l.packed || ', in parcels ' || COALESCE(p.quantity, 0) AS detail \
+             FROM fulfilment_line l LEFT JOIN (SELECT pl.fulfilment_line_id, CAST(SUM(pl.quantity) AS BIGINT) AS quantity FROM parcel_line pl \
+             JOIN parcel p ON p.id = pl.parcel_id WHERE p.unpacked_at IS NULL GROUP BY pl.fulfilment_line_id) p ON p.fulfilment_line_id = l.id \
+             WHERE l.packed <> COALESCE(p.quantity, 0)",
+    },
+    Law {
+        name: "warehouse.parcels_are_of_their_fulfilment",
+        says: "A parcel holds lines of its own fulfilment order.",
+        offenders: "SELECT 'parcel ' || p.id AS subject, 'fulfilment line ' || l.id AS detail FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id \
+             JOIN fulfilment_line l ON l.id = pl.fulfilment_line_id JOIN fulfilment_order f ON f.id = p.fulfilment_id \
+             WHERE l.fulfilment_id <> p.fulfilment_id OR l.line_id <> pl.line_id OR p.order_id <> f.order_id OR p.location_id <> f.location_id",
+    },
+    Law {
+        name: "warehouse.holds_follow_the_order",
+        says: "A fulfilment order is on hold exactly while its order has holds.",
+        offenders: "SELECT f.number AS subject, 'the order has ' || o.holds || ' holds' AS detail FROM fulfilment_order f JOIN orders o ON o.id = f.order_id \
+             WHERE f.on_hold <> (o.holds > 0)",
+    },
+    Law {
+        name: "warehouse.nothing_begins_unasked",
+        says: "Units are picked only after a release, or after those who fulfil accepted.",
+        offenders: "SELECT f.number AS subject, f.picked || ' picked' AS detail FROM fulfilment_order f \
+             WHERE f.picked > 0 AND f.released_at IS NULL AND f.request <> 'accepted'",
+    },
+    Law {
+        name: "warehouse.progress_is_needed",
+        says: "Components are collected only for units that are still to be picked, and never more than they need.",
+        offenders: "SELECT 'fulfilment line ' || p.fulfilment_line_id AS subject, p.scanned || ' of component ' || p.sku_id AS detail FROM pick_progress p \
+             JOIN fulfilment_line l ON l.id = p.fulfilment_line_id LEFT JOIN bundle_component c ON c.bundle_id = l.sku_id AND c.component_id = p.sku_id \
+             WHERE l.quantity - l.cancelled - l.picked = 0 OR p.scanned > c.quantity * (l.quantity - l.cancelled - l.picked)",
+    },
+];

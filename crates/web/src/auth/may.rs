@@ -1,0 +1,148 @@
+//! `May<P>` in a handler's arguments: the caller is known and may do `P`, or the handler does not run.
+
+use super::roles::Scopes;
+use super::{COOKIE, keys, sessions};
+use crate::extract::original_path;
+use crate::{App, Problem, request};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::CookieJar;
+use kernel::{Actor, Fault, Permission};
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+/// Who calls.
+#[derive(Clone)]
+pub struct Caller {
+    /// As the event log names them.
+    pub actor: Actor,
+    /// As people know them.
+    pub name: String,
+    /// What they may.
+    pub scopes: Scopes,
+    /// The program, so that a page needs nothing but its caller.
+    pub(crate) app: App,
+    /// The path they asked for.
+    pub(crate) path: String,
+}
+
+impl Caller {
+    /// Whether they may do something, for what a page shows.
+    pub fn may<P: Permission>(&self) -> bool {
+        self.scopes.allow_to::<P>()
+    }
+}
+
+/// The caller, who may do `P`. Reads as a [`Caller`].
+pub struct May<P: Permission>(pub Caller, pub PhantomData<P>);
+
+impl<P: Permission> Deref for May<P> {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+/// The permission of everybody who signed in or has a key.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedIn;
+impl Permission for SignedIn {
+    const SCOPE: &'static str = "";
+    const MEANING: &'static str = "Be somebody";
+}
+
+/// In a handler's arguments: anybody may call it. A handler has this or [`May`].
+#[derive(Debug, Clone, Copy)]
+pub struct Public;
+
+/// Why a handler does not run.
+pub enum Denied {
+    /// The caller is unknown or may not.
+    Problem(Problem),
+    /// A person should sign in, then come back to a path.
+    SignIn {
+        /// Where to come back to.
+        next: String,
+        /// A part of a page asked: the whole page must go.
+        partial: bool,
+    },
+}
+
+impl From<Fault> for Denied {
+    fn from(fault: Fault) -> Self {
+        Self::Problem(fault.into())
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::SignIn { partial: true, .. } => {
+                let to = [(HeaderName::from_static("hx-redirect"), HeaderValue::from_static("/sign-in"))];
+                (StatusCode::UNAUTHORIZED, to).into_response()
+            }
+            Self::SignIn { next, .. } => Redirect::to(&format!("/sign-in?next={}", encode(&next))).into_response(),
+        }
+    }
+}
+
+/// A path and query as the value of a query parameter.
+fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+impl<P: Permission> FromRequestParts<App> for May<P> {
+    type Rejection = Denied;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Denied> {
+        let path = original_path(parts).to_owned();
+        let Some(caller) = caller(parts, app, &path).await? else {
+            return Err(unknown(parts, path));
+        };
+        if !caller.scopes.allow(P::SCOPE) {
+            let detail = format!("This needs the permission “{}” ({}).", P::SCOPE, P::MEANING);
+            return Err(Denied::Problem(Problem::new(StatusCode::FORBIDDEN, "auth.scope_missing", detail)));
+        }
+        Ok(Self(caller, PhantomData))
+    }
+}
+
+fn unknown(parts: &Parts, path: String) -> Denied {
+    if request::is_api(&path) {
+        let detail = "Send an API key as “Authorization: Bearer fk_…”, or sign in.";
+        return Denied::Problem(Problem::new(StatusCode::UNAUTHORIZED, "auth.missing", detail));
+    }
+    let partial = request::current().is_some_and(|r| r.partial);
+    // Only what was looked at can be come back to; a form that was sent is lost.
+    let next = match (parts.method == Method::GET, parts.uri.query()) {
+        (true, Some(query)) => format!("{path}?{query}"),
+        (true, None) => path,
+        _ => "/".to_owned(),
+    };
+    Denied::SignIn { next, partial }
+}
+
+async fn caller(parts: &Parts, app: &App, path: &str) -> Result<Option<Caller>, Denied> {
+    let of = |actor, name, scopes| Caller { actor, name, scopes, app: app.clone(), path: path.to_owned() };
+    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+        let text = value.to_str().unwrap_or("");
+        let key = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+        let known = match key {
+            Some(key) => keys::of_secret(app, key).await?,
+            None => None,
+        };
+        // A key that is wrong is never a reason to look at the cookie: the caller meant the key.
+        let known = known.ok_or_else(|| {
+            Denied::Problem(Problem::new(StatusCode::UNAUTHORIZED, "auth.bad_key", "This API key is unknown or was revoked."))
+        })?;
+        return Ok(Some(of(Actor::of("key", known.id), known.name, Scopes::parse(&known.scopes))));
+    }
+    let jar = CookieJar::from_headers(&parts.headers);
+    let Some(cookie) = jar.get(COOKIE) else { return Ok(None) };
+    let Some(person) = sessions::of_token(app, cookie.value()).await? else { return Ok(None) };
+    let scopes = Scopes::of(person.role()?);
+    Ok(Some(of(Actor::of("user", person.id), person.name, scopes)))
+}

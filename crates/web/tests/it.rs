@@ -1,0 +1,12 @@
+//! The web on both databases, through the whole router: problems, rights, idempotency, cursors, sign-in, other sites, assets, OpenAPI.
+
+#[path = "it/birds.rs"]
+mod birds;
+#[path = "it/calls.rs"]
+mod calls;
+#[path = "it/people.rs"]
+mod people;
+#[path = "it/served.rs"]
+mod served;
+#[path = "it/shop.rs"]
+mod shop;
