@@ -41,7 +41,9 @@ fn fetch(out: &Path, dist: &Path) -> io::Result<()> {
     let stage = out.join("npm");
     let lock = fs::read("assets/ui/package-lock.json")?;
     let done = stage.join("done");
-    if fs::read(&done).is_ok_and(|fetched| fetched == lock) && FETCHED.iter().all(|(_, to)| dist.join(to).exists()) {
+    if fs::read(&done).is_ok_and(|fetched| fetched == lock)
+        && FETCHED.iter().all(|(_, to)| dist.join(to).exists())
+    {
         return Ok(());
     }
     fs::create_dir_all(&stage)?;
@@ -49,7 +51,15 @@ fn fetch(out: &Path, dist: &Path) -> io::Result<()> {
         fs::copy(Path::new("assets/ui").join(file), stage.join(file))?;
     }
     let ran = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--prefer-offline", "--loglevel=error"])
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--omit=optional",
+            "--prefer-offline",
+            "--loglevel=error",
+        ])
         .current_dir(&stage)
         .status();
     if !ran.is_ok_and(|status| status.success()) {

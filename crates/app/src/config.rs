@@ -226,7 +226,7 @@ fn explain(error: figment::Error) -> String {
     let Some(first) = error.into_iter().next() else { return "the configuration cannot be read".into() };
     let source = first.metadata.as_ref().map_or_else(
         || "configuration".to_owned(),
-        |m| m.source.as_ref().map_or_else(|| m.name.to_string(), |s| s.to_string()),
+        |m| m.source.as_ref().map_or_else(|| "environment".to_owned(), ToString::to_string),
     );
     let path = first.path.join(".");
     match &first.kind {

@@ -101,14 +101,17 @@ impl Table {
     }
     fn insert(&self, columns: &[(String, Ty)], rows: usize, backend: Backend) -> String {
         let mut text = format!("INSERT INTO \"{}\" ({}) VALUES ", self.name, quoted(columns.iter().map(|c| &c.0)));
-        // To SQLite `$1` is a name that it looks up in a list; `?1` is a number.
-        let mark = if backend == Backend::Sqlite { '?' } else { '$' };
         let mut n = 0;
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ",(" });
             for column in 0..columns.len() {
                 n += 1;
-                let _ = write!(text, "{}{mark}{n}", if column == 0 { "" } else { "," });
+                text.push_str(if column == 0 { "" } else { "," });
+                // SQLite keeps parameters with a name or number in a list that is walked for each of them: quadratic. A bare `?` is not.
+                let _ = match backend {
+                    Backend::Sqlite => write!(text, "?"),
+                    Backend::Postgres => write!(text, "${n}"),
+                };
             }
             text.push(')');
         }

@@ -8,6 +8,7 @@
 //! those who wait.
 
 mod advance;
+pub mod api;
 mod backorder;
 mod buckets;
 mod cancel;
@@ -17,6 +18,7 @@ mod hold;
 mod laws;
 mod model;
 mod note;
+mod pages;
 mod place;
 pub mod read;
 mod resource;
@@ -48,3 +50,15 @@ pub const REACTIONS: &[db::Reaction] = &[
         run: |tx, events| Box::pin(backorder::on_stock(tx, events)),
     },
 ];
+
+/// What this slice is made of.
+pub const SLICE: web::Slice = web::Slice {
+    name: "orders",
+    permissions: &[web::grant::<api::ReadOrders>(), web::grant::<api::WriteOrders>(), web::grant::<api::ReviewOrders>()],
+    menu: &[web::MenuItem { title: "Orders", path: "/orders", scope: "orders:read" }],
+    codes: &[PlaceRefused::CODES, CancelRefused::CODES, HoldRefused::CODES, ReviewRefused::CODES, NoteRefused::CODES],
+    laws: LAWS,
+    reactions: REACTIONS,
+    api: api::routes,
+    ..web::Slice::EMPTY
+};

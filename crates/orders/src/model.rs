@@ -173,16 +173,18 @@ impl Parts {
 
 /// The exact money of the units `from..to` of a line (units are numbered from 0). Disjoint ranges that cover the line sum to the line.
 ///
-/// Units ship from 0 upwards and are cancelled from the last downwards, so what ships, what is cancelled and what comes back never share
-/// a unit.
+/// What the customer sees is split first (goods with tax, shipping with tax), so that each of four units at 10.00 is 10.00; tax is what
+/// that leaves over the split net. Units ship from 0 upwards and are cancelled from the last downwards, so what ships, what is cancelled
+/// and what comes back never share a unit.
 pub fn unit_parts(line: &LineRow, from: i64, to: i64) -> Parts {
     let share = |total: i64| units_share(total, line.ordered, from, to);
+    let (net, shipping) = (share(line.net), share(line.shipping));
     Parts {
         discount_net: share(line.discount_net),
-        net: share(line.net),
-        tax: share(line.tax),
-        shipping: share(line.shipping),
-        shipping_tax: share(line.shipping_tax),
+        net,
+        tax: share(line.net + line.tax) - net,
+        shipping,
+        shipping_tax: share(line.shipping + line.shipping_tax) - shipping,
         fee: share(line.fee),
     }
 }

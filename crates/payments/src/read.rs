@@ -47,7 +47,7 @@ pub async fn operation(sql: &Sql, id: OperationId) -> Result<Option<(Operation, 
 
 /// Whether an authorisation of a payment has no end yet.
 pub(crate) async fn is_authorising(sql: &Sql, payment: PaymentId) -> Result<bool, Fault> {
-    let text = "SELECT 1 FROM payment_operation WHERE payment_id = $1 AND kind = 'authorise' AND state NOT IN ('succeeded', 'failed') LIMIT 1";
+    let text = "SELECT id FROM payment_operation WHERE payment_id = $1 AND kind = 'authorise' AND state NOT IN ('succeeded', 'failed') LIMIT 1";
     let one: Option<i64> = sql.scalar(text, [payment.into()]).await?;
     Ok(one.is_some())
 }

@@ -94,8 +94,8 @@ fact!(ReturnInspected, "return.inspected");
 /// The customer got what was due.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReturnSettled {
-    /// The return.
-    pub return_id: ReturnId,
+    /// The return (raw id: the laws join on it).
+    pub return_id: i64,
     /// The order.
     pub order: OrderId,
     /// Of the amounts.

@@ -264,17 +264,5 @@ async fn write(tx: &Tx, world: &World, effects: Effects) -> Result<(), Fault> {
 
 fn returned_units(one: ((ReturnId, LineId), (Timestamp, i64, Parts, i64))) -> ReturnUnits {
     let ((return_id, line), (at, quantity, parts, cost)) = one;
-    ReturnUnits {
-        at,
-        line,
-        quantity,
-        credit: parts.total(),
-        net: parts.net,
-        tax: parts.tax,
-        shipping: parts.shipping,
-        shipping_tax: parts.shipping_tax,
-        fee: parts.fee,
-        cost,
-        return_id: return_id.0,
-    }
+    ReturnUnits { at, line, quantity, parts, cost, return_id: return_id.0 }
 }

@@ -1,1 +1,52 @@
-//! returns
+//! Returns and exchanges: units of an order that come back, what becomes of them, and what the customer gets.
+//!
+//! Invariants: a unit is asked back once at a time and only after it was shipped; its credit is exactly its own cents, so any sequence of
+//! returns of a line sums to what was charged; what is credited is given back once; statuses are derived.
+//!
+//! Commands: [`request`], [`approve`], [`decline`], [`receive`], [`inspect`], [`settle`]. Queries: [`read`].
+
+mod api;
+mod approve;
+pub mod credit;
+pub mod events;
+mod inspect;
+mod laws;
+mod load;
+mod model;
+mod pages;
+mod policy;
+pub mod read;
+mod receive;
+mod request;
+mod settle;
+mod views;
+
+pub use api::{ReadReturns, WriteReturns};
+pub use approve::{Approve, DecideRefused, Decline, approve, decline};
+pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
+pub use laws::LAWS;
+pub use model::{
+    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnUnitId, Status, UnknownWord,
+};
+pub use policy::Policy;
+pub use receive::{Receive, ReceiveRefused, receive};
+pub use request::{RequestRefused, RequestReturn, Requested, ReturnWish, request};
+pub use settle::{Exchange, Settle, SettleRefused, Settled, settle};
+
+/// The slice, for the program's list.
+pub const SLICE: web::Slice = web::Slice {
+    name: "returns",
+    permissions: &[web::grant::<ReadReturns>(), web::grant::<WriteReturns>()],
+    laws: LAWS,
+    codes: &[
+        RequestRefused::CODES,
+        DecideRefused::CODES,
+        ReceiveRefused::CODES,
+        InspectRefused::CODES,
+        SettleRefused::CODES,
+    ],
+    api: api::routes,
+    pages: pages::routes,
+    panels: &[pages::PANEL],
+    ..web::Slice::EMPTY
+};

@@ -22,7 +22,6 @@ pub(crate) struct Stored {
     pub declined_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
     pub credited: i64,
-    pub version: i64,
 }
 
 /// A unit as stored.
@@ -103,7 +102,7 @@ pub(crate) async fn lock(
 ) -> Result<HashMap<ReturnId, Locked>, Fault> {
     let wanted = ids(unique(returns));
     let text = "SELECT r.id, r.number, r.order_id, r.customer_id, r.resolution, r.refund_shipping, r.approved_at, r.declined_at, r.settled_at, \
-        r.credited, r.version FROM return_request r JOIN input ON input.id = r.id ORDER BY r.id /*pg FOR UPDATE OF r */";
+        r.credited FROM return_request r JOIN input ON input.id = r.id ORDER BY r.id /*pg FOR UPDATE OF r */";
     let rows: Vec<Stored> = tx.all_from(&wanted, text, []).await?;
     let text = "SELECT u.id, u.return_id, u.line_id, u.unit, u.reason, u.reception, u.acceptance, u.disposition, u.credit \
         FROM return_unit u JOIN input ON input.id = u.return_id ORDER BY u.return_id, u.id";

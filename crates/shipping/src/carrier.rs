@@ -9,7 +9,7 @@ use crate::rate::{Quote, RateCard};
 use contact::address::Address;
 use kernel::outside::{HttpAnswer, HttpCall};
 use kernel::{Money, Timestamp};
-use payments::gateway::{BadWebhook, RawRequest};
+use payments::{BadWebhook, RawRequest};
 use std::sync::Arc;
 
 /// What a carrier is, for settings, forms and documentation.

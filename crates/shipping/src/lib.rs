@@ -1,1 +1,46 @@
-//! shipping
+//! Shipping: rates, labels, hand-over and tracking.
+//!
+//! Invariants: a parcel has one label that is not void; a shipment's status is the fold of its facts and never goes backwards (see
+//! [`status`]); the order's units are counted once as delivered or lost; carriers do no I/O (see [`carrier`]).
+//!
+//! Commands: [`save_rate_cards`], [`buy_label`], [`void_label`], [`ship`], [`track`], [`unpack`], [`webhook::accept`]; [`ship_recorded`]
+//! for history. Questions: [`quote`], [`quote_everywhere`].
+
+mod buy;
+mod cards;
+pub mod carrier;
+pub mod events;
+pub mod laws;
+mod lock;
+mod model;
+mod quote;
+pub mod rate;
+pub mod read;
+mod recorded;
+mod settle;
+mod ship;
+pub mod status;
+mod track;
+mod unpack;
+mod void;
+pub mod webhook;
+
+pub use buy::{BuyLabel, BuyLabelRefused, buy_label};
+pub use cards::{RateCardId, RateCardRefused, rate_cards, save_rate_cards};
+pub use carrier::{Carrier, Carriers};
+pub use model::{Shipment, ShipmentId, Status, TrackingEventId};
+pub use quote::{QuoteRefused, quote, quote_everywhere};
+pub use rate::{Quote, RateCard};
+pub use read::{shipments_by_id, shipments_by_tracking, shipments_of};
+pub use recorded::{ShipRecorded, ship_recorded};
+pub use settle::{Act, CallCarrier};
+pub use ship::{Ship, ShipRefused, ship};
+pub use track::{Track, TrackRefused, Tracked, track};
+pub use unpack::{TakeApartRefused, unpack};
+pub use void::{VoidLabel, VoidLabelRefused, void_label};
+
+kernel::permission!(ReadShipping, "shipping:read", "See shipments, rates and labels");
+kernel::permission!(WriteShipping, "shipping:write", "Buy and void labels, ship, set rates");
+
+/// The background jobs of shipping.
+pub const JOBS: &[db::JobKind] = &[db::JobKind::of::<CallCarrier>(), db::JobKind::of::<webhook::ApplyWebhook>()];

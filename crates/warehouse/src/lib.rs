@@ -7,6 +7,7 @@
 //! Commands: [`release`], [`pick`], [`short_pick`], [`unpick`], [`pack`], [`unpack`], [`hand_over`]; [`request`], [`accept`], [`reject`]
 //! for third parties and suppliers; [`fulfil_recorded`] for history. What follows from orders: [`FOLLOW_ORDERS`].
 
+mod api;
 mod ask;
 mod assign;
 pub mod events;
@@ -16,12 +17,14 @@ mod hand_over;
 pub mod laws;
 mod model;
 mod pack;
+mod pages;
 mod pick;
 mod progress;
 pub mod read;
 mod recorded;
 mod release;
 mod short_pick;
+mod slip;
 mod withdraw;
 
 pub use ask::{Accept, Ask, AskRefused, Reject, accept, reject, request};
@@ -38,5 +41,25 @@ pub use recorded::{FulfilRecorded, fulfil_recorded};
 pub use release::{Release, ReleaseRefused, release};
 pub use short_pick::{ShortPick, Unpick, UnpickRefused, short_pick, unpick};
 
-kernel::permission!(ReadWarehouse, "warehouse:read", "See fulfilment orders, parcels and shipments");
-kernel::permission!(WriteWarehouse, "warehouse:write", "Release, pick, pack, label and ship");
+kernel::permission!(ReadWarehouse, "warehouse:read", "See fulfilment orders and parcels");
+kernel::permission!(WriteWarehouse, "warehouse:write", "Release, pick and pack, request from others");
+
+/// The slice, for the program's list.
+pub const SLICE: web::Slice = web::Slice {
+    name: "warehouse",
+    permissions: &[web::grant::<ReadWarehouse>(), web::grant::<WriteWarehouse>()],
+    reactions: &[FOLLOW_ORDERS],
+    laws: laws::LAWS,
+    codes: &[
+        ReleaseRefused::CODES,
+        AskRefused::CODES,
+        PickRefused::CODES,
+        UnpickRefused::CODES,
+        PackRefused::CODES,
+        UnpackRefused::CODES,
+    ],
+    api: api::routes,
+    pages: pages::routes,
+    panels: &[pages::PANEL],
+    ..web::Slice::EMPTY
+};

@@ -30,8 +30,15 @@ pub(crate) fn routes() -> axum::Router<App> {
     axum::Router::new().route("/assets/{*name}", axum::routing::get(serve))
 }
 
-async fn serve(_: Public, Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let Some(file) = Files::get(&name) else { return Problem::not_found(format!("asset {name}")).into_response() };
+async fn serve(
+    _: Public,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Some(file) = Files::get(&name) else {
+        return Problem::not_found(format!("asset {name}")).into_response();
+    };
     let hash = hash(&file);
     // Only the address that names this very content may be kept; the bare one is asked for again each time.
     let keep = match query.as_deref().and_then(|q| q.strip_prefix("v=")) == Some(hash.as_str()) {
@@ -43,7 +50,10 @@ async fn serve(_: Public, Path(name): Path<String>, RawQuery(query): RawQuery, h
         (header::ETAG, format!("\"{hash}\"")),
         (header::CACHE_CONTROL, keep.to_owned()),
     ];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|tags| tags.contains(&hash));
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|tags| tags.contains(&hash));
     match known {
         true => (StatusCode::NOT_MODIFIED, head).into_response(),
         false => (head, file.data).into_response(),

@@ -91,7 +91,9 @@ impl Call {
         match answers::recall(tx, &self.scope, &[(key, hash)]).await?.pop() {
             Some(Recall::Same { status, body }) => {
                 let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
-                let status = status.ok_or_else(|| Fault::broken(format!("the kept answer to key {key} has no HTTP status")))?;
+                let status = status.ok_or_else(|| {
+                    Fault::broken(format!("the kept answer to key {key} has no HTTP status"))
+                })?;
                 Ok(Some(Reply { status, body, replayed: true }))
             }
             Some(Recall::Other) => Err(key_reused().into()),
@@ -104,7 +106,12 @@ impl Call {
     /// A fault of the database.
     pub async fn remember(&self, tx: &Tx, reply: &Reply) -> Result<(), Fault> {
         let Some((key, hash)) = &self.asked else { return Ok(()) };
-        let answer = Answer { key: key.clone(), hash: hash.clone(), status: i64::from(reply.status.as_u16()), body: reply.body.clone() };
+        let answer = Answer {
+            key: key.clone(),
+            hash: hash.clone(),
+            status: i64::from(reply.status.as_u16()),
+            body: reply.body.clone(),
+        };
         answers::remember(tx, &self.scope, &[answer]).await
     }
     /// The outcome of the transaction; a refusal, which rolled it back, is kept as the answer.
@@ -119,7 +126,11 @@ impl Call {
         if self.asked.is_none() || !problem.status().is_client_error() {
             return Err(problem);
         }
-        let refusal = Reply { status: problem.status(), body: serde_json::to_string(&problem.body()).map_err(Fault::from)?, replayed: false };
+        let refusal = Reply {
+            status: problem.status(),
+            body: serde_json::to_string(&problem.body()).map_err(Fault::from)?,
+            replayed: false,
+        };
         let kept: Result<Reply, Fault> = db::write!(db, actor, |tx| {
             // Another call with this key may have been quicker: then its answer stands.
             if let Some(earlier) = self.recall(tx).await? {

@@ -38,7 +38,9 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
     /// # Errors
     /// Problems `request.bad_limit` and `request.bad_cursor`.
     pub fn read(limit: Option<i64>, cursor: Option<&str>) -> Result<Self, Problem> {
-        let bad = |code, name: &str, detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).at(name);
+        let bad = |code, name: &str, detail: &str| {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).at(name)
+        };
         let limit = limit.unwrap_or(DEFAULT);
         if !(1..=MOST).contains(&limit) {
             return Err(bad("request.bad_limit", "limit", "A page has between 1 and 200 rows."));
@@ -48,7 +50,11 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
             .map(|text| {
                 let bytes = URL_SAFE_NO_PAD.decode(text).ok();
                 bytes.and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| {
-                    bad("request.bad_cursor", "cursor", "This cursor is not one that this list gave. Start without a cursor.")
+                    bad(
+                        "request.bad_cursor",
+                        "cursor",
+                        "This cursor is not one that this list gave. Start without a cursor.",
+                    )
                 })
             })
             .transpose()?;
@@ -64,7 +70,9 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = match rows.last() {
-            Some(last) if more => serde_json::to_vec(&key(last)).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes)),
+            Some(last) if more => {
+                serde_json::to_vec(&key(last)).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+            }
             _ => None,
         };
         Page { data: rows, next_cursor }

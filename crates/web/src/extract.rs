@@ -29,9 +29,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 
 async fn bytes(req: Request, app: &App) -> Result<Bytes, Problem> {
     Bytes::from_request(req, app).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", "A request may have 8 MiB at most. Send it in parts.")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request.too_large",
+            "A request may have 8 MiB at most. Send it in parts.",
+        ),
         _ => Problem::new(StatusCode::BAD_REQUEST, "request.broken_off", "The body did not arrive in full."),
     })
 }
@@ -49,11 +51,17 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let inner = e.into_inner();
         match inner.classify() {
             serde_json::error::Category::Data => Problem::invalid(pointer, without_place(&inner.to_string())),
-            _ => Problem::new(StatusCode::BAD_REQUEST, "request.malformed_json", format!("The body is not JSON: {inner}.")),
+            _ => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "request.malformed_json",
+                format!("The body is not JSON: {inner}."),
+            ),
         }
     })?;
     let rest = reader.end();
-    rest.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, "request.malformed_json", format!("The body is not JSON: {e}.")))?;
+    rest.map_err(|e| {
+        Problem::new(StatusCode::BAD_REQUEST, "request.malformed_json", format!("The body is not JSON: {e}."))
+    })?;
     Ok(value)
 }
 
@@ -88,7 +96,11 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
             Err(rejection) => {
                 let said = rejection.body_text();
                 let said = said.split_once(": ").map_or(said.as_str(), |(_, rest)| rest);
-                Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.bad_parameter", format!("The query does not read: {said}.")))
+                Err(Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "request.bad_parameter",
+                    format!("The query does not read: {said}."),
+                ))
             }
         }
     }
@@ -105,7 +117,11 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segment<T> {
             Err(rejection) => {
                 let said = rejection.body_text();
                 let said = said.strip_prefix("Invalid URL: ").unwrap_or(&said);
-                Err(Problem::new(StatusCode::NOT_FOUND, "request.not_found", format!("There is nothing here: {said}.")))
+                Err(Problem::new(
+                    StatusCode::NOT_FOUND,
+                    "request.not_found",
+                    format!("There is nothing here: {said}."),
+                ))
             }
         }
     }
@@ -119,7 +135,13 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
     async fn from_request(req: Request, app: &App) -> Result<Self, Problem> {
         let bytes = bytes(req, app).await?;
         let fields = serde_qs::Config::new().max_depth(6).use_form_encoding(true).deserialize_bytes(&bytes);
-        fields.map(Self).map_err(|e| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.bad_form", format!("The form does not read: {e}.")))
+        fields.map(Self).map_err(|e| {
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "request.bad_form",
+                format!("The form does not read: {e}."),
+            )
+        })
     }
 }
 
@@ -163,7 +185,8 @@ impl FromRequestParts<App> for Key {
                 Some(text.to_owned())
             }
         };
-        let if_match = parts.headers.get(header::IF_MATCH).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let if_match =
+            parts.headers.get(header::IF_MATCH).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let about = format!("{} {} {}\n", parts.method, original_path(parts), if_match.unwrap_or_default());
         Ok(Self { key, about })
     }
@@ -186,7 +209,9 @@ impl IfMatch {
     pub fn check(self, present: i64) -> Result<(), Problem> {
         match self.0 {
             Some(known) if known != present => {
-                let detail = format!("You know version {known}, but it is at version {present} by now. Read it again, then decide.");
+                let detail = format!(
+                    "You know version {known}, but it is at version {present} by now. Read it again, then decide."
+                );
                 Err(Problem::new(StatusCode::PRECONDITION_FAILED, "request.stale", detail))
             }
             _ => Ok(()),
@@ -202,9 +227,19 @@ impl FromRequestParts<App> for IfMatch {
         if text == "*" {
             return Ok(Self(None));
         }
-        let number = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
+        let number = text
+            .strip_prefix("W/")
+            .unwrap_or(text)
+            .strip_prefix('"')
+            .and_then(|t| t.strip_suffix('"'))
+            .and_then(|t| t.parse().ok());
         number.map(|n| Self(Some(n))).ok_or_else(|| {
-            Problem::new(StatusCode::BAD_REQUEST, "request.bad_if_match", "If-Match takes an ETag as this server gave it, as \"3\".").at("If-Match")
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "request.bad_if_match",
+                "If-Match takes an ETag as this server gave it, as \"3\".",
+            )
+            .at("If-Match")
         })
     }
 }

@@ -18,11 +18,15 @@ pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Markup>) -> Markup {
 /// A status in its colour; underscores read as spaces.
 pub fn badge(status: &str) -> Markup {
     let colour = match status {
-        "delivered" | "paid" | "captured" | "fulfilled" | "closed" | "settled" | "won" | "accepted" | "succeeded" | "active" => "green",
-        "shipped" | "in_transit" | "authorised" | "allocated" | "in_progress" | "label_purchased" | "approved" | "received" | "partial" => "blue",
-        "on_hold" | "hold" | "backordered" | "requires_action" | "partially_paid" | "partially_refunded" | "awaiting" | "pending" | "waiting"
-        | "exception" | "manual_review" | "risk_review" | "payment_due" | "partially_captured" => "orange",
-        "cancelled" | "failed" | "lost" | "expired" | "disputed" | "rejected" | "declined" | "dead" | "conflicted" | "voided" | "out_of_stock" => "red",
+        "delivered" | "paid" | "captured" | "fulfilled" | "closed" | "settled" | "won" | "accepted"
+        | "succeeded" | "active" => "green",
+        "shipped" | "in_transit" | "authorised" | "allocated" | "in_progress" | "label_purchased"
+        | "approved" | "received" | "partial" => "blue",
+        "on_hold" | "hold" | "backordered" | "requires_action" | "partially_paid" | "partially_refunded"
+        | "awaiting" | "pending" | "waiting" | "exception" | "manual_review" | "risk_review"
+        | "payment_due" | "partially_captured" => "orange",
+        "cancelled" | "failed" | "lost" | "expired" | "disputed" | "rejected" | "declined" | "dead"
+        | "conflicted" | "voided" | "out_of_stock" => "red",
         _ => "secondary",
     };
     html! { span class={ "badge bg-" (colour) "-lt" } { (status.replace('_', " ")) } }
@@ -93,6 +97,7 @@ impl Default for Field<'_> {
 pub fn field(f: &Field<'_>) -> Markup {
     let id = id_of(f.name);
     let error_id = f.error.map(|_| format!("{id}-error"));
+    let remembered = (f.kind == "password").then_some("current-password");
     html! {
         div.mb-3 {
             label.form-label.required[f.required] for=(id) { (f.label) }
@@ -100,7 +105,7 @@ pub fn field(f: &Field<'_>) -> Markup {
                 textarea.form-control.is-invalid[f.error.is_some()] id=(id) name=(f.name) rows="3" required[f.required] aria-describedby=[&error_id] { (f.value) }
             } @else {
                 input.form-control.is-invalid[f.error.is_some()] id=(id) name=(f.name) type=(f.kind) value=(f.value) required[f.required]
-                    step=[(f.kind == "number").then_some("any")] aria-describedby=[&error_id];
+                    step=[(f.kind == "number").then_some("any")] autocomplete=[remembered] aria-describedby=[&error_id];
             }
             @if let Some(error) = f.error { div.invalid-feedback id=[&error_id] { (error) } }
             @if !f.hint.is_empty() { small.form-hint { (f.hint) } }
@@ -196,9 +201,20 @@ mod tests {
 
     #[test]
     fn what_comes_from_outside_is_escaped() {
-        let shown = field(&Field { label: "<b>", name: "lines[0][sku]", value: "\"><script>", error: Some("<i>"), ..Default::default() }).into_string();
+        let shown = field(&Field {
+            label: "<b>",
+            name: "lines[0][sku]",
+            value: "\"><script>",
+            error: Some("<i>"),
+            ..Default::default()
+        })
+        .into_string();
         assert!(!shown.contains("<script>") && !shown.contains("<b>") && !shown.contains("<i>"), "{shown}");
-        assert!(shown.contains(r#"for="field-lines-0--sku-""#) && shown.contains(r#"aria-describedby="field-lines-0--sku--error""#), "{shown}");
+        assert!(
+            shown.contains(r#"for="field-lines-0--sku-""#)
+                && shown.contains(r#"aria-describedby="field-lines-0--sku--error""#),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -112,7 +112,11 @@ impl Problem {
     /// Names the field it is about.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.errors.push(FieldError { pointer: pointer.into(), code: self.code.to_owned(), detail: self.detail.to_string() });
+        self.errors.push(FieldError {
+            pointer: pointer.into(),
+            code: self.code.to_owned(),
+            detail: self.detail.to_string(),
+        });
         self
     }
     /// Adds the faults of several fields.
@@ -157,7 +161,10 @@ impl Problem {
     }
     /// The answer to a panic; what panicked is logged.
     pub(crate) fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
-        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
         Self::from(Fault::broken(format!("panic: {}", said.unwrap_or("without words"))))
     }
 }
@@ -177,7 +184,9 @@ impl From<Fault> for Problem {
         let request_id = request::current().map(|r| r.id);
         tracing::error!(request_id, %fault, "a request failed");
         let detail = match request_id {
-            Some(id) => format!("Something went wrong. If it happens again, quote request {id} to whoever runs this server."),
+            Some(id) => format!(
+                "Something went wrong. If it happens again, quote request {id} to whoever runs this server."
+            ),
             None => "Something went wrong.".to_owned(),
         };
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server.fault", detail)

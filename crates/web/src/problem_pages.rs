@@ -40,9 +40,17 @@ struct Known {
 }
 
 fn known(app: &App) -> Vec<Known> {
-    let of_requests = OF_REQUESTS.iter().map(|(code, status, text)| Known { code: (*code).into(), status: *status, text: (*text).into() });
+    let of_requests = OF_REQUESTS.iter().map(|(code, status, text)| Known {
+        code: (*code).into(),
+        status: *status,
+        text: (*text).into(),
+    });
     let of_slices = crate::all(&app.slices, |s| s.codes).into_iter().flatten();
-    let of_slices = of_slices.map(|c| Known { code: c.code.into(), status: status_of(c.kind).as_u16(), text: c.text.into() });
+    let of_slices = of_slices.map(|c| Known {
+        code: c.code.into(),
+        status: status_of(c.kind).as_u16(),
+        text: c.text.into(),
+    });
     let mut all: Vec<Known> = of_requests.chain(of_slices).collect();
     all.sort_by(|a, b| a.code.cmp(&b.code));
     all.dedup_by(|a, b| a.code == b.code);
@@ -60,7 +68,10 @@ async fn list(_: Public, State(app): State<App>) -> Markup {
 }
 
 async fn show(_: Public, State(app): State<App>, Segment(code): Segment<String>) -> Result<Markup, Problem> {
-    let problem = known(&app).into_iter().find(|k| k.code == code).ok_or_else(|| Problem::not_found(format!("code “{code}”")))?;
+    let problem = known(&app)
+        .into_iter()
+        .find(|k| k.code == code)
+        .ok_or_else(|| Problem::not_found(format!("code “{code}”")))?;
     let body = html! {
         p { (problem.text) }
         (html::facts([("Code", html! { code { (problem.code) } }), ("HTTP status", html! { (problem.status) })]))

@@ -28,8 +28,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Tabler's styles hold small images as data; nothing else comes from elsewhere and no script or style stands in a page.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 /// Swagger UI writes styles into its page.
-const DOCS_POLICY: &str =
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The router of the program.
 pub fn router(app: App) -> axum::Router {
@@ -50,7 +49,9 @@ pub fn router(app: App) -> axum::Router {
     // The layer that is added last sees the request first.
     all.layer(csrf)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| Problem::of_panic(&*panic).into_response()))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            Problem::of_panic(&*panic).into_response()
+        }))
         .layer(CompressionLayer::new())
         .layer(from_fn(frame))
         .layer(SetSensitiveHeadersLayer::new([header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE]))
@@ -60,7 +61,12 @@ pub fn router(app: App) -> axum::Router {
 fn csrf(app: &App) -> CsrfLayer<fn(ProtectionError) -> Response> {
     let layer = CsrfLayer::new();
     // Behind a proxy that changes Host, the public address is ours as well.
-    let trusted = app.setup.public_url.as_deref().map(|url| url.trim_end_matches('/')).map(|url| layer.clone().add_trusted_origin(url));
+    let trusted = app
+        .setup
+        .public_url
+        .as_deref()
+        .map(|url| url.trim_end_matches('/'))
+        .map(|url| layer.clone().add_trusted_origin(url));
     let layer = match trusted {
         Some(Ok(layer)) => layer,
         Some(Err(error)) => {
@@ -93,14 +99,23 @@ async fn frame(mut request: Request, next: Next) -> Response {
     let handling = async {
         let answered = tokio::time::timeout(TIME_LIMIT, next.run(request)).await;
         answered.unwrap_or_else(|_| {
-            let detail = "This took too long and was stopped. Try again, with less at once where that is possible.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.timeout", detail).retry_after(5).into_response()
+            let detail =
+                "This took too long and was stopped. Try again, with less at once where that is possible.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.timeout", detail)
+                .retry_after(5)
+                .into_response()
         })
     };
     let mut response = asked.scope(handling).instrument(span.clone()).await;
     let took = began.elapsed();
-    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), ms = took.as_millis() as u64, "answered"));
-    let labels = [("method", method.to_string()), ("route", route), ("status", response.status().as_u16().to_string())];
+    span.in_scope(|| {
+        tracing::debug!(status = response.status().as_u16(), ms = took.as_millis() as u64, "answered")
+    });
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route),
+        ("status", response.status().as_u16().to_string()),
+    ];
     metrics::counter!("fulmar_http_requests_total", &labels).increment(1);
     metrics::histogram!("fulmar_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
     add_headers(&mut response, &path, &id);
@@ -110,7 +125,9 @@ async fn frame(mut request: Request, next: Next) -> Response {
 /// The caller's own id where it is sane, so that logs of both sides meet; else a new one.
 fn request_id(request: &Request) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
-    let sane = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    let sane = |id: &&str| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+    };
     given.filter(sane).map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned)
 }
 
@@ -155,7 +172,12 @@ async fn ready(_: Public, State(app): State<App>) -> Result<&'static str, Proble
         Ok(Ok(Some(1))) => Ok("ready\n"),
         other => {
             tracing::warn!(?other, "not ready");
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.not_ready", "The database does not answer.").retry_after(5))
+            Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server.not_ready",
+                "The database does not answer.",
+            )
+            .retry_after(5))
         }
     }
 }

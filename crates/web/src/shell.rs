@@ -25,7 +25,10 @@ fn head(title: &str, merchant: &str) -> Markup {
 /// A whole page with the menu.
 pub fn page(caller: &Caller, title: &str, body: Markup) -> Markup {
     let merchant = merchant(&caller.app.setup.merchant);
-    let menu: Vec<MenuItem> = crate::all(&caller.app.slices, |s| s.menu).into_iter().filter(|m| caller.scopes.allow(m.scope)).collect();
+    let menu: Vec<MenuItem> = crate::all(&caller.app.slices, |s| s.menu)
+        .into_iter()
+        .filter(|m| caller.scopes.allow(m.scope))
+        .collect();
     html! {
         (DOCTYPE)
         html lang="en" {

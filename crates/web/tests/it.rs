@@ -1,5 +1,7 @@
 //! The web on both databases, through the whole router: problems, rights, idempotency, cursors, sign-in, other sites, assets, OpenAPI.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 #[path = "it/birds.rs"]
 mod birds;
 #[path = "it/calls.rs"]

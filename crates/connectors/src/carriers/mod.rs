@@ -1,1 +1,3 @@
-//! Carriers.
+//! Carriers, a file or folder each.
+
+pub mod rate_table;

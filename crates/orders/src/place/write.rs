@@ -8,7 +8,6 @@ use db::{Rows, Tx};
 use inventory::{Move, MoveKind};
 use kernel::{Fault, Money};
 use risk::{Assessment, Signals};
-use std::collections::HashMap;
 
 mod screen;
 
@@ -398,16 +397,7 @@ pub(crate) fn signals(want: &Place, order: &Numbered, seen: &screen::Seen) -> Si
     }
 }
 
-/// The trust of each order by its index, for the screens.
+/// Whether an order is screened: history is not.
 pub(crate) fn screened(batch: &[Place], order: &Numbered) -> bool {
     batch[order.draft.index].trust != Trust::History
-}
-
-/// Groups numbered orders by something, keeping their order.
-pub(crate) fn first_by_fingerprint(orders: &[Numbered]) -> HashMap<&str, usize> {
-    let mut first = HashMap::new();
-    for (i, order) in orders.iter().enumerate() {
-        first.entry(order.fingerprint.as_str()).or_insert(i);
-    }
-    first
 }

@@ -76,7 +76,11 @@ kernel::fact!(KeyRevoked, "api_key.revoked");
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn create_api_key(tx: &Tx, slices: &[Slice], new: &CreateKey) -> Result<Result<CreatedKey, CreateKeyRefused>, Fault> {
+pub async fn create_api_key(
+    tx: &Tx,
+    slices: &[Slice],
+    new: &CreateKey,
+) -> Result<Result<CreatedKey, CreateKeyRefused>, Fault> {
     let name = new.name.trim().to_owned();
     if name.is_empty() {
         return Ok(Err(CreateKeyRefused::NoName {}));
@@ -85,13 +89,22 @@ pub async fn create_api_key(tx: &Tx, slices: &[Slice], new: &CreateKey) -> Resul
         return Ok(Err(CreateKeyRefused::NoScopes {}));
     }
     let known = crate::all(slices, |s| s.permissions);
-    if let Some(scope) = new.scopes.iter().find(|grant| grant.contains(' ') || *grant != "*" && !known.iter().any(|(scope, _)| covers(grant, scope))) {
+    if let Some(scope) = new.scopes.iter().find(|grant| {
+        grant.contains(' ') || *grant != "*" && !known.iter().any(|(scope, _)| covers(grant, scope))
+    }) {
         return Ok(Err(CreateKeyRefused::UnknownScope { scope: scope.clone() }));
     }
     let key = format!("fk_{}", base32(&rand::random::<[u8; 32]>()));
     let id: KeyId = tx.id();
-    let values = [id.into(), name.as_str().into(), token_hash(&key).into(), new.scopes.join(" ").into(), tx.now().into()];
-    tx.exec("INSERT INTO api_key (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)", values).await?;
+    let values = [
+        id.into(),
+        name.as_str().into(),
+        token_hash(&key).into(),
+        new.scopes.join(" ").into(),
+        tx.now().into(),
+    ];
+    tx.exec("INSERT INTO api_key (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)", values)
+        .await?;
     tx.record(tx.now(), id, None, KeyCreated { key: id, name: name.clone(), scopes: new.scopes.clone() })?;
     Ok(Ok(CreatedKey { id, name, scopes: new.scopes.clone(), key }))
 }
@@ -101,7 +114,14 @@ pub async fn create_api_key(tx: &Tx, slices: &[Slice], new: &CreateKey) -> Resul
 /// # Errors
 /// A fault of the database.
 pub async fn revoke_api_key(tx: &Tx, key: KeyId) -> Result<Result<(), RevokeKeyRefused>, Fault> {
-    if tx.exec("UPDATE api_key SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL", [tx.now().into(), key.into()]).await? == 0 {
+    if tx
+        .exec(
+            "UPDATE api_key SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
+            [tx.now().into(), key.into()],
+        )
+        .await?
+        == 0
+    {
         let known: Option<i64> = tx.scalar("SELECT id FROM api_key WHERE id = $1", [key.into()]).await?;
         return Ok(known.map(|_| ()).ok_or(RevokeKeyRefused::Unknown { key }));
     }
@@ -187,14 +207,23 @@ struct KeyRow {
 /// Show who is calling and what they may
 #[utoipa::path(get, path = "/me", tag = "access", operation_id = "getMe", responses((status = 200, body = Me)))]
 async fn me(caller: May<SignedIn>) -> Json<Me> {
-    Json(Me { actor: caller.actor.to_string(), name: caller.name.clone(), scopes: caller.scopes.grants().to_vec() })
+    Json(Me {
+        actor: caller.actor.to_string(),
+        name: caller.name.clone(),
+        scopes: caller.scopes.grants().to_vec(),
+    })
 }
 
 /// List API keys, oldest first
 #[utoipa::path(get, path = "/api-keys", tag = "access", operation_id = "listApiKeys", params(ListKeys), responses((status = 200, body = Page<ApiKey>)))]
-async fn list(State(app): State<App>, _: May<ManageKeys>, Params(query): Params<ListKeys>) -> Result<Json<Page<ApiKey>>, Problem> {
+async fn list(
+    State(app): State<App>,
+    _: May<ManageKeys>,
+    Params(query): Params<ListKeys>,
+) -> Result<Json<Page<ApiKey>>, Problem> {
     let paging = Paging::<KeyId>::read(query.limit, query.cursor.as_deref())?;
-    let text = "SELECT id, name, scopes, created_at, revoked_at FROM api_key WHERE id > $1 ORDER BY id LIMIT $2";
+    let text =
+        "SELECT id, name, scopes, created_at, revoked_at FROM api_key WHERE id > $1 ORDER BY id LIMIT $2";
     let after = paging.after.map_or(-1, |id| id.0);
     let rows: Vec<KeyRow> = app.db.read().all(text, [after.into(), paging.fetch().into()]).await?;
     let show = |row: KeyRow| ApiKey {
@@ -212,7 +241,11 @@ async fn list(State(app): State<App>, _: May<ManageKeys>, Params(query): Params<
 /// The key is in the answer and nowhere else. A repeated call makes another key: the answer with the key is not kept.
 #[utoipa::path(post, path = "/api-keys", tag = "access", operation_id = "createApiKey", request_body = CreateKey,
     responses((status = 201, body = CreatedKey)))]
-async fn create(State(app): State<App>, caller: May<ManageKeys>, Body(body): Body<CreateKey>) -> Result<Reply, Problem> {
+async fn create(
+    State(app): State<App>,
+    caller: May<ManageKeys>,
+    Body(body): Body<CreateKey>,
+) -> Result<Reply, Problem> {
     let own = caller.scopes.grants();
     if let Some(grant) = body.scopes.iter().find(|grant| !own.iter().any(|held| covers(held, grant))) {
         let detail = format!("You cannot hand out “{grant}”, because you do not have it.");
@@ -229,7 +262,12 @@ async fn create(State(app): State<App>, caller: May<ManageKeys>, Body(body): Bod
 ///
 /// It stops at once.
 #[utoipa::path(delete, path = "/api-keys/{id}", tag = "access", operation_id = "revokeApiKey", params(("id" = KeyId, Path)), responses((status = 204)))]
-async fn revoke(State(app): State<App>, caller: May<ManageKeys>, key: Key, Segment(id): Segment<KeyId>) -> Result<Reply, Problem> {
+async fn revoke(
+    State(app): State<App>,
+    caller: May<ManageKeys>,
+    key: Key,
+    Segment(id): Segment<KeyId>,
+) -> Result<Reply, Problem> {
     crate::command!(app, caller, key, "keys.revoke", &(), |tx| {
         revoke_api_key(tx, id).await?.or_problem()?;
         Ok(Reply::empty())
@@ -242,7 +280,15 @@ mod tests {
 
     #[test]
     fn base_32_is_the_one_of_rfc_4648() {
-        for (bytes, text) in [("", ""), ("f", "my"), ("fo", "mzxq"), ("foo", "mzxw6"), ("foob", "mzxw6yq"), ("fooba", "mzxw6ytb"), ("foobar", "mzxw6ytboi")] {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "my"),
+            ("fo", "mzxq"),
+            ("foo", "mzxw6"),
+            ("foob", "mzxw6yq"),
+            ("fooba", "mzxw6ytb"),
+            ("foobar", "mzxw6ytboi"),
+        ] {
             assert_eq!(base32(bytes.as_bytes()), text);
         }
     }

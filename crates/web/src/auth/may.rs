@@ -84,7 +84,9 @@ impl IntoResponse for Denied {
                 let to = [(HeaderName::from_static("hx-redirect"), HeaderValue::from_static("/sign-in"))];
                 (StatusCode::UNAUTHORIZED, to).into_response()
             }
-            Self::SignIn { next, .. } => Redirect::to(&format!("/sign-in?next={}", encode(&next))).into_response(),
+            Self::SignIn { next, .. } => {
+                Redirect::to(&format!("/sign-in?next={}", encode(&next))).into_response()
+            }
         }
     }
 }
@@ -129,14 +131,21 @@ async fn caller(parts: &Parts, app: &App, path: &str) -> Result<Option<Caller>, 
     let of = |actor, name, scopes| Caller { actor, name, scopes, app: app.clone(), path: path.to_owned() };
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or("");
-        let key = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+        let key = text
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, key)| key.trim());
         let known = match key {
             Some(key) => keys::of_secret(app, key).await?,
             None => None,
         };
         // A key that is wrong is never a reason to look at the cookie: the caller meant the key.
         let known = known.ok_or_else(|| {
-            Denied::Problem(Problem::new(StatusCode::UNAUTHORIZED, "auth.bad_key", "This API key is unknown or was revoked."))
+            Denied::Problem(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "auth.bad_key",
+                "This API key is unknown or was revoked.",
+            ))
         })?;
         return Ok(Some(of(Actor::of("key", known.id), known.name, Scopes::parse(&known.scopes))));
     }

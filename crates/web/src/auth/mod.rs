@@ -11,7 +11,10 @@ mod sessions;
 mod throttle;
 mod users;
 
-pub use keys::{CreateKey, CreateKeyRefused, CreatedKey, KeyId, KeyRevoked, RevokeKeyRefused, create_api_key, revoke_api_key};
+pub use keys::{
+    CreateKey, CreateKeyRefused, CreatedKey, KeyId, KeyRevoked, RevokeKeyRefused, create_api_key,
+    revoke_api_key,
+};
 pub use may::{Caller, Denied, May, Public, SignedIn};
 pub use roles::{Role, Scopes, UnknownRole};
 pub use sessions::{COOKIE, SESSION_HOURS, SignInRefused, SignedInAs, sign_in, sign_out};
@@ -28,7 +31,12 @@ pub(crate) const SLICE: Slice = Slice {
     name: "web",
     permissions: &[grant::<ManageKeys>()],
     timers: &[db::Timer { name: "web.sweep", every_s: 3600, run: sessions::sweep }],
-    codes: &[CreateUserRefused::CODES, SignInRefused::CODES, CreateKeyRefused::CODES, RevokeKeyRefused::CODES],
+    codes: &[
+        CreateUserRefused::CODES,
+        SignInRefused::CODES,
+        CreateKeyRefused::CODES,
+        RevokeKeyRefused::CODES,
+    ],
     api: keys::api,
     pages: pages::routes,
     ..Slice::EMPTY

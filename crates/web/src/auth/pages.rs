@@ -16,7 +16,10 @@ use std::net::SocketAddr;
 
 /// The pages of signing in and out.
 pub(super) fn routes() -> axum::Router<App> {
-    axum::Router::new().route("/", get(first)).route("/sign-in", get(show).post(enter)).route("/sign-out", post(leave))
+    axum::Router::new()
+        .route("/", get(first))
+        .route("/sign-in", get(show).post(enter))
+        .route("/sign-out", post(leave))
 }
 
 /// Leads to the first page of the menu that the caller may see.
@@ -25,7 +28,8 @@ async fn first(State(app): State<App>, caller: May<SignedIn>) -> Response {
     match menu.iter().find(|item| item.path != "/" && caller.scopes.allow(item.scope)) {
         Some(item) => Redirect::to(item.path).into_response(),
         None => {
-            let body = html::empty("Nothing to see yet", "Your role has no pages. Ask the owner for another role.");
+            let body =
+                html::empty("Nothing to see yet", "Your role has no pages. Ask the owner for another role.");
             shell::page(&caller, "Welcome", body).into_response()
         }
     }
@@ -52,11 +56,21 @@ fn safe_next(next: &str) -> &str {
     if own { next } else { "/" }
 }
 
-async fn show(_: Public, axum::extract::Query(query): axum::extract::Query<Next>, State(app): State<App>) -> Markup {
+async fn show(
+    _: Public,
+    axum::extract::Query(query): axum::extract::Query<Next>,
+    State(app): State<App>,
+) -> Markup {
     form(&app, "", safe_next(&query.next), None)
 }
 
-async fn enter(_: Public, State(app): State<App>, from: From, headers: HeaderMap, Form(asked): Form<SignIn>) -> Result<Response, Problem> {
+async fn enter(
+    _: Public,
+    State(app): State<App>,
+    from: From,
+    headers: HeaderMap,
+    Form(asked): Form<SignIn>,
+) -> Result<Response, Problem> {
     let next = safe_next(&asked.next);
     let refused = match sign_in(&app, &asked.email, asked.password, &from.0).await? {
         Ok(session) => {
@@ -74,7 +88,11 @@ async fn enter(_: Public, State(app): State<App>, from: From, headers: HeaderMap
     Ok(response)
 }
 
-async fn leave(State(app): State<App>, caller: May<SignedIn>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn leave(
+    State(app): State<App>,
+    caller: May<SignedIn>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     if let Some(token) = CookieJar::from_headers(&headers).get(COOKIE) {
         sign_out(&app, &caller.actor, token.value()).await?;
     }
@@ -85,7 +103,10 @@ async fn leave(State(app): State<App>, caller: May<SignedIn>, headers: HeaderMap
 fn cookie(token: &str, secure: bool, hours: i64) -> [(HeaderName, String); 1] {
     let secure = if secure { "; Secure" } else { "" };
     let seconds = hours * 3600;
-    [(header::SET_COOKIE, format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"))]
+    [(
+        header::SET_COOKIE,
+        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"),
+    )]
 }
 
 /// Where a request came from: the peer, or what the proxy in front says.
@@ -95,8 +116,10 @@ impl FromRequestParts<App> for From {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         // The last entry is the one the proxy wrote; those before it are what anybody could send.
-        let forwarded = parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());
-        let forwarded = forwarded.and_then(|v| v.rsplit(',').next()).map(str::trim).filter(|_| app.setup.behind_proxy);
+        let forwarded =
+            parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());
+        let forwarded =
+            forwarded.and_then(|v| v.rsplit(',').next()).map(str::trim).filter(|_| app.setup.behind_proxy);
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string());
         Ok(Self(forwarded.map(str::to_owned).or(peer).unwrap_or_else(|| "unknown".to_owned())))
     }
@@ -104,7 +127,9 @@ impl FromRequestParts<App> for From {
 
 fn is_https(app: &App, headers: &HeaderMap) -> bool {
     let public = app.setup.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-    public || app.setup.behind_proxy && headers.get("x-forwarded-proto").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"https"))
+    public
+        || app.setup.behind_proxy
+            && headers.get("x-forwarded-proto").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 fn form(app: &App, email: &str, next: &str, error: Option<&str>) -> Markup {
@@ -129,7 +154,13 @@ mod tests {
 
     #[test]
     fn only_our_own_paths_are_gone_to() {
-        for (next, to) in [("/orders?page=2", "/orders?page=2"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil", "/"), ("", "/")] {
+        for (next, to) in [
+            ("/orders?page=2", "/orders?page=2"),
+            ("//evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/\\evil", "/"),
+            ("", "/"),
+        ] {
             assert_eq!(safe_next(next), to);
         }
     }

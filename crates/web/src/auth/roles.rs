@@ -37,7 +37,8 @@ impl std::error::Error for UnknownRole {}
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] = [Self::Owner, Self::Manager, Self::Support, Self::Warehouse, Self::Accountant, Self::ReadOnly];
+    pub const ALL: [Self; 6] =
+        [Self::Owner, Self::Manager, Self::Support, Self::Warehouse, Self::Accountant, Self::ReadOnly];
 
     /// As the database stores it.
     pub fn as_str(self) -> &'static str {
@@ -55,16 +56,42 @@ impl Role {
         match self {
             Self::Owner => &["*"],
             Self::Manager => &[
-                "*:read", "catalog:*", "customers:*", "inventory:*", "payments:*", "risk:*", "orders:*", "warehouse:*", "shipping:*",
-                "returns:*", "channels:*", "automation:*",
+                "*:read",
+                "catalog:*",
+                "customers:*",
+                "inventory:*",
+                "payments:*",
+                "risk:*",
+                "orders:*",
+                "warehouse:*",
+                "shipping:*",
+                "returns:*",
+                "channels:*",
+                "automation:*",
             ],
             Self::Support => &[
-                "orders:*", "customers:*", "returns:*", "risk:*", "payments:read", "payments:refund", "catalog:read", "inventory:read",
-                "warehouse:read", "shipping:read", "automation:read",
+                "orders:*",
+                "customers:*",
+                "returns:*",
+                "risk:*",
+                "payments:read",
+                "payments:refund",
+                "catalog:read",
+                "inventory:read",
+                "warehouse:read",
+                "shipping:read",
+                "automation:read",
             ],
-            Self::Warehouse => {
-                &["inventory:*", "warehouse:*", "shipping:*", "returns:read", "returns:receive", "returns:inspect", "orders:read", "catalog:read"]
-            }
+            Self::Warehouse => &[
+                "inventory:*",
+                "warehouse:*",
+                "shipping:*",
+                "returns:read",
+                "returns:receive",
+                "returns:inspect",
+                "orders:read",
+                "catalog:read",
+            ],
             Self::Accountant => &["books:*", "*:read"],
             Self::ReadOnly => &["*:read"],
         }

@@ -52,7 +52,12 @@ struct Account {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn sign_in(app: &App, email: &str, password: Secret<String>, from: &str) -> Result<Result<SignedInAs, SignInRefused>, Fault> {
+pub async fn sign_in(
+    app: &App,
+    email: &str,
+    password: Secret<String>,
+    from: &str,
+) -> Result<Result<SignedInAs, SignInRefused>, Fault> {
     let email = normal(email);
     let now = app.db.now();
     if let Err(seconds) = app.throttle.attempt(&email, from, now) {
@@ -81,7 +86,9 @@ pub async fn sign_in(app: &App, email: &str, password: Secret<String>, from: &st
 /// A fault of the database.
 pub async fn sign_out(app: &App, by: &Actor, token: &str) -> Result<(), Fault> {
     let hash = token_hash(token);
-    db::write!(app.db, by, |tx| tx.exec("DELETE FROM session WHERE id_hash = $1", [hash.as_str().into()]).await)?;
+    db::write!(app.db, by, |tx| tx
+        .exec("DELETE FROM session WHERE id_hash = $1", [hash.as_str().into()])
+        .await)?;
     Ok(())
 }
 
@@ -110,7 +117,11 @@ pub(super) fn sweep(ctx: Ctx) -> BoxFuture<'static, Result<(), Fault>> {
     Box::pin(async move {
         db::write!(ctx.db, &Actor::system("web.sweep"), |tx| {
             tx.exec("DELETE FROM session WHERE expires_at <= $1", [tx.now().into()]).await?;
-            tx.exec("DELETE FROM answer WHERE at < $1 AND status > 0", [tx.now().plus(-ANSWER_DAYS * Timestamp::DAY).into()]).await
+            tx.exec(
+                "DELETE FROM answer WHERE at < $1 AND status > 0",
+                [tx.now().plus(-ANSWER_DAYS * Timestamp::DAY).into()],
+            )
+            .await
         })?;
         Ok(())
     })

@@ -33,7 +33,10 @@ impl Throttle {
         if seen.len() > TIDY_AT {
             seen.retain(|_, attempts| attempts.iter().any(recent));
         }
-        let keys = [((Kind::Login, login.to_owned()), PER_LOGIN), ((Kind::Address, address.to_owned()), PER_ADDRESS)];
+        let keys = [
+            ((Kind::Login, login.to_owned()), PER_LOGIN),
+            ((Kind::Address, address.to_owned()), PER_ADDRESS),
+        ];
         for (key, most) in &keys {
             let Some(attempts) = seen.get_mut(key) else { continue };
             attempts.retain(recent);
@@ -80,7 +83,9 @@ mod tests {
             assert_eq!(throttle.attempt(&format!("u{n}@b.co"), "10.0.0.1", Timestamp(0)), Ok(()));
             throttle.succeeded(&format!("u{n}@b.co"), "10.0.0.1");
         }
-        let failed = (0..100).filter(|n| throttle.attempt(&format!("u{n}@b.co"), "10.0.0.1", Timestamp(0)).is_ok()).count();
+        let failed = (0..100)
+            .filter(|n| throttle.attempt(&format!("u{n}@b.co"), "10.0.0.1", Timestamp(0)).is_ok())
+            .count();
         assert_eq!(failed, PER_ADDRESS);
     }
 }

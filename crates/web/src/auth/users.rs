@@ -56,10 +56,16 @@ pub(crate) fn normal(email: &str) -> String {
 ///
 /// # Errors
 /// A fault of the database or of the hasher.
-pub async fn create_user(db: &Db, by: &Actor, new: CreateUser) -> Result<Result<UserId, CreateUserRefused>, Fault> {
+pub async fn create_user(
+    db: &Db,
+    by: &Actor,
+    new: CreateUser,
+) -> Result<Result<UserId, CreateUserRefused>, Fault> {
     let email = normal(&new.email);
     let parts = email.split_once('@');
-    if !parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)) {
+    if !parts.is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
+    }) {
         return Ok(Err(CreateUserRefused::BadEmail { email: new.email }));
     }
     if new.password.expose().chars().count() < SHORTEST {
@@ -70,7 +76,14 @@ pub async fn create_user(db: &Db, by: &Actor, new: CreateUser) -> Result<Result<
     db::write!(db, by, |tx| {
         let text = "INSERT INTO user_account (id, email, name, password_hash, role, active, created_at) \
                     VALUES ($1, $2, $3, $4, $5, TRUE, $6) ON CONFLICT (email) DO NOTHING";
-        let values = [id.into(), email.as_str().into(), new.name.as_str().into(), hash.as_str().into(), new.role.as_str().into(), tx.now().into()];
+        let values = [
+            id.into(),
+            email.as_str().into(),
+            new.name.as_str().into(),
+            hash.as_str().into(),
+            new.role.as_str().into(),
+            tx.now().into(),
+        ];
         if tx.exec(text, values).await? == 0 {
             return Ok(Err(CreateUserRefused::EmailTaken { email: email.clone() }));
         }
@@ -80,15 +93,23 @@ pub async fn create_user(db: &Db, by: &Actor, new: CreateUser) -> Result<Result<
 }
 
 async fn hash_password(password: Secret<String>) -> Result<String, Fault> {
-    let hashed = tokio::task::spawn_blocking(move || Argon2::default().hash_password(password.expose().as_bytes()).map(|h| h.to_string())).await?;
+    let hashed = tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(password.expose().as_bytes()).map(|h| h.to_string())
+    })
+    .await?;
     hashed.map_err(|e| Fault::broken(format!("hash a password: {e}")))
 }
 
 /// Whether a password is the one of a stored hash. Without a hash (nobody of that name) it takes as long and is not.
-pub(super) async fn password_fits(app: &App, password: Secret<String>, stored: Option<String>) -> Result<bool, Fault> {
+pub(super) async fn password_fits(
+    app: &App,
+    password: Secret<String>,
+    stored: Option<String>,
+) -> Result<bool, Fault> {
     let _turn = app.hashing.acquire().await?;
     let fits = tokio::task::spawn_blocking(move || match stored {
-        Some(stored) => PasswordHash::new(&stored).is_ok_and(|hash| Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok()),
+        Some(stored) => PasswordHash::new(&stored)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok()),
         None => {
             let _ = Argon2::default().hash_password(password.expose().as_bytes());
             false

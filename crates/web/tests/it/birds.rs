@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{App, Body, IfMatch, Key, May, MenuItem, OrProblem, Page, Paging, Panel, Params, Problem, Reply, Segment, Slice};
+use web::{
+    App, Body, IfMatch, Key, May, MenuItem, OrProblem, Page, Paging, Panel, Params, Problem, Reply, Segment,
+    Slice,
+};
 
 kernel::permission!(ReadBirds, "birds:read", "See birds");
 kernel::permission!(KeepBirds, "birds:write", "Keep birds");
@@ -27,7 +30,12 @@ pub const SLICE: Slice = Slice {
     codes: &[HatchRefused::CODES],
     api,
     pages,
-    panels: &[Panel { page: "bird", title: "Songs", path: |id| format!("/birds/{id}/songs"), scope: "birds:read" }],
+    panels: &[Panel {
+        page: "bird",
+        title: "Songs",
+        path: |id| format!("/birds/{id}/songs"),
+        scope: "birds:read",
+    }],
     ..Slice::EMPTY
 };
 
@@ -50,7 +58,14 @@ async fn hatch(tx: &db::Tx, batch: &[NewBird]) -> Result<Vec<Result<Bird, HatchR
     for new in batch {
         outcomes.push(if new.name.is_empty() {
             Err(HatchRefused::NoName {})
-        } else if tx.exec("INSERT INTO timer (name, next_at) VALUES ($1, 1) ON CONFLICT (name) DO NOTHING", [new.name.as_str().into()]).await? == 0 {
+        } else if tx
+            .exec(
+                "INSERT INTO timer (name, next_at) VALUES ($1, 1) ON CONFLICT (name) DO NOTHING",
+                [new.name.as_str().into()],
+            )
+            .await?
+            == 0
+        {
             Err(HatchRefused::Taken { name: new.name.clone() })
         } else {
             tx.record(tx.now(), &new.name, None, Hatched { name: new.name.clone() })?;
@@ -61,7 +76,11 @@ async fn hatch(tx: &db::Tx, batch: &[NewBird]) -> Result<Vec<Result<Bird, HatchR
 }
 
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, rename)).routes(routes!(crash)).routes(routes!(half))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, rename))
+        .routes(routes!(crash))
+        .routes(routes!(half))
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -109,7 +128,11 @@ impl BirdRow {
 
 /// List birds by name
 #[utoipa::path(get, path = "/birds", tag = "birds", operation_id = "listBirds", params(ListBirds), responses((status = 200, body = Page<Bird>)))]
-async fn list(State(app): State<App>, _: May<ReadBirds>, Params(query): Params<ListBirds>) -> Result<Json<Page<Bird>>, Problem> {
+async fn list(
+    State(app): State<App>,
+    _: May<ReadBirds>,
+    Params(query): Params<ListBirds>,
+) -> Result<Json<Page<Bird>>, Problem> {
     let paging = Paging::<String>::read(query.limit, query.cursor.as_deref())?;
     let after = paging.after.clone().unwrap_or_default();
     let text = "SELECT name, next_at FROM timer WHERE name > $1 ORDER BY name LIMIT $2";
@@ -119,15 +142,25 @@ async fn list(State(app): State<App>, _: May<ReadBirds>, Params(query): Params<L
 
 /// Show a bird
 #[utoipa::path(get, path = "/birds/{name}", tag = "birds", operation_id = "getBird", params(("name" = String, Path)), responses((status = 200, body = Bird)))]
-async fn show(State(app): State<App>, _: May<ReadBirds>, Segment(name): Segment<String>) -> Result<impl IntoResponse, Problem> {
-    let row: Option<BirdRow> = app.db.read().one("SELECT name, next_at FROM timer WHERE name = $1", [name.as_str().into()]).await?;
+async fn show(
+    State(app): State<App>,
+    _: May<ReadBirds>,
+    Segment(name): Segment<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let row: Option<BirdRow> =
+        app.db.read().one("SELECT name, next_at FROM timer WHERE name = $1", [name.as_str().into()]).await?;
     let bird = row.ok_or_else(|| Problem::not_found(format!("bird {name}")))?.show();
     Ok(([(header::ETAG, web::etag(bird.version))], Json(bird)))
 }
 
 /// Hatch a bird
 #[utoipa::path(post, path = "/birds", tag = "birds", operation_id = "hatchBird", request_body = NewBird, responses((status = 201, body = Bird)))]
-async fn create(State(app): State<App>, caller: May<KeepBirds>, key: Key, Body(body): Body<NewBird>) -> Result<Reply, Problem> {
+async fn create(
+    State(app): State<App>,
+    caller: May<KeepBirds>,
+    key: Key,
+    Body(body): Body<NewBird>,
+) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "birds.hatch", &body, |tx| {
         let bird = hatch(tx, std::slice::from_ref(&body)).await?.remove(0).or_problem()?;
         web::reply(StatusCode::CREATED, &bird)
@@ -145,18 +178,26 @@ async fn rename(
     Body(body): Body<NewBird>,
 ) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "birds.rename", &body, |tx| {
-        let row: Option<BirdRow> = tx.one("SELECT name, next_at FROM timer WHERE name = $1 /*pg FOR UPDATE */", [name.as_str().into()]).await?;
+        let row: Option<BirdRow> = tx
+            .one("SELECT name, next_at FROM timer WHERE name = $1 /*pg FOR UPDATE */", [name.as_str().into()])
+            .await?;
         let bird = row.ok_or_else(|| Problem::not_found(format!("bird {name}")))?.show();
         known.check(bird.version)?;
         let values = [body.name.as_str().into(), (bird.version + 1).into(), name.as_str().into()];
         tx.exec("UPDATE timer SET name = $1, next_at = $2 WHERE name = $3", values).await?;
-        web::reply(StatusCode::OK, &Bird { name: body.name.clone(), version: bird.version + 1, seen_at: bird.seen_at })
+        web::reply(
+            StatusCode::OK,
+            &Bird { name: body.name.clone(), version: bird.version + 1, seen_at: bird.seen_at },
+        )
     })
 }
 
 /// Panic, or fail
 #[utoipa::path(get, path = "/crash", tag = "birds", operation_id = "crash", responses((status = 200)))]
-async fn crash(_: May<ReadBirds>, Params(how): Params<std::collections::HashMap<String, String>>) -> Result<(), Problem> {
+async fn crash(
+    _: May<ReadBirds>,
+    Params(how): Params<std::collections::HashMap<String, String>>,
+) -> Result<(), Problem> {
     match how.get("how").map(String::as_str) {
         Some("fault") => Err(Fault::broken("the secret of the nest").into()),
         Some("busy") => Err(db::Busy.into()),
@@ -174,12 +215,19 @@ async fn half(State(app): State<App>, caller: May<KeepBirds>, key: Key) -> Resul
 }
 
 fn pages() -> axum::Router<App> {
-    axum::Router::new().route("/birds", get(page)).route("/birds/{name}/songs", get(songs)).route("/crash", get(crash))
+    axum::Router::new()
+        .route("/birds", get(page))
+        .route("/birds/{name}/songs", get(songs))
+        .route("/crash", get(crash))
 }
 
 async fn page(caller: May<ReadBirds>) -> Result<Markup, Problem> {
     let form = html! { @if caller.may::<KeepBirds>() { button { "Hatch" } } };
-    Ok(web::page(&caller, "Birds", html! { (web::html::empty("No birds", "Hatch one.")) (form) (web::panels(&caller, "bird", "b1")) }))
+    Ok(web::page(
+        &caller,
+        "Birds",
+        html! { (web::html::empty("No birds", "Hatch one.")) (form) (web::panels(&caller, "bird", "b1")) },
+    ))
 }
 
 async fn songs(_: May<ReadBirds>, Segment(name): Segment<String>) -> Markup {

@@ -11,27 +11,57 @@ async fn somebody_signs_in_looks_and_signs_out() {
     for shop in Shop::both().await {
         let user = shop.user("Ada@Shop.example", Role::Owner).await;
         let away = shop.get("/birds?q=1", &[]).await;
-        assert_eq!((away.status, away.header("location")), (StatusCode::SEE_OTHER, "/sign-in?next=/birds%3Fq%3D1"));
+        assert_eq!(
+            (away.status, away.header("location")),
+            (StatusCode::SEE_OTHER, "/sign-in?next=/birds%3Fq%3D1")
+        );
         let form = shop.get("/sign-in?next=/birds%3Fq%3D1", &[]).await;
         assert!(form.text.contains(r#"value="/birds?q=1""#), "{}", form.text);
         let wrong = shop.try_sign_in("ada@shop.example", "wrong horse", "/birds").await;
         assert_eq!(wrong.status, 422);
-        assert!(wrong.text.contains("do not belong together") && wrong.text.contains("ada@shop.example") && !wrong.text.contains("wrong horse"));
+        assert!(
+            wrong.text.contains("do not belong together")
+                && wrong.text.contains("ada@shop.example")
+                && !wrong.text.contains("wrong horse")
+        );
         let right = shop.try_sign_in("ada@shop.example", PASSWORD, "//evil.example").await;
         assert_eq!((right.status, right.header("location")), (StatusCode::SEE_OTHER, "/"));
         let set = right.header("set-cookie");
-        assert!(set.starts_with("fulmar_session=") && set.contains("HttpOnly") && set.contains("SameSite=Lax") && !set.contains("Secure"), "{set}");
+        assert!(
+            set.starts_with("fulmar_session=")
+                && set.contains("HttpOnly")
+                && set.contains("SameSite=Lax")
+                && !set.contains("Secure"),
+            "{set}"
+        );
         let cookie = set.split(';').next().unwrap();
         let page = shop.get("/birds", &[("cookie", cookie)]).await;
         assert_eq!(page.status, 200);
-        assert!(page.text.contains("Hatch") && page.text.contains("Secret birds") && page.text.contains(r#"hx-get="/birds/b1/songs""#), "{}", page.text);
+        assert!(
+            page.text.contains("Hatch")
+                && page.text.contains("Secret birds")
+                && page.text.contains(r#"hx-get="/birds/b1/songs""#),
+            "{}",
+            page.text
+        );
         assert_eq!(shop.get("/", &[("cookie", cookie)]).await.header("location"), "/birds");
-        assert_eq!(shop.get("/v1/me", &[("cookie", cookie)]).await.json()["actor"], format!("user:{user}"), "a session serves the API too");
+        assert_eq!(
+            shop.get("/v1/me", &[("cookie", cookie)]).await.json()["actor"],
+            format!("user:{user}"),
+            "a session serves the API too"
+        );
         let stored: Option<String> = shop.db.read().scalar("SELECT id_hash FROM session", []).await.unwrap();
         assert!(!cookie.contains(&stored.unwrap()));
-        let out = shop.send("POST", "/sign-out", &[("cookie", cookie), ("sec-fetch-site", "same-origin")], "").await;
+        let out = shop
+            .send("POST", "/sign-out", &[("cookie", cookie), ("sec-fetch-site", "same-origin")], "")
+            .await;
         assert!(out.header("set-cookie").contains("Max-Age=0"));
-        assert_eq!(shop.get("/birds", &[("cookie", cookie)]).await.status, StatusCode::SEE_OTHER, "{}", shop.db.name);
+        assert_eq!(
+            shop.get("/birds", &[("cookie", cookie)]).await.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            shop.db.name
+        );
     }
 }
 
@@ -41,19 +71,42 @@ async fn roles_decide_what_is_seen() {
         shop.user("reader@shop.example", Role::ReadOnly).await;
         let cookie = shop.sign_in("reader@shop.example").await;
         let page = shop.get("/birds", &[("cookie", &cookie)]).await;
-        assert!(page.status == 200 && !page.text.contains("Hatch</button>") && !page.text.contains("Secret birds"), "{}", page.text);
+        assert!(
+            page.status == 200
+                && !page.text.contains("Hatch</button>")
+                && !page.text.contains("Secret birds"),
+            "{}",
+            page.text
+        );
         let post = shop.post("/v1/birds", &[("cookie", &cookie)], serde_json::json!({"name": "a"})).await;
         assert_eq!(post.problem(), (403, "auth.scope_missing".into()));
         // A key that is wrong is not rescued by a cookie that is right.
         let both = shop.get("/v1/birds", &[("cookie", &cookie), ("authorization", "Bearer fk_x")]).await;
         assert_eq!(both.problem(), (401, "auth.bad_key".into()));
         shop.db.clock().advance(13 * Timestamp::HOUR);
-        assert_eq!(shop.get("/birds", &[("cookie", &cookie)]).await.status, StatusCode::SEE_OTHER, "sessions end");
-        let part = shop.get("/birds/b1/songs", &[("cookie", &cookie), ("hx-request", "true"), ("hx-request-type", "partial")]).await;
+        assert_eq!(
+            shop.get("/birds", &[("cookie", &cookie)]).await.status,
+            StatusCode::SEE_OTHER,
+            "sessions end"
+        );
+        let part = shop
+            .get(
+                "/birds/b1/songs",
+                &[("cookie", &cookie), ("hx-request", "true"), ("hx-request-type", "partial")],
+            )
+            .await;
         assert_eq!((part.status.as_u16(), part.header("hx-redirect")), (401, "/sign-in"));
         let fresh = shop.sign_in("reader@shop.example").await;
-        db::write!(shop.db.db, &Actor::system("test"), |tx| tx.exec("UPDATE user_account SET active = FALSE", []).await).unwrap();
-        assert_eq!(shop.get("/birds", &[("cookie", &fresh)]).await.status, StatusCode::SEE_OTHER, "{}", shop.db.name);
+        db::write!(shop.db.db, &Actor::system("test"), |tx| tx
+            .exec("UPDATE user_account SET active = FALSE", [])
+            .await)
+        .unwrap();
+        assert_eq!(
+            shop.get("/birds", &[("cookie", &fresh)]).await.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            shop.db.name
+        );
     }
 }
 
@@ -61,14 +114,24 @@ async fn roles_decide_what_is_seen() {
 async fn people_are_let_in_once_and_with_a_password() {
     for shop in Shop::both().await {
         let create = async |email: &str, password: &str| {
-            let new = CreateUser { email: email.into(), name: "Ada".into(), role: Role::Owner, password: Secret::new(password.into()) };
+            let new = CreateUser {
+                email: email.into(),
+                name: "Ada".into(),
+                role: Role::Owner,
+                password: Secret::new(password.into()),
+            };
             create_user(&shop.db.db, &Actor::system("test"), new).await.unwrap()
         };
         assert!(matches!(create("ada", PASSWORD).await, Err(CreateUserRefused::BadEmail { .. })));
         assert!(matches!(create("ada@shop.example", "short").await, Err(CreateUserRefused::WeakPassword {})));
         assert!(create("ada@shop.example", PASSWORD).await.is_ok());
-        assert!(matches!(create(" ADA@shop.example", PASSWORD).await, Err(CreateUserRefused::EmailTaken { .. })), "{}", shop.db.name);
-        let hash: Option<String> = shop.db.read().scalar("SELECT password_hash FROM user_account", []).await.unwrap();
+        assert!(
+            matches!(create(" ADA@shop.example", PASSWORD).await, Err(CreateUserRefused::EmailTaken { .. })),
+            "{}",
+            shop.db.name
+        );
+        let hash: Option<String> =
+            shop.db.read().scalar("SELECT password_hash FROM user_account", []).await.unwrap();
         assert!(hash.unwrap().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     }
 }
@@ -106,13 +169,24 @@ async fn forms_of_other_sites_do_nothing() {
     ] {
         let mut headers = headers;
         headers.push(("cookie", cookie));
-        let answer = shop.post("/v1/birds", &headers, serde_json::json!({"name": format!("b{allowed}{}", headers.len())})).await;
+        let answer = shop
+            .post("/v1/birds", &headers, serde_json::json!({"name": format!("b{allowed}{}", headers.len())}))
+            .await;
         match allowed {
             true => assert_ne!(answer.status, 403, "{headers:?} {}", answer.text),
             false => assert_eq!(answer.problem(), (403, "request.cross_origin".into()), "{headers:?}"),
         }
     }
-    let page = shop.send("POST", "/sign-out", &[("cookie", cookie), ("sec-fetch-site", "cross-site")], "").await;
-    assert!(page.status == 403 && page.text.contains("another site") && page.header("content-type").starts_with("text/html"));
-    assert_eq!(shop.get("/birds", &[("cookie", cookie), ("sec-fetch-site", "cross-site")]).await.status, 200, "links from elsewhere are fine");
+    let page =
+        shop.send("POST", "/sign-out", &[("cookie", cookie), ("sec-fetch-site", "cross-site")], "").await;
+    assert!(
+        page.status == 403
+            && page.text.contains("another site")
+            && page.header("content-type").starts_with("text/html")
+    );
+    assert_eq!(
+        shop.get("/birds", &[("cookie", cookie), ("sec-fetch-site", "cross-site")]).await.status,
+        200,
+        "links from elsewhere are fine"
+    );
 }

@@ -11,7 +11,10 @@ async fn the_openapi_document_is_whole() {
     assert_eq!(document, serde_json::to_value(web::openapi(SLICES)).unwrap());
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let post = &document["paths"]["/v1/birds"]["post"];
-    assert_eq!(post["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"], "#/components/schemas/Problem");
+    assert_eq!(
+        post["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"],
+        "#/components/schemas/Problem"
+    );
     assert!(post["parameters"].as_array().unwrap().iter().any(|p| p["name"] == "Idempotency-Key"));
     assert_eq!(document["components"]["securitySchemes"]["key"]["scheme"], "bearer");
     assert_eq!(document["components"]["schemas"]["NewBird"]["additionalProperties"], json!(false));
@@ -26,10 +29,12 @@ async fn the_openapi_document_is_whole() {
 
 fn references(value: &Value, seen: &mut impl FnMut(&str)) {
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| match value.as_str().filter(|_| name == "$ref") {
-            Some(to) => seen(to),
-            None => references(value, seen),
-        }),
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| match value.as_str().filter(|_| name == "$ref") {
+                Some(to) => seen(to),
+                None => references(value, seen),
+            })
+        }
         Value::Array(values) => values.iter().for_each(|value| references(value, seen)),
         _ => {}
     }
@@ -39,7 +44,11 @@ fn references(value: &Value, seen: &mut impl FnMut(&str)) {
 async fn the_page_to_try_the_api_works_without_the_internet() {
     let shop = Shop::both().await.remove(0);
     let page = shop.get("/docs/", &[]).await;
-    assert!(page.status == 200 && !page.text.contains("https://") && !page.text.contains("<script>"), "{}", page.text);
+    assert!(
+        page.status == 200 && !page.text.contains("https://") && !page.text.contains("<script>"),
+        "{}",
+        page.text
+    );
     assert!(page.header("content-security-policy").contains("style-src 'self' 'unsafe-inline'"));
     for name in ["swagger-ui-bundle.js", "swagger-ui.css", "swagger-initializer.js"] {
         assert_eq!(shop.get(&format!("/docs/{name}"), &[]).await.status, 200, "{name}");
@@ -49,7 +58,14 @@ async fn the_page_to_try_the_api_works_without_the_internet() {
 #[tokio::test]
 async fn assets_are_kept_by_browsers_until_they_change() {
     let shop = Shop::both().await.remove(0);
-    for (name, kind) in [("tabler.css", "text/css"), ("tabler.js", "text/javascript"), ("htmx.js", "text/javascript"), ("app.css", "text/css"), ("app.js", "text/javascript"), ("favicon.svg", "image/svg+xml")] {
+    for (name, kind) in [
+        ("tabler.css", "text/css"),
+        ("tabler.js", "text/javascript"),
+        ("htmx.js", "text/javascript"),
+        ("app.css", "text/css"),
+        ("app.js", "text/javascript"),
+        ("favicon.svg", "image/svg+xml"),
+    ] {
         let path = web::asset(name);
         let first = shop.get(&path, &[]).await;
         assert_eq!((first.status.as_u16(), first.header("content-type")), (200, kind), "{name}");
@@ -71,11 +87,22 @@ async fn every_answer_has_its_headers() {
         let answer = shop.get(path, &[]).await;
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'self'") && !policy.contains("unsafe"), "{path} {policy}");
-        assert_eq!((answer.header("x-content-type-options"), answer.header("x-frame-options")), ("nosniff", "DENY"), "{path}");
-        assert_eq!((answer.header("cache-control"), answer.header("x-request-id").len()), ("no-store", 32), "{path}");
+        assert_eq!(
+            (answer.header("x-content-type-options"), answer.header("x-frame-options")),
+            ("nosniff", "DENY"),
+            "{path}"
+        );
+        assert_eq!(
+            (answer.header("cache-control"), answer.header("x-request-id").len()),
+            ("no-store", 32),
+            "{path}"
+        );
     }
     let page = shop.get("/sign-in", &[]).await.text;
-    assert!(!page.contains("<script>") && !page.contains("style=") && !page.contains(" onclick="), "the policy allows no inline code");
+    assert!(
+        !page.contains("<script>") && !page.contains("style=") && !page.contains(" onclick="),
+        "the policy allows no inline code"
+    );
 }
 
 #[tokio::test]
@@ -87,9 +114,15 @@ async fn health_and_problems_are_there_for_anybody() {
         for code in ["birds.taken", "request.stale", "keys.unknown_scope", "users.email_taken"] {
             assert!(list.contains(&format!("/problems/{code}")), "{code}");
         }
-        assert!(shop.get("/problems/birds.taken", &[]).await.text.contains("There is a bird {name} already."));
+        assert!(
+            shop.get("/problems/birds.taken", &[]).await.text.contains("There is a bird {name} already.")
+        );
         let nowhere = shop.get("/nowhere", &[]).await;
-        assert!(nowhere.status == 404 && nowhere.header("content-type").starts_with("text/html") && nowhere.text.contains("nothing at this address"));
+        assert!(
+            nowhere.status == 404
+                && nowhere.header("content-type").starts_with("text/html")
+                && nowhere.text.contains("nothing at this address")
+        );
         let auth = shop.key(&["*"]).await;
         let crashed = shop.get("/crash", &[("authorization", &auth)]).await;
         assert!(crashed.status == 500 && crashed.text.contains("<html") && !crashed.text.contains("nest"));

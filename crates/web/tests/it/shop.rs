@@ -19,7 +19,10 @@ pub const PASSWORD: &str = "correct horse";
 
 struct Nobody;
 impl Outside for Nobody {
-    fn call(&self, call: HttpCall) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
+    fn call(
+        &self,
+        call: HttpCall,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
         Box::pin(async move { Err(NoAnswer(call.url)) })
     }
 }
@@ -49,7 +52,7 @@ impl Answer {
         let body = self.json();
         assert_eq!(body["status"], self.status.as_u16());
         assert_eq!(body["type"], format!("/problems/{}", body["code"].as_str().unwrap()));
-        assert_eq!(body["request_id"].as_str().map(str::len).is_some_and(|n| n > 0), true);
+        assert!(body["request_id"].as_str().is_some_and(|id| !id.is_empty()));
         (self.status.as_u16(), body["code"].as_str().unwrap().to_owned())
     }
 }
@@ -68,11 +71,17 @@ impl Shop {
     }
     pub async fn key(&self, scopes: &[&str]) -> String {
         let new = CreateKey { name: "test".into(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() };
-        let made = db::write!(self.db.db, &Actor::system("test"), |tx| create_api_key(tx, SLICES, &new).await);
+        let made =
+            db::write!(self.db.db, &Actor::system("test"), |tx| create_api_key(tx, SLICES, &new).await);
         format!("Bearer {}", made.unwrap().unwrap().key)
     }
     pub async fn user(&self, email: &str, role: Role) -> web::auth::UserId {
-        let new = CreateUser { email: email.into(), name: "Ada".into(), role, password: Secret::new(PASSWORD.into()) };
+        let new = CreateUser {
+            email: email.into(),
+            name: "Ada".into(),
+            role,
+            password: Secret::new(PASSWORD.into()),
+        };
         create_user(&self.db.db, &Actor::system("test"), new).await.unwrap().unwrap()
     }
     /// Signs in; the value of the cookie header.
@@ -82,8 +91,19 @@ impl Shop {
         answer.header("set-cookie").split(';').next().unwrap().to_owned()
     }
     pub async fn try_sign_in(&self, email: &str, password: &str, next: &str) -> Answer {
-        let form = format!("email={}&password={}&next={}", email.replace('@', "%40"), password.replace(' ', "+"), next.replace('/', "%2F"));
-        self.send("POST", "/sign-in", &[("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")], form).await
+        let form = format!(
+            "email={}&password={}&next={}",
+            email.replace('@', "%40"),
+            password.replace(' ', "+"),
+            next.replace('/', "%2F")
+        );
+        self.send(
+            "POST",
+            "/sign-in",
+            &[("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")],
+            form,
+        )
+        .await
     }
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send("GET", path, headers, "").await
@@ -93,7 +113,13 @@ impl Shop {
         headers.push(("content-type", "application/json"));
         self.send("POST", path, &headers, body.to_string()).await
     }
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "shop.test");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -101,6 +127,10 @@ impl Shop {
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, 16 << 20).await.unwrap();
-        Answer { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 }

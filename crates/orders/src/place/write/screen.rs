@@ -1,12 +1,13 @@
 //! Screening of new orders: probable duplicates and risk. One statement looks up what the shop has seen lately.
 
-use super::{Numbered, first_by_fingerprint, screened, signals};
+use super::{Numbered, screened, signals};
 use crate::model::{DUPLICATE_WINDOW, HoldKind};
 use crate::place::Place;
 use customers::CustomerId;
 use db::{FromQueryResult, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 /// What the shop has seen of an order's buyer.
 #[derive(Debug, Default, FromQueryResult)]
@@ -31,6 +32,18 @@ pub(crate) fn fingerprint(customer: CustomerId, want: &Place) -> String {
         hash.update(quantity.to_le_bytes());
     }
     hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+/// The number of an earlier order of the batch with the same fingerprint and nearly the same time, for each order.
+fn twins_in_batch(batch: &[Place], orders: &[Numbered]) -> Vec<Option<String>> {
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    let at = |i: usize| batch[orders[i].draft.index].at.0;
+    (0..orders.len())
+        .map(|i| {
+            let earlier = last.insert(orders[i].fingerprint.as_str(), i)?;
+            (at(i).abs_diff(at(earlier)) <= DUPLICATE_WINDOW.unsigned_abs()).then(|| orders[earlier].number.clone())
+        })
+        .collect()
 }
 
 /// Adds the holds of screening.
@@ -67,13 +80,10 @@ pub(crate) async fn screen(tx: &Tx, batch: &[Place], orders: &mut [Numbered]) ->
         day = Timestamp::DAY
     );
     let seen: Vec<Seen> = tx.all_from(&rows, &text, []).await?;
-    let first: Vec<Option<usize>> = {
-        let by_print = first_by_fingerprint(orders);
-        orders.iter().map(|o| by_print.get(o.fingerprint.as_str()).copied()).collect()
-    };
+    let twins = twins_in_batch(batch, orders);
     for row in seen {
         let n = usize::try_from(row.n)?;
-        let twin = row.twin.clone().or_else(|| first[n].filter(|f| *f < n).map(|f| orders[f].number.clone()));
+        let twin = row.twin.clone().or_else(|| twins[n].clone());
         let want = &batch[orders[n].draft.index];
         let assessment = risk::decide(&rules, &signals(want, &orders[n], &row));
         let order = &mut orders[n];

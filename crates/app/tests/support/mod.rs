@@ -1,0 +1,165 @@
+//! The whole program in the process of the test, on a throw-away database: its router, its worker, its laws. Time stands until a test
+//! moves it, so that what a test sees does not depend on when it runs.
+
+#![allow(dead_code, reason = "every test file uses its part")]
+
+pub mod walkthrough;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use db::testing::TestDb;
+use db::{Clock, Ctx};
+use fulmar::config::Config;
+use fulmar::outside::Executor;
+use fulmar::{cmd, program, serve, slices, verify};
+use serde_json::Value;
+use std::sync::Arc;
+use tower::ServiceExt;
+
+/// The program on a database of its own.
+#[derive(Clone)]
+pub struct TestApp {
+    /// `sqlite` or `postgres`, for messages.
+    pub name: &'static str,
+    /// The database and what work runs with.
+    pub ctx: Ctx,
+    router: Router,
+    key: Option<String>,
+    _database: Arc<TestDb>,
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; null where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+    /// The body of a success.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text);
+        self.json()
+    }
+    /// The code of a problem of this status.
+    #[track_caller]
+    pub fn refused(&self, status: u16) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.json()["code"].as_str().unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
+    }
+}
+
+impl TestApp {
+    /// On SQLite, with a key for everything.
+    pub async fn sqlite() -> Self {
+        Self::on(db::testing::sqlite(program::options(8, Clock::manual(db::testing::BEGIN))).await).await
+    }
+    /// On PostgreSQL, with a key for everything.
+    pub async fn postgres() -> Self {
+        Self::on(db::testing::postgres(program::options(8, Clock::manual(db::testing::BEGIN))).await).await
+    }
+    /// One of each.
+    pub async fn both() -> Vec<Self> {
+        vec![Self::sqlite().await, Self::postgres().await]
+    }
+    async fn on(database: TestDb) -> Self {
+        let config = Config::default();
+        let outside = Arc::new(Executor::new().unwrap());
+        let ctx = program::assemble(database.db.clone(), outside, &config).unwrap();
+        let router = serve::router(&ctx, &config).unwrap();
+        let name = database.name;
+        let app = Self { name, ctx, router, key: None, _database: Arc::new(database) };
+        app.with_key(&["*"]).await
+    }
+    /// The same program, called with a new key.
+    pub async fn with_key(&self, scopes: &[&str]) -> Self {
+        let made = cmd::key::create(&self.ctx, "test", scopes.iter().map(|s| (*s).to_owned()).collect()).await.unwrap();
+        Self { key: Some(made.key), ..self.clone() }
+    }
+    /// The same program, called with a key that may nothing.
+    pub async fn with_powerless_key(&self) -> Self {
+        let app = self.with_key(&["*"]).await;
+        let text = "UPDATE api_key SET scopes = '' WHERE id = (SELECT MAX(id) FROM api_key)";
+        db::write!(self.ctx.db, &cmd::operator(), |tx| tx.exec(text, []).await).unwrap();
+        app
+    }
+    /// The same program, called by nobody.
+    pub fn anonymous(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+    /// Moves the clock.
+    pub fn advance(&self, micros: i64) {
+        self.ctx.db.clock().advance(micros);
+    }
+
+    /// One call; `headers` beside those that every call has.
+    pub async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header("content-type", "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, &[], None).await
+    }
+    /// POST.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, &[], Some(body)).await
+    }
+    /// POST with an idempotency key.
+    pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, &[("idempotency-key", key)], Some(body)).await
+    }
+    /// PUT.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PUT, path, &[], Some(body)).await
+    }
+
+    /// Runs background work until nothing is due.
+    pub async fn drain_jobs(&self) {
+        for _ in 0..100 {
+            if db::work_once(&self.ctx, slices::jobs(), slices::timers()).await.unwrap() == 0 {
+                return;
+            }
+        }
+        panic!("{}: background work does not end", self.name);
+    }
+    /// Every law holds and no job is left.
+    pub async fn check(&self) {
+        self.check_laws().await;
+        let text = "SELECT name || ' ' || payload || ' ' || COALESCE(error, '') FROM job ORDER BY id";
+        let left: Vec<String> = self.ctx.db.read().column(text, []).await.unwrap();
+        assert!(left.is_empty(), "{}: jobs are left: {left:#?}", self.name);
+    }
+    /// Every law holds.
+    pub async fn check_laws(&self) {
+        let verdicts = verify::verify(&self.ctx.db, &slices::laws()).await.unwrap();
+        let broken: Vec<_> = verdicts.iter().filter(|v| !v.holds).collect();
+        assert!(broken.is_empty(), "{}: broken laws: {broken:#?}", self.name);
+    }
+}

@@ -1,0 +1,375 @@
+//! REST of orders: DTOs and thin handlers.
+
+mod input;
+mod view;
+
+use crate::place::{Outcome, PlaceRefused};
+use crate::read::{self, Cursor, Filter};
+use crate::{Cancel, Cancelled, HoldKind, Hold, LineId, Note, NoteId, OrderId, Place, Placed, ReleaseHold, Review};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use db::Lane;
+use input::NewOrders;
+use kernel::{Actor, Fault, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use view::{EventView, OrderView};
+use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
+
+pub use input::OrderLine;
+
+kernel::permission!(ReadOrders, "orders:read", "See orders");
+kernel::permission!(WriteOrders, "orders:write", "Place, hold, cancel and annotate orders");
+kernel::permission!(ReviewOrders, "risk:write", "Decide on orders held for their risk");
+
+/// The door for single orders: whatever waits while a transaction runs is the next transaction.
+pub type PlaceLane = Lane<Place, Outcome>;
+
+/// Opens the lane.
+pub fn lane(db: db::Db) -> PlaceLane {
+    Lane::new("orders.place", db, |tx, batch| Box::pin(crate::place(tx, batch)))
+}
+
+/// The routes of orders.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, place))
+        .routes(routes!(show))
+        .routes(routes!(cancel))
+        .routes(routes!(hold))
+        .routes(routes!(release))
+        .routes(routes!(review))
+        .routes(routes!(note))
+        .routes(routes!(events))
+}
+
+/// One result of several.
+#[derive(Serialize, ToSchema)]
+struct PlaceResult {
+    /// The HTTP status this order would have had alone.
+    status: u16,
+    /// The order, where it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<Placed>,
+    /// The problem, where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<web::ProblemBody>,
+}
+
+/// Results in the order of the input.
+#[derive(Serialize, ToSchema)]
+struct PlaceResults {
+    results: Vec<PlaceResult>,
+}
+
+/// A refusal as a problem, with what is wrong by the field.
+fn problem(refused: &PlaceRefused) -> Problem {
+    let problem = Problem::refused(refused);
+    match refused {
+        PlaceRefused::BadFields { fields, .. } => problem.with_errors(fields.iter().map(|f| web::FieldError {
+            pointer: format!("/{}", f.field.replace('.', "/")),
+            code: f.code.clone().into(),
+            detail: f.message.clone(),
+        })),
+        _ => problem,
+    }
+}
+
+fn created(placed: &Placed) -> StatusCode {
+    if placed.existing { StatusCode::OK } else { StatusCode::CREATED }
+}
+
+/// Place orders
+///
+/// One order, or a list of up to 1,000: then one result per order, in order, and a bad order never fails its neighbours. An order is
+/// identified by `Idempotency-Key` and by (channel, reference): repeating either gives the order that is there. What is answered with
+/// 201 is durable.
+#[utoipa::path(post, path = "/orders", tag = "orders", operation_id = "placeOrders", request_body = NewOrders,
+    responses((status = 201, description = "Placed", body = Placed), (status = 200, description = "It was there already (one order), or the results (many)", body = PlaceResults)))]
+async fn place(State(app): State<App>, caller: May<WriteOrders>, key: Key, Body(body): Body<NewOrders>) -> Result<Response, Problem> {
+    let at = app.db.now();
+    match body {
+        NewOrders::One(order) => {
+            let place = order.into_command(&caller, &key, None, at)?;
+            let outcome = app.state::<PlaceLane>()?.send(place).await??;
+            let placed = outcome.map_err(|refused| problem(&refused))?;
+            Ok((created(&placed), Json(placed)).into_response())
+        }
+        NewOrders::Many(orders) => {
+            if orders.len() > crate::MAX_ORDERS {
+                return Err(Problem::invalid("", format!("At most {} orders in one call; send the rest in another.", crate::MAX_ORDERS)));
+            }
+            let batch: Vec<Place> =
+                orders.into_iter().enumerate().map(|(i, order)| order.into_command(&caller, &key, Some(i), at)).collect::<Result<_, _>>()?;
+            let outcomes: Result<Vec<Outcome>, Fault> = db::write!(app.db, &caller.actor, |tx| crate::place(tx, &batch).await);
+            let results = outcomes?
+                .into_iter()
+                .map(|outcome| match outcome {
+                    Ok(placed) => PlaceResult { status: created(&placed).as_u16(), order: Some(placed), problem: None },
+                    Err(refused) => {
+                        let problem = problem(&refused);
+                        PlaceResult { status: problem.status().as_u16(), order: None, problem: Some(problem.body()) }
+                    }
+                })
+                .collect();
+            Ok((StatusCode::OK, Json(PlaceResults { results })).into_response())
+        }
+    }
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListOrders {
+    /// 1 to 200; 50 when not given.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Number, reference, e-mail, start of the name, or SKU.
+    search: Option<String>,
+    /// `unfulfilled`, `partial`, `fulfilled`, `delivered`, `returned` or `cancelled`.
+    fulfilment_status: Option<String>,
+    /// `unpaid`, `authorised`, `partially_paid`, `paid`, `overpaid`, `partially_refunded`, `refunded` or `disputed`.
+    payment_status: Option<String>,
+    /// Code of the channel.
+    channel: Option<String>,
+    /// Only orders with this hold.
+    hold: Option<HoldKind>,
+    /// Only orders with holds, or only those without.
+    held: Option<bool>,
+    /// Of this customer.
+    #[param(value_type = Option<String>)]
+    customer: Option<customers::CustomerId>,
+    /// From this moment.
+    placed_from: Option<Timestamp>,
+    /// Before this moment.
+    placed_before: Option<Timestamp>,
+}
+
+/// The derived fulfilment statuses.
+pub(crate) const FULFILMENT: &[&str] = &["unfulfilled", "partial", "fulfilled", "delivered", "returned", "cancelled"];
+/// The derived payment statuses.
+pub(crate) const PAYMENT: &[&str] =
+    &["unpaid", "authorised", "partially_paid", "paid", "overpaid", "partially_refunded", "refunded", "disputed"];
+
+fn one_of(field: &str, value: Option<String>, known: &[&str]) -> Result<Option<String>, Problem> {
+    match value {
+        Some(value) if !known.contains(&value.as_str()) => {
+            Err(Problem::invalid(field, format!("“{value}” is no {field}; it is one of {}.", known.join(", "))))
+        }
+        value => Ok(value),
+    }
+}
+
+/// List orders, newest first
+#[utoipa::path(get, path = "/orders", tag = "orders", operation_id = "listOrders", params(ListOrders), responses((status = 200, body = Page<OrderView>)))]
+async fn list(State(app): State<App>, _: May<ReadOrders>, Params(q): Params<ListOrders>) -> Result<Json<Page<OrderView>>, Problem> {
+    let paging = Paging::<Cursor>::read(q.limit, q.cursor.as_deref())?;
+    let filter = Filter {
+        search: q.search,
+        fulfilment_status: one_of("fulfilment_status", q.fulfilment_status, FULFILMENT)?,
+        payment_status: one_of("payment_status", q.payment_status, PAYMENT)?,
+        channel: q.channel,
+        hold: q.hold,
+        held: q.held,
+        customer: q.customer,
+        placed_from: q.placed_from,
+        placed_before: q.placed_before,
+    };
+    let rows = read::list(app.db.read(), &filter, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?).await?;
+    let page = paging.page(rows, |r| Cursor { placed_at: r.placed_at, id: r.id });
+    Ok(Json(page.map(|row| OrderView::brief(&row))))
+}
+
+async fn full(sql: &db::Sql, id: OrderId) -> Result<OrderView, Fault> {
+    let row = read::orders_by_id(sql, &[id]).await?.remove(&id);
+    let row = match row {
+        Some(row) => row,
+        None => return Err(Problem::not_found(format!("order {id}")).into()),
+    };
+    let lines = read::lines_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
+    let holds = read::holds_of(sql, id).await?;
+    OrderView::full(&row, &lines, &holds)
+}
+
+async fn version(sql: &db::Sql, id: OrderId) -> Result<i64, Fault> {
+    let version: Option<i64> = sql.scalar("SELECT version FROM orders WHERE id = $1", [id.into()]).await?;
+    version.ok_or_else(|| Problem::not_found(format!("order {id}")).into())
+}
+
+/// Show an order
+#[utoipa::path(get, path = "/orders/{id}", tag = "orders", operation_id = "getOrder", params(("id" = OrderId, Path)), responses((status = 200, body = OrderView)))]
+async fn show(State(app): State<App>, _: May<ReadOrders>, Segment(id): Segment<OrderId>) -> Result<impl IntoResponse, Problem> {
+    let view = full(app.db.read(), id).await?;
+    Ok(([(header::ETAG, web::etag(view.version))], Json(view)))
+}
+
+/// What to cancel.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelBody {
+    /// Units by line; leave out for every unit that can still be cancelled.
+    #[serde(default)]
+    lines: Vec<CancelLine>,
+    /// Why.
+    reason: String,
+    /// Pay back what was captured beyond what is still owed.
+    #[serde(default = "yes")]
+    refund: bool,
+}
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelLine {
+    line: LineId,
+    #[schema(minimum = 1)]
+    quantity: i64,
+}
+fn yes() -> bool {
+    true
+}
+
+/// Cancel an order or some of its units
+///
+/// Units that were not picked yet. Their stock is free at once and goes to those who wait; authorisations are voided, captured money
+/// goes back.
+#[utoipa::path(post, path = "/orders/{id}/cancel", tag = "orders", operation_id = "cancelOrder", params(("id" = OrderId, Path)), request_body = CancelBody, responses((status = 200, body = Cancelled)))]
+async fn cancel(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<CancelBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.cancel", &body, |tx| {
+        known.check(version(tx, id).await?)?;
+        let lines = body.lines.iter().map(|l| (l.line, l.quantity)).collect();
+        let item = Cancel { at: tx.now(), order: id, lines, reason: body.reason.clone(), refund: body.refund };
+        let cancelled = crate::cancel(tx, &[item]).await?.remove(0).or_problem()?;
+        web::reply(StatusCode::OK, &cancelled)
+    })
+}
+
+/// A reason to wait.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct HoldBody {
+    kind: HoldKind,
+    reason: String,
+}
+
+fn actor(caller: &web::Caller) -> Actor {
+    caller.actor.clone()
+}
+
+/// Hold an order
+#[utoipa::path(post, path = "/orders/{id}/holds", tag = "orders", operation_id = "holdOrder", params(("id" = OrderId, Path)), request_body = HoldBody, responses((status = 200, body = OrderView)))]
+async fn hold(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<HoldBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.hold", &body, |tx| {
+        let item = Hold { at: tx.now(), order: id, kind: body.kind, reason: body.reason.clone(), by: actor(&caller) };
+        crate::hold(tx, &[item]).await?.remove(0).or_problem()?;
+        web::reply(StatusCode::OK, &full(tx, id).await?)
+    })
+}
+
+/// Take a hold away
+#[utoipa::path(delete, path = "/orders/{id}/holds/{kind}", tag = "orders", operation_id = "releaseHold", params(("id" = OrderId, Path), ("kind" = HoldKind, Path)), responses((status = 200, body = OrderView)))]
+async fn release(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    Segment((id, kind)): Segment<(OrderId, HoldKind)>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.release_hold", &kind, |tx| {
+        let item = ReleaseHold { at: tx.now(), order: id, kind, by: actor(&caller) };
+        crate::release_hold(tx, &[item]).await?.remove(0).or_problem()?;
+        web::reply(StatusCode::OK, &full(tx, id).await?)
+    })
+}
+
+/// A reviewer's decision.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReviewBody {
+    approve: bool,
+    reason: String,
+}
+
+/// Decide on an order held for its risk
+///
+/// Approved, it goes on; rejected, it is cancelled, its stock free and its money back.
+#[utoipa::path(post, path = "/orders/{id}/review", tag = "orders", operation_id = "reviewOrder", params(("id" = OrderId, Path)), request_body = ReviewBody, responses((status = 200, body = OrderView)))]
+async fn review(
+    State(app): State<App>,
+    caller: May<ReviewOrders>,
+    key: Key,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<ReviewBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.review", &body, |tx| {
+        let by = actor(&caller);
+        let item = Review { at: tx.now(), order: id, approve: body.approve, reason: body.reason.clone(), by };
+        crate::review(tx, &[item]).await?.remove(0).or_problem()?;
+        web::reply(StatusCode::OK, &full(tx, id).await?)
+    })
+}
+
+/// A note for colleagues.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoteBody {
+    text: String,
+}
+#[derive(Serialize, ToSchema)]
+struct NoteView {
+    id: NoteId,
+}
+
+/// Write a note on an order
+#[utoipa::path(post, path = "/orders/{id}/notes", tag = "orders", operation_id = "noteOrder", params(("id" = OrderId, Path)), request_body = NoteBody, responses((status = 201, body = NoteView)))]
+async fn note(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<NoteBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.note", &body, |tx| {
+        let item = Note { at: tx.now(), order: id, text: body.text.clone(), by: actor(&caller) };
+        let id = crate::note(tx, &[item]).await?.remove(0).or_problem()?;
+        web::reply(StatusCode::CREATED, &NoteView { id })
+    })
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListEvents {
+    /// 1 to 200; 50 when not given.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The timeline of an order, in the order things happened
+#[utoipa::path(get, path = "/orders/{id}/events", tag = "orders", operation_id = "listOrderEvents", params(("id" = OrderId, Path), ListEvents), responses((status = 200, body = Page<EventView>)))]
+async fn events(
+    State(app): State<App>,
+    _: May<ReadOrders>,
+    Segment(id): Segment<OrderId>,
+    Params(q): Params<ListEvents>,
+) -> Result<Json<Page<EventView>>, Problem> {
+    version(app.db.read(), id).await?;
+    let paging = Paging::<(Timestamp, i64)>::read(q.limit, q.cursor.as_deref())?;
+    let rows = read::timeline(app.db.read(), id, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?).await?;
+    Ok(Json(paging.page(rows, |r| (r.at, r.id.0)).map(EventView::from)))
+}

@@ -1,0 +1,127 @@
+//! Queries of shipments and their tracking.
+
+use crate::model::{Shipment, ShipmentId, Status};
+use db::{FromQueryResult, Rows, Sql, Value};
+use kernel::{Fault, Timestamp};
+use orders::OrderId;
+use serde::Serialize;
+use std::collections::HashMap;
+
+const COLUMNS: &str = "s.id, s.parcel_id, s.order_id, s.carrier, s.service, s.tracking_number, s.cost, s.currency, s.label_at, s.shipped_at, \
+    s.delivered_at, s.lost_at, s.voided_at, s.status, s.promised_at, s.version";
+
+/// Shipments that join `input` on a condition, by id.
+pub(crate) async fn shipments(sql: &Sql, input: &Rows, on: &str) -> Result<Vec<Shipment>, Fault> {
+    let text = format!("SELECT {COLUMNS} FROM shipment s JOIN input ON {on} ORDER BY s.id");
+    sql.all_from(input, &text, []).await
+}
+
+/// Shipments by id; unknown ids are left out.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn shipments_by_id(sql: &Sql, ids: &[ShipmentId]) -> Result<HashMap<ShipmentId, Shipment>, Fault> {
+    let mut input = Rows::new("id BIGINT");
+    for id in ids {
+        input.push([(*id).into()]);
+    }
+    Ok(shipments(sql, &input, "s.id = input.id").await?.into_iter().map(|s| (s.id, s)).collect())
+}
+
+/// The shipments of orders, oldest first, void ones included.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn shipments_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<Shipment>>, Fault> {
+    let mut input = Rows::new("id BIGINT");
+    for id in orders {
+        input.push([(*id).into()]);
+    }
+    let mut of: HashMap<OrderId, Vec<Shipment>> = HashMap::new();
+    for shipment in shipments(sql, &input, "s.order_id = input.id").await? {
+        of.entry(shipment.order_id).or_default().push(shipment);
+    }
+    Ok(of)
+}
+
+/// The shipments of a carrier by tracking number; unknown numbers are left out.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn shipments_by_tracking(
+    sql: &Sql,
+    carrier: &str,
+    numbers: impl IntoIterator<Item = &str>,
+) -> Result<HashMap<String, ShipmentId>, Fault> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: ShipmentId,
+        tracking_number: String,
+    }
+    let mut input = Rows::new("number TEXT");
+    for number in numbers {
+        input.push([number.into()]);
+    }
+    let text = "SELECT s.id, s.tracking_number FROM shipment s WHERE s.carrier = $1 AND s.tracking_number IN (SELECT number FROM input)";
+    let rows: Vec<Row> = sql.all_from(&input, text, [carrier.into()]).await?;
+    Ok(rows.into_iter().map(|r| (r.tracking_number, r.id)).collect())
+}
+
+/// What a list of shipments is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// With this tracking number.
+    pub tracking: Option<String>,
+    /// In this status.
+    pub status: Option<Status>,
+    /// Of this order.
+    pub order: Option<OrderId>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<ShipmentId>,
+}
+
+/// A page of shipments, newest first.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn list(sql: &Sql, filter: &Filter, limit: i64) -> Result<Vec<Shipment>, Fault> {
+    let mut params: Vec<Value> = Vec::new();
+    let mut conditions = String::new();
+    let mut and = |column: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            params.push(value);
+            conditions.push_str(&format!(" AND {column} ${}", params.len()));
+        }
+    };
+    and("s.tracking_number =", filter.tracking.as_deref().map(Value::from));
+    and("s.status =", filter.status.map(|s| s.as_str().into()));
+    and("s.order_id =", filter.order.map(Value::from));
+    and("s.id <", filter.before.map(Value::from));
+    params.push(limit.into());
+    let text = format!("SELECT {COLUMNS} FROM shipment s WHERE TRUE{conditions} ORDER BY s.id DESC LIMIT ${}", params.len());
+    sql.all(&text, params).await
+}
+
+/// Something a carrier said.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
+pub struct TrackingEvent {
+    /// The carrier's own id of it.
+    pub source_id: String,
+    /// What.
+    pub status: Status,
+    /// When.
+    pub at: Timestamp,
+    /// Where.
+    pub place: Option<String>,
+    /// In the carrier's words.
+    pub description: Option<String>,
+}
+
+/// What was said about a shipment, in the order in which it happened.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn tracking(sql: &Sql, shipment: ShipmentId) -> Result<Vec<TrackingEvent>, Fault> {
+    let text = "SELECT source_id, status, at, place, description FROM tracking_event WHERE shipment_id = $1 ORDER BY at, id";
+    sql.all(text, [shipment.into()]).await
+}

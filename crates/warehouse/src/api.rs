@@ -1,0 +1,342 @@
+//! REST of the warehouse. Handlers only translate.
+
+use crate::model::{Executor, Fulfilment, FulfilmentId, FulfilmentLineId, Parcel, ParcelId, Status};
+use crate::{
+    Accept, Ask, Pack, Pick, ReadWarehouse, Reject, Release, ShortPick, Unpick, What, WriteWarehouse, read, slip,
+};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use db::{Sql, Tx};
+use inventory::LocationId;
+use kernel::{Fault, Refuse};
+use orders::OrderId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
+
+/// Routes under `/v1`.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_fulfilments))
+        .routes(routes!(get_fulfilment))
+        .routes(routes!(post_release))
+        .routes(routes!(post_request))
+        .routes(routes!(post_accept))
+        .routes(routes!(post_reject))
+        .routes(routes!(post_pick))
+        .routes(routes!(post_unpick))
+        .routes(routes!(post_short_pick))
+        .routes(routes!(post_pack))
+        .routes(routes!(get_parcel))
+        .routes(routes!(get_packing_slip))
+}
+
+/// Which fulfilment orders.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Of this order.
+    order: Option<OrderId>,
+    /// At this location.
+    location: Option<LocationId>,
+    /// In this status.
+    status: Option<Status>,
+    /// Done by this kind of executor.
+    executor: Option<Executor>,
+    /// Rows of a page, 1 to 200.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Fulfilment orders, newest first.
+#[utoipa::path(get, path = "/fulfilments", tag = "warehouse", params(ListParams), responses((status = 200, body = Page<Fulfilment>)))]
+async fn list_fulfilments(
+    State(app): State<App>,
+    _: May<ReadWarehouse>,
+    Params(ask): Params<ListParams>,
+) -> Result<Json<Page<Fulfilment>>, Problem> {
+    let paging = Paging::<FulfilmentId>::read(ask.limit, ask.cursor.as_deref())?;
+    let (order, location, status, executor) = (ask.order, ask.location, ask.status, ask.executor);
+    let filter = read::Filter { order, location, status, executor, before: paging.after };
+    let rows = read::list(app.db.read(), &filter, paging.fetch()).await?;
+    Ok(Json(paging.page(rows, |f| f.id)))
+}
+
+/// A fulfilment order with its lines.
+#[utoipa::path(get, path = "/fulfilments/{id}", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+    responses((status = 200, body = Fulfilment), (status = 404, body = Problem)))]
+async fn get_fulfilment(
+    State(app): State<App>,
+    _: May<ReadWarehouse>,
+    Segment(id): Segment<FulfilmentId>,
+) -> Result<Reply, Problem> {
+    Ok(web::reply(StatusCode::OK, &fulfilment(app.db.read(), id).await?)?)
+}
+
+/// Releases it to the floor.
+#[utoipa::path(post, path = "/fulfilments/{id}/release", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_release(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<FulfilmentId>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.release", &id, |tx| {
+        check(tx, id, known).await?;
+        single(crate::release(tx, &[Release { at: tx.now(), fulfilment: id }]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// Asks those who fulfil it.
+#[utoipa::path(post, path = "/fulfilments/{id}/request", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_request(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<FulfilmentId>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.request", &id, |tx| {
+        check(tx, id, known).await?;
+        single(crate::request(tx, &[Ask { at: tx.now(), fulfilment: id }]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// Notes that they do it.
+#[utoipa::path(post, path = "/fulfilments/{id}/accept", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_accept(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<FulfilmentId>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.accept", &id, |tx| {
+        check(tx, id, known).await?;
+        single(crate::accept(tx, &[Accept { at: tx.now(), fulfilment: id }]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// Why they do not.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RejectBody {
+    /// In their words.
+    reason: String,
+}
+
+/// Notes that they do not; the units are sourced elsewhere.
+#[utoipa::path(post, path = "/fulfilments/{id}/reject", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = RejectBody,
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_reject(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<FulfilmentId>,
+    Body(body): Body<RejectBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.reject", &body, |tx| {
+        check(tx, id, known).await?;
+        let item = Reject { at: tx.now(), fulfilment: id, reason: body.reason.clone() };
+        single(crate::reject(tx, &[item]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// What was picked: a scan, or units of a line.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PickBody {
+    /// A barcode or a SKU code.
+    #[serde(default)]
+    scan: Option<String>,
+    /// A line, instead of a scan.
+    #[serde(default)]
+    line: Option<FulfilmentLineId>,
+    /// Pieces; 1 when absent.
+    #[serde(default = "one")]
+    quantity: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+/// Picks. A scan of something else is refused and says what is expected.
+#[utoipa::path(post, path = "/fulfilments/{id}/pick", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = PickBody,
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_pick(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    Segment(id): Segment<FulfilmentId>,
+    Body(body): Body<PickBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.pick", &body, |tx| {
+        let what = match (&body.scan, body.line) {
+            (Some(text), None) => What::Scan(text.clone()),
+            (None, Some(line)) => What::Line(line),
+            _ => return Err(Problem::invalid("/scan", "Send either a scan or a line.").into()),
+        };
+        let item = Pick { at: tx.now(), fulfilment: id, what, quantity: body.quantity };
+        single(crate::pick(tx, &[item]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// Units of a line.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LineBody {
+    /// The line.
+    line: FulfilmentLineId,
+    /// Units.
+    quantity: i64,
+}
+
+/// Puts picked units back to the shelf.
+#[utoipa::path(post, path = "/fulfilments/{id}/unpick", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = LineBody,
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_unpick(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    Segment(id): Segment<FulfilmentId>,
+    Body(body): Body<LineBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.unpick", &body, |tx| {
+        let item = Unpick { at: tx.now(), fulfilment: id, line: body.line, quantity: body.quantity };
+        single(crate::unpick(tx, &[item]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// Units that were not where they should be.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ShortBody {
+    /// The line.
+    line: FulfilmentLineId,
+    /// Units that are missing.
+    quantity: i64,
+    /// Why, as `shelf empty`.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Reports missing units; they are sourced elsewhere, or wait.
+#[utoipa::path(post, path = "/fulfilments/{id}/short-pick", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = ShortBody,
+    responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
+async fn post_short_pick(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    Segment(id): Segment<FulfilmentId>,
+    Body(body): Body<ShortBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.short_pick", &body, |tx| {
+        let (line, quantity, reason) = (body.line, body.quantity, body.reason.clone());
+        let item = ShortPick { at: tx.now(), fulfilment: id, line, quantity, reason };
+        single(crate::short_pick(tx, &[item]).await?)?;
+        changed(tx, id).await
+    })
+}
+
+/// What goes into a parcel.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PackBody {
+    /// Units by line; everything that is picked when absent.
+    #[serde(default)]
+    lines: Vec<LineBody>,
+    /// Grams on the scale; the SKUs' own weights when absent.
+    #[serde(default)]
+    weight_g: Option<i64>,
+    /// Length, width and height in millimetres.
+    #[serde(default)]
+    dims: Option<(i64, i64, i64)>,
+}
+
+/// Packs a parcel.
+#[utoipa::path(post, path = "/fulfilments/{id}/pack", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = PackBody,
+    responses((status = 201, body = Parcel), (status = 409, body = Problem)))]
+async fn post_pack(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    key: Key,
+    Segment(id): Segment<FulfilmentId>,
+    Body(body): Body<PackBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "warehouse.pack", &body, |tx| {
+        let lines = body.lines.iter().map(|l| (l.line, l.quantity)).collect();
+        let (weight_g, dims, by) = (body.weight_g, body.dims, tx.actor().clone());
+        let item = Pack { at: tx.now(), fulfilment: id, lines, weight_g, dims, by };
+        let parcel = single(crate::pack(tx, &[item]).await?)?;
+        web::reply(StatusCode::CREATED, &one_parcel(tx, parcel).await?)
+    })
+}
+
+/// A parcel with what is in it.
+#[utoipa::path(get, path = "/parcels/{id}", tag = "warehouse", params(("id" = ParcelId, Path)),
+    responses((status = 200, body = Parcel), (status = 404, body = Problem)))]
+async fn get_parcel(
+    State(app): State<App>,
+    _: May<ReadWarehouse>,
+    Segment(id): Segment<ParcelId>,
+) -> Result<Json<Parcel>, Problem> {
+    Ok(Json(one_parcel(app.db.read(), id).await?))
+}
+
+/// The packing slip of a parcel as PDF. It never shows a price.
+#[utoipa::path(get, path = "/parcels/{id}/packing-slip", tag = "warehouse", params(("id" = ParcelId, Path)),
+    responses((status = 200, content_type = "application/pdf"), (status = 404, body = Problem)))]
+async fn get_packing_slip(
+    State(app): State<App>,
+    _: May<ReadWarehouse>,
+    Segment(id): Segment<ParcelId>,
+) -> Result<impl IntoResponse, Problem> {
+    let slip = slip::packing_slip(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("parcel {id}")))?;
+    let pdf = tokio::task::spawn_blocking(move || documents::packing_slip::packing_slip_pdf(&slip)).await;
+    let pdf = pdf.map_err(Fault::from)?.map_err(Fault::from)?;
+    Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf))
+}
+
+async fn fulfilment(sql: &Sql, id: FulfilmentId) -> Result<Fulfilment, Fault> {
+    let found = read::fulfilments_by_id(sql, &[id]).await?.remove(&id);
+    found.ok_or_else(|| Problem::not_found(format!("fulfilment order {id}")).into())
+}
+
+async fn one_parcel(sql: &Sql, id: ParcelId) -> Result<Parcel, Fault> {
+    let found = read::parcels_by_id(sql, &[id]).await?.remove(&id);
+    found.ok_or_else(|| Problem::not_found(format!("parcel {id}")).into())
+}
+
+async fn check(tx: &Tx, id: FulfilmentId, known: IfMatch) -> Result<(), Fault> {
+    let present = fulfilment(tx, id).await?.version;
+    Ok(known.check(present)?)
+}
+
+/// The fulfilment order after a command, when what follows from it is done too.
+async fn changed(tx: &Tx, id: FulfilmentId) -> Result<Reply, Fault> {
+    tx.settle().await?;
+    web::reply(StatusCode::OK, &fulfilment(tx, id).await?)
+}
+
+/// The outcome of the one command that was given.
+fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
+    let outcome = outcomes.into_iter().next().ok_or_else(|| Fault::broken("a command without outcome"))?;
+    Ok(outcome.or_problem()?)
+}

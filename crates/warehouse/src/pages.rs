@@ -1,0 +1,65 @@
+//! The warehouse's panel on the page of an order: its fulfilment orders and their parcels.
+
+use crate::model::{Fulfilment, Parcel};
+use crate::{ReadWarehouse, read};
+use axum::extract::State;
+use kernel::Permission;
+use maud::{Markup, html};
+use orders::OrderId;
+use std::collections::HashMap;
+use web::html::{badge, empty, table, time};
+use web::{App, May, Panel, Problem, Segment};
+
+/// Its place on the page of an order.
+pub const PANEL: Panel = Panel {
+    page: "order",
+    title: "Fulfilment",
+    path: |order| format!("/panels/orders/{order}/fulfilments"),
+    scope: ReadWarehouse::SCOPE,
+};
+
+/// Its pages.
+pub(crate) fn routes() -> axum::Router<App> {
+    axum::Router::new().route("/panels/orders/{id}/fulfilments", axum::routing::get(panel))
+}
+
+async fn panel(
+    State(app): State<App>,
+    _: May<ReadWarehouse>,
+    Segment(order): Segment<OrderId>,
+) -> Result<Markup, Problem> {
+    let sql = app.db.read();
+    let fulfilments = read::fulfilments_of(sql, &[order]).await?.remove(&order).unwrap_or_default();
+    let parcels = read::parcels_of(sql, &[order]).await?.remove(&order).unwrap_or_default();
+    let locations = inventory::locations(sql).await?.into_iter().map(|l| (l.id, l.name)).collect();
+    Ok(show(&fulfilments, &parcels, &locations))
+}
+
+fn show(
+    fulfilments: &[Fulfilment],
+    parcels: &[Parcel],
+    locations: &HashMap<inventory::LocationId, String>,
+) -> Markup {
+    if fulfilments.is_empty() {
+        return empty("Nothing to fulfil yet", "Fulfilment orders appear when stock is allocated.");
+    }
+    html! {
+        @for f in fulfilments {
+            @let place = locations.get(&f.location).map(String::as_str).unwrap_or_default();
+            h3.h4 { (f.number) " · " (place) " " (badge(f.status.as_str())) }
+            @if let Some(reason) = &f.request_reason { p.text-secondary { "Rejected: " (reason) } }
+            (table(&["SKU", "Title", "Units", "Picked", "Packed", "Shipped"], f.lines.iter().map(|l| html! {
+                tr {
+                    td { (l.sku) } td { (l.title) } td { (l.quantity - l.cancelled) }
+                    td { (l.picked) } td { (l.packed) } td { (l.shipped) }
+                }
+            })))
+            @for p in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()) {
+                p {
+                    "Parcel " code { (p.id) } ", " (p.weight_g) " g, packed " (time(p.packed_at)) " · "
+                    a href={ "/v1/parcels/" (p.id) "/packing-slip" } { "Packing slip" }
+                }
+            }
+        }
+    }
+}
