@@ -35,6 +35,12 @@ pub enum Command {
     Backup(cmd::backup::Args),
     /// Fill an empty database from a backup, also one of the other kind of database
     Restore(cmd::backup::Args),
+    /// Write the books for other programs
+    #[command(subcommand)]
+    Export(cmd::export::Export),
+    /// Print a report
+    #[command(subcommand)]
+    Report(cmd::report::Report),
     /// People who sign in
     #[command(subcommand)]
     User(cmd::user::User),

@@ -19,6 +19,8 @@ pub struct Config {
     pub listen: String,
     /// How the world reaches us, for links in e-mails and pages; without it `http://` and `listen`.
     pub public_url: Option<String>,
+    /// A proxy in front sets `X-Forwarded-For` and `X-Forwarded-Proto`.
+    pub behind_proxy: bool,
     /// Connections of the database pool.
     pub connections: u32,
     /// Whether `serve` runs background jobs too.
@@ -89,17 +91,15 @@ pub struct Metrics {
 }
 
 /// The merchant, for invoices, packing slips, labels and e-mails.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Merchant {
     /// Name.
-    pub name: String,
+    pub name: Option<String>,
     /// Lines of the postal address.
     pub address: Vec<String>,
     /// Tax number printed on invoices.
     pub tax_number: Option<String>,
-    /// Where customers write to.
-    pub email: Option<String>,
     /// The currency of costs and of the inventory's value; fixed once stock was received.
     pub base_currency: Option<String>,
 }
@@ -110,6 +110,7 @@ impl Default for Config {
             database_url: "sqlite:fulmar.db".into(),
             listen: "127.0.0.1:8080".into(),
             public_url: None,
+            behind_proxy: false,
             connections: 8,
             workers: true,
             shutdown_s: 30,
@@ -136,11 +137,6 @@ impl Default for Metrics {
         Self { enabled: true, token: None }
     }
 }
-impl Default for Merchant {
-    fn default() -> Self {
-        Self { name: "My shop".into(), address: Vec::new(), tax_number: None, email: None, base_currency: None }
-    }
-}
 
 /// A setting, for `--help` and docs/configuration.md.
 pub struct Setting {
@@ -157,6 +153,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "database_url", default: "sqlite:fulmar.db", says: "Where the data is: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME (version 15 or later). DATABASE_URL sets it too" },
     Setting { key: "listen", default: "127.0.0.1:8080", says: "Address and port to serve on" },
     Setting { key: "public_url", default: "http:// and listen", says: "How the world reaches this server, for links in e-mails" },
+    Setting { key: "behind_proxy", default: "false", says: "A proxy in front sets X-Forwarded-For and X-Forwarded-Proto, and may be believed" },
     Setting { key: "connections", default: "8", says: "Connections to the database (readers on SQLite)" },
     Setting { key: "workers", default: "true", says: "Whether `fulmar serve` runs background jobs; switch off where `fulmar work` runs beside it" },
     Setting { key: "shutdown_s", default: "30", says: "Seconds that running requests get to finish after SIGTERM" },
@@ -168,10 +165,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "otel.service_name", default: "fulmar", says: "service.name of the traces" },
     Setting { key: "metrics.enabled", default: "true", says: "Whether /metrics (Prometheus) is served" },
     Setting { key: "metrics.token", default: "none: open", says: "When set, /metrics wants `Authorization: Bearer` with this token" },
-    Setting { key: "merchant.name", default: "My shop", says: "Name on invoices, packing slips, labels and e-mails" },
-    Setting { key: "merchant.address", default: "[]", says: "Lines of the postal address, as [\"1 Quay St\", \"1010 Auckland\", \"NZ\"]" },
+    Setting { key: "merchant.name", default: "none", says: "Name on invoices and at the head of every page" },
+    Setting { key: "merchant.address", default: "[]", says: "Lines of the postal address on invoices, as [\"1 Quay St\", \"1010 Auckland\", \"NZ\"]" },
     Setting { key: "merchant.tax_number", default: "none", says: "Tax number printed on invoices" },
-    Setting { key: "merchant.email", default: "none", says: "Address customers can write to" },
     Setting { key: "merchant.base_currency", default: "EUR", says: "Currency of costs and of the inventory's value; fixed once stock was received" },
 ];
 
@@ -196,11 +192,6 @@ impl Config {
             !OTHER_VARIABLES.contains(&key.as_str()) && !key.starts_with("test_")
         });
         figment.merge(Env::raw().only(&["DATABASE_URL"])).merge(ours.split("__")).extract().map_err(|e| Failure::Usage(explain(e)))
-    }
-    /// How the world reaches this server, without a slash at the end.
-    pub fn public_url(&self) -> String {
-        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen));
-        url.trim_end_matches('/').to_owned()
     }
     /// The database for people: the URL without its password.
     pub fn database_shown(&self) -> String {
@@ -283,7 +274,7 @@ mod tests {
         for s in SETTINGS {
             let value = match s.key {
                 "connections" | "shutdown_s" => "7",
-                "workers" | "metrics.enabled" => "false",
+                "workers" | "behind_proxy" | "metrics.enabled" => "false",
                 "merchant.address" => "[\"a\"]",
                 "log.format" => "\"json\"",
                 _ => "\"x\"",

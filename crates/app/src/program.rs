@@ -1,12 +1,14 @@
 //! Putting the program together: the database with every slice's reactions and listeners, and what background work runs with.
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::outside::Executor;
 use crate::{Failure, slices};
 use db::{Clock, Ctx, Db, Options, Parts};
 use kernel::outside::Outside;
 use kernel::{Actor, Currency};
+use shipping::documents::{MERCHANT_SETTING, Merchant};
 use std::sync::Arc;
+use web::Setup;
 
 /// Opens the database of a configuration and puts the program together.
 ///
@@ -17,9 +19,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Ctx, Failure> {
         .await
         .map_err(|f| Failure::Fault(f.while_doing(format!("open {}", config.database_shown()))))?;
     let ctx = assemble(db, Arc::new(Executor::new()?), config)?;
-    if let Some(currency) = &config.merchant.base_currency {
-        set_base_currency(&ctx, currency).await?;
-    }
+    set_merchant(&ctx, &config.merchant).await?;
     Ok(ctx)
 }
 
@@ -34,14 +34,47 @@ pub fn options(connections: u32, clock: Clock) -> Options {
 /// # Errors
 /// A usage failure when a setting does not read.
 pub fn assemble(db: Db, outside: Arc<dyn Outside>, config: &Config) -> Result<Ctx, Failure> {
-    Ok(Ctx { db, outside, parts: Parts::default() })
+    let parts = Parts::default().with(connectors::gateways::all()).with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
+    Ok(Ctx { db, outside, parts })
+}
+
+/// How the program is set up for the web: what handlers share beside the parts of background work.
+pub fn setup(ctx: &Ctx, config: &Config) -> Setup {
+    Setup {
+        merchant: config.merchant.name.clone().unwrap_or_else(|| "Fulmar".into()),
+        public_url: config.public_url.clone(),
+        behind_proxy: config.behind_proxy,
+        parts: Parts::default().with(orders::api::lane(ctx.db.clone())),
+    }
+}
+
+/// Keeps what the configuration says of the merchant where documents read it; what it does not say stays as it is.
+async fn set_merchant(ctx: &Ctx, config: &config::Merchant) -> Result<(), Failure> {
+    if let Some(code) = &config.base_currency {
+        set_base_currency(ctx, code).await?;
+    }
+    if config.name.is_none() && config.address.is_empty() && config.tax_number.is_none() {
+        return Ok(());
+    }
+    let present: Merchant = db::settings::get(ctx.db.read(), MERCHANT_SETTING).await?.unwrap_or_default();
+    let mut wanted = present.clone();
+    if config.name.is_some() || !config.address.is_empty() {
+        wanted.lines = config.name.iter().chain(&config.address).cloned().collect();
+    }
+    if let Some(number) = &config.tax_number {
+        wanted.tax_id.clone_from(number);
+    }
+    if wanted != present {
+        db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, MERCHANT_SETTING, &wanted).await)?;
+    }
+    Ok(())
 }
 
 /// The inventory is valued in one currency: it can be chosen until stock was received.
 async fn set_base_currency(ctx: &Ctx, code: &str) -> Result<(), Failure> {
     let wanted: Currency = code.parse().map_err(|e| Failure::Usage(format!("setting “merchant.base_currency”: {e}")))?;
     let sql = ctx.db.read();
-    let present = wanted;
+    let present = inventory::base_currency(sql).await?;
     if present == wanted {
         return Ok(());
     }
@@ -52,6 +85,3 @@ async fn set_base_currency(ctx: &Ctx, code: &str) -> Result<(), Failure> {
     db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, "base_currency", &wanted).await)?;
     Ok(())
 }
-
-/// tmp
-pub fn setup(_: &Ctx, config: &Config) -> web::Setup { web::Setup { merchant: config.merchant.name.clone(), public_url: config.public_url.clone(), ..Default::default() } }

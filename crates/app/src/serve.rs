@@ -64,7 +64,7 @@ impl Welcome {
 pub async fn welcome(ctx: &Ctx, config: &Config, address: SocketAddr, demo: bool) -> Result<Welcome, Failure> {
     let sign_in = match people::nobody(ctx.db.read()).await? {
         false => None,
-        true if demo => Some(demo::build(ctx).await?),
+        true if demo => Some(demo::build(ctx, config).await?),
         true => Some(first_owner(ctx).await?),
     };
     let address = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));

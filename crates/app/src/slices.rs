@@ -8,6 +8,12 @@ use web::Slice;
 pub fn slices() -> Vec<Slice> {
     vec![
         web::SLICE,
+        payments::SLICE,
+        orders::SLICE,
+        warehouse::SLICE,
+        shipping::SLICE,
+        returns::SLICE,
+        books::SLICE,
     ]
 }
 

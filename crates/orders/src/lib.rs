@@ -60,5 +60,6 @@ pub const SLICE: web::Slice = web::Slice {
     laws: LAWS,
     reactions: REACTIONS,
     api: api::routes,
+    pages: pages::routes,
     ..web::Slice::EMPTY
 };

@@ -10,6 +10,7 @@
 //! Commands: [`open`], [`open_recorded`], [`record`], [`capture`], [`capture_for_orders`], [`void`], [`void_for_orders`], [`confirm`],
 //! [`grant_refunds`], [`webhook::accept`].
 
+pub mod api;
 mod call;
 mod capture;
 mod confirm;
@@ -20,9 +21,11 @@ pub mod laws;
 mod ledger;
 mod model;
 mod open;
+mod pages;
 pub mod read;
 mod record;
 mod refund;
+mod view;
 mod void;
 pub mod webhook;
 
@@ -42,3 +45,25 @@ kernel::id!(OperationId, "pop", "Something asked of a gateway; its text is the i
 kernel::id!(RefundId, "ref", "A granted refund.");
 kernel::id!(FactId, "pfa", "A fact of a payment.");
 kernel::id!(WebhookId, "iwh", "A webhook that came in.");
+
+/// What this slice declares.
+pub const SLICE: web::Slice = web::Slice {
+    name: "payments",
+    permissions: &[web::grant::<api::ReadPayments>(), web::grant::<api::WritePayments>(), web::grant::<api::WriteRefunds>()],
+    jobs: JOBS,
+    timers: TIMERS,
+    laws: laws::LAWS,
+    codes: &[
+        OpenRefused::CODES,
+        CaptureRefused::CODES,
+        VoidRefused::CODES,
+        ConfirmRefused::CODES,
+        RefundRefused::CODES,
+        webhook::WebhookRefused::CODES,
+        api::CompleteRefused::CODES,
+    ],
+    api: api::routes,
+    pages: pages::routes,
+    panels: &[pages::PANEL],
+    ..web::Slice::EMPTY
+};

@@ -41,11 +41,10 @@ kernel::refusals! {
 }
 
 fn decide_buy<'a>(
-    item: &BuyLabel,
+    parcel: ParcelId,
     bound: &'a HashMap<ParcelId, Bound>,
     live: &HashMap<ParcelId, Shipment>,
 ) -> Result<&'a Bound, BuyLabelRefused> {
-    let parcel = item.parcel;
     let b = bound.get(&parcel).ok_or(BuyLabelRefused::UnknownParcel { parcel })?;
     if b.unpacked {
         return Err(BuyLabelRefused::Unpacked { parcel });
@@ -70,7 +69,7 @@ pub async fn buy_label(tx: &Tx, carriers: &Carriers, batch: &[BuyLabel]) -> Resu
     let cards = rate_cards(tx).await?;
     let (mut outcomes, mut bought, mut calls) = (Vec::with_capacity(batch.len()), Vec::new(), Vec::new());
     for item in batch {
-        let outcome = decide_buy(item, &bound, &live).and_then(|b| {
+        let outcome = decide_buy(item.parcel, &bound, &live).and_then(|b| {
             let consignment = for_carrier(&b.consignment, &item.carrier, &cards);
             let carrier = carriers.find(&item.carrier, !consignment.rate_cards.is_empty());
             let carrier = carrier.ok_or_else(|| BuyLabelRefused::UnknownCarrier { carrier: item.carrier.clone() })?;
@@ -101,6 +100,17 @@ pub async fn buy_label(tx: &Tx, carriers: &Carriers, batch: &[BuyLabel]) -> Resu
     }
     tx.enqueue(tx.now(), &calls).await?;
     Ok(outcomes)
+}
+
+/// Whether a parcel may get a label now, and its order's currency.
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn may_label(tx: &Tx, parcel: ParcelId) -> Result<Result<kernel::Currency, BuyLabelRefused>, Fault> {
+    lock::parcels(tx, [parcel]).await?;
+    let live = lock::live(tx, [parcel]).await?;
+    let bound = bound(tx, [parcel]).await?;
+    Ok(decide_buy(parcel, &bound, &live).map(|b| b.currency))
 }
 
 /// A new shipment; without a label it is a draft, and its own id stands for the number it will get.

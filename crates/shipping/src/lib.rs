@@ -6,13 +6,17 @@
 //! Commands: [`save_rate_cards`], [`buy_label`], [`void_label`], [`ship`], [`track`], [`unpack`], [`webhook::accept`]; [`ship_recorded`]
 //! for history. Questions: [`quote`], [`quote_everywhere`].
 
+mod api;
 mod buy;
 mod cards;
 pub mod carrier;
+
 pub mod events;
 pub mod laws;
 mod lock;
 mod model;
+mod pages;
+pub mod paper;
 mod quote;
 pub mod rate;
 pub mod read;
@@ -44,3 +48,25 @@ kernel::permission!(WriteShipping, "shipping:write", "Buy and void labels, ship,
 
 /// The background jobs of shipping.
 pub const JOBS: &[db::JobKind] = &[db::JobKind::of::<CallCarrier>(), db::JobKind::of::<webhook::ApplyWebhook>()];
+
+/// The slice, for the program's list.
+pub const SLICE: web::Slice = web::Slice {
+    name: "shipping",
+    permissions: &[web::grant::<ReadShipping>(), web::grant::<WriteShipping>()],
+    jobs: JOBS,
+    laws: laws::LAWS,
+    codes: &[
+        RateCardRefused::CODES,
+        QuoteRefused::CODES,
+        BuyLabelRefused::CODES,
+        VoidLabelRefused::CODES,
+        ShipRefused::CODES,
+        TrackRefused::CODES,
+        TakeApartRefused::CODES,
+        webhook::WebhookRefused::CODES,
+    ],
+    api: api::routes,
+    pages: pages::routes,
+    panels: &[pages::PANEL],
+    ..web::Slice::EMPTY
+};

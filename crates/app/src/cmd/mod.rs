@@ -2,9 +2,11 @@
 
 pub mod backup;
 pub mod completions;
+pub mod export;
 pub mod key;
 pub mod migrate;
 pub mod openapi;
+pub mod report;
 pub mod serve;
 pub mod user;
 pub mod verify;
@@ -51,6 +53,8 @@ async fn on_data(config: &Config, command: Command, out: Out) -> Result<(), Fail
         Command::Verify => verify::run(&ctx, out).await,
         Command::Backup(args) => backup::backup(&ctx, &args, out).await,
         Command::Restore(args) => backup::restore(&ctx, &args, out).await,
+        Command::Export(export) => export::run(&ctx, &export).await,
+        Command::Report(report) => report::run(&ctx, &report, out).await,
         Command::User(user) => user::run(&ctx, user, out).await,
         Command::Key(key) => key::run(&ctx, key, out).await,
         Command::Serve(_) | Command::Work | Command::Completions { .. } | Command::Openapi => Ok(()),

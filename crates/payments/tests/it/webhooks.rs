@@ -152,3 +152,55 @@ async fn contradictions_are_kept_and_shown() {
         shop.check().await;
     }
 }
+
+/// A few random numbers, the same in every run.
+struct Dice(u64);
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+#[tokio::test]
+async fn whatever_facts_come_the_sql_laws_agree_with_the_fold() {
+    for shop in shops().await {
+        let mut dice = Dice(7);
+        for order in 0..25 {
+            let id = shop.open(shop.tender(order, "fine", 1_000)).await;
+            if dice.roll(3) > 0 {
+                shop.work().await;
+            }
+            let mut operations: Vec<Option<payments::OperationId>> = vec![None, None];
+            if let Ok(operation) = shop.capture(id, 300).await {
+                operations.push(Some(operation));
+            }
+            for _ in 0..dice.roll(5) {
+                let facts = (0..=dice.roll(4)).map(|_| {
+                    let kind = FactKind::ALL[dice.roll(8) as usize];
+                    let operation = operations[dice.roll(operations.len() as u64) as usize].filter(|_| kind == FactKind::Capture);
+                    let phase = Phase::ALL[if operation.is_some() { 1 + dice.roll(2) } else { dice.roll(3) } as usize];
+                    Record {
+                        at: shop.now().plus(dice.roll(5) as i64),
+                        payment: id,
+                        operation,
+                        kind,
+                        phase,
+                        amount: 100 + 50 * dice.roll(3) as i64,
+                        gateway_reference: format!("r{}", dice.roll(3)),
+                        detail: None,
+                    }
+                });
+                let facts = facts.collect();
+                shop.record(facts).await.unwrap();
+                let stored = shop.payment(id).await;
+                let folded = payments::fold::fold(1_000, &payments::read::facts_of(shop.db.read(), id).await.unwrap()).amounts;
+                assert_eq!(
+                    (stored.captured, stored.refunded, stored.disputed, stored.dispute_lost, stored.conflicted),
+                    (folded.captured, folded.refunded, folded.disputed, folded.dispute_lost, folded.conflicted)
+                );
+                shop.check().await;
+            }
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! REST of shipping. Handlers only translate.
+
+use crate::carrier::Carriers;
+use crate::model::{Shipment, ShipmentId, Status};
+use crate::rate::{Quote, RateCard};
+use crate::read::{self, TrackingEvent};
+use crate::{BuyLabel, BuyLabelRefused, ReadShipping, Ship, ShipRecorded, Track, Tracked, VoidLabel, WriteShipping, webhook};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use db::Sql;
+use documents::DocumentError;
+use kernel::{Actor, Fault, Money, Refuse, Timestamp};
+use orders::OrderId;
+use payments::RawRequest;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use warehouse::{ParcelId, Unpack};
+use web::{App, Body, Key, May, OrProblem, Page, Paging, Params, Problem, Public, Reply, Segment};
+
+/// Routes under `/v1`.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(put_rate_cards, get_rate_cards))
+        .routes(routes!(get_rates))
+        .routes(routes!(post_label))
+        .routes(routes!(post_unpack))
+        .routes(routes!(post_shipment))
+        .routes(routes!(list_shipments))
+        .routes(routes!(get_shipment))
+        .routes(routes!(post_ship))
+        .routes(routes!(post_void))
+        .routes(routes!(post_track))
+        .routes(routes!(get_label_pdf))
+        .routes(routes!(get_label_zpl))
+        .routes(routes!(get_invoice))
+        .routes(routes!(put_webhook_secret))
+        .routes(routes!(post_webhook))
+}
+
+/// Sets rate cards, each in place of the one of the same carrier, service and origin. All or none.
+#[utoipa::path(put, path = "/rate-cards", tag = "shipping", request_body = Vec<RateCard>,
+    responses((status = 200, body = Vec<RateCard>), (status = 422, body = Problem)))]
+async fn put_rate_cards(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Body(cards): Body<Vec<RateCard>>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "shipping.rate_cards", &cards, |tx| {
+        for (i, outcome) in crate::save_rate_cards(tx, tx.now(), &cards).await?.into_iter().enumerate() {
+            outcome.map_err(|refused| Problem::refused(&refused).at(format!("/{i}")))?;
+        }
+        web::reply(StatusCode::OK, &cards)
+    })
+}
+
+/// All rate cards.
+#[utoipa::path(get, path = "/rate-cards", tag = "shipping", responses((status = 200, body = Vec<RateCard>)))]
+async fn get_rate_cards(State(app): State<App>, _: May<ReadShipping>) -> Result<Json<Vec<RateCard>>, Problem> {
+    let cards = crate::rate_cards(app.db.read()).await?;
+    Ok(Json(cards.iter().map(|card| RateCard::clone(card)).collect()))
+}
+
+/// What carriers ask for a parcel, cheapest first.
+#[utoipa::path(get, path = "/parcels/{id}/rates", tag = "shipping", params(("id" = ParcelId, Path)),
+    responses((status = 200, body = Vec<Quote>), (status = 404, body = Problem)))]
+async fn get_rates(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Segment(parcel): Segment<ParcelId>,
+) -> Result<Json<Vec<Quote>>, Problem> {
+    Ok(Json(offers(&app, parcel).await?))
+}
+
+async fn offers(app: &App, parcel: ParcelId) -> Result<Vec<Quote>, Problem> {
+    let carriers = app.ctx.parts.get::<Carriers>()?;
+    crate::quote_everywhere(app.db.read(), &carriers, &*app.ctx.outside, parcel).await?.or_problem()
+}
+
+/// Which label: a carrier's service, or the cheapest offer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LabelBody {
+    /// The carrier's code.
+    #[serde(default)]
+    carrier: Option<String>,
+    /// The service's code.
+    #[serde(default)]
+    service: Option<String>,
+    /// The first offer of `GET /parcels/{id}/rates`, instead of carrier and service.
+    #[serde(default)]
+    cheapest: bool,
+}
+
+/// Buys a label. It is a `draft` until a carrier that has to be called has answered.
+#[utoipa::path(post, path = "/parcels/{id}/label", tag = "shipping", params(("id" = ParcelId, Path)), request_body = LabelBody,
+    responses((status = 201, body = Shipment), (status = 409, body = Problem)))]
+async fn post_label(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Segment(parcel): Segment<ParcelId>,
+    Body(body): Body<LabelBody>,
+) -> Result<Reply, Problem> {
+    let carriers = app.ctx.parts.get::<Carriers>()?;
+    // Carriers may have to be called for their offers, which no transaction may do.
+    let wanted: Result<Option<(String, String)>, Problem> = match (&body.carrier, &body.service, body.cheapest) {
+        (Some(carrier), Some(service), false) => Ok(Some((carrier.clone(), service.clone()))),
+        (None, None, true) => Ok(offers(&app, parcel).await?.into_iter().next().map(|q| (q.carrier, q.service))),
+        _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
+    };
+    web::command!(app, caller, key, "shipping.label", &body, |tx| {
+        let (carrier, service) = wanted.clone()?.ok_or(BuyLabelRefused::NoOffer).or_problem()?;
+        let item = BuyLabel { at: tx.now(), parcel, carrier, service };
+        let shipment = single(crate::buy_label(tx, &carriers, &[item]).await?)?;
+        web::reply(StatusCode::CREATED, &shipment)
+    })
+}
+
+/// Takes a parcel without label apart; its units are picked again.
+#[utoipa::path(post, path = "/parcels/{id}/unpack", tag = "shipping", params(("id" = ParcelId, Path)),
+    responses((status = 204), (status = 409, body = Problem)))]
+async fn post_unpack(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Segment(parcel): Segment<ParcelId>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "shipping.unpack", &parcel, |tx| {
+        single(crate::unpack(tx, &[Unpack { at: tx.now(), parcel }]).await?)?;
+        Ok(Reply::empty())
+    })
+}
+
+/// A shipment that somebody else made, as a supplier who ships under his own label.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ShippedBody {
+    /// Who carries it.
+    carrier: String,
+    /// The carrier's product.
+    #[serde(default)]
+    service: String,
+    /// The carrier's number.
+    tracking_number: String,
+    /// When it left; now when absent.
+    #[serde(default)]
+    shipped_at: Option<Timestamp>,
+    /// What it costs us; nothing when absent.
+    #[serde(default)]
+    cost: Option<Money>,
+}
+
+/// Records that somebody else shipped a parcel.
+#[utoipa::path(post, path = "/parcels/{id}/shipment", tag = "shipping", params(("id" = ParcelId, Path)), request_body = ShippedBody,
+    responses((status = 201, body = Shipment), (status = 409, body = Problem)))]
+async fn post_shipment(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Segment(parcel): Segment<ParcelId>,
+    Body(body): Body<ShippedBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "shipping.record", &body, |tx| {
+        let free = crate::buy::may_label(tx, parcel).await?.or_problem()?;
+        let cost = body.cost.unwrap_or(Money::new(0, free));
+        let at = body.shipped_at.unwrap_or(tx.now());
+        let item = ShipRecorded {
+            parcel,
+            carrier: body.carrier.clone(),
+            service: body.service.clone(),
+            tracking_number: body.tracking_number.clone(),
+            label_at: at,
+            shipped_at: at,
+            delivered_at: None,
+            cost: cost.minor,
+            currency: cost.currency,
+        };
+        let id = crate::ship_recorded(tx, &[item]).await?;
+        let id = id.first().copied().ok_or_else(|| Fault::broken("no shipment was recorded"))?;
+        web::reply(StatusCode::CREATED, &shipment(tx, id).await?)
+    })
+}
+
+/// Which shipments.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// With this tracking number.
+    tracking: Option<String>,
+    /// In this status.
+    status: Option<Status>,
+    /// Of this order.
+    order: Option<OrderId>,
+    /// Rows of a page, 1 to 200.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Shipments, newest first.
+#[utoipa::path(get, path = "/shipments", tag = "shipping", params(ListParams), responses((status = 200, body = Page<Shipment>)))]
+async fn list_shipments(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Params(ask): Params<ListParams>,
+) -> Result<Json<Page<Shipment>>, Problem> {
+    let paging = Paging::<ShipmentId>::read(ask.limit, ask.cursor.as_deref())?;
+    let filter = read::Filter { tracking: ask.tracking, status: ask.status, order: ask.order, before: paging.after };
+    let rows = read::list(app.db.read(), &filter, paging.fetch()).await?;
+    Ok(Json(paging.page(rows, |s| s.id)))
+}
+
+/// A shipment and what was said about it.
+#[derive(Serialize, ToSchema)]
+struct ShipmentView {
+    #[serde(flatten)]
+    shipment: Shipment,
+    /// In the order in which it happened.
+    tracking: Vec<TrackingEvent>,
+}
+
+/// A shipment with its tracking.
+#[utoipa::path(get, path = "/shipments/{id}", tag = "shipping", params(("id" = ShipmentId, Path)),
+    responses((status = 200, body = ShipmentView), (status = 404, body = Problem)))]
+async fn get_shipment(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Segment(id): Segment<ShipmentId>,
+) -> Result<Reply, Problem> {
+    let sql = app.db.read();
+    let view = ShipmentView { shipment: shipment(sql, id).await?, tracking: read::tracking(sql, id).await? };
+    Ok(web::reply(StatusCode::OK, &view)?)
+}
+
+/// Hands the parcel to the carrier.
+#[utoipa::path(post, path = "/shipments/{id}/ship", tag = "shipping", params(("id" = ShipmentId, Path)),
+    responses((status = 200, body = Shipment), (status = 409, body = Problem)))]
+async fn post_ship(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Segment(id): Segment<ShipmentId>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "shipping.ship", &id, |tx| {
+        single(crate::ship(tx, &[Ship { at: tx.now(), shipment: id }]).await?)?;
+        web::reply(StatusCode::OK, &shipment(tx, id).await?)
+    })
+}
+
+/// Gives the label back unused.
+#[utoipa::path(post, path = "/shipments/{id}/void", tag = "shipping", params(("id" = ShipmentId, Path)),
+    responses((status = 200, body = Shipment), (status = 409, body = Problem)))]
+async fn post_void(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Segment(id): Segment<ShipmentId>,
+) -> Result<Reply, Problem> {
+    let carriers = app.ctx.parts.get::<Carriers>()?;
+    web::command!(app, caller, key, "shipping.void", &id, |tx| {
+        single(crate::void_label(tx, &carriers, &[VoidLabel { at: tx.now(), shipment: id }]).await?)?;
+        web::reply(StatusCode::OK, &shipment(tx, id).await?)
+    })
+}
+
+/// Something about a shipment.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TrackBody {
+    /// The source's own id of the fact: the same one counts once.
+    source_id: String,
+    /// What: from `in_transit` to `returned_to_sender`.
+    status: Status,
+    /// When; now when absent.
+    #[serde(default)]
+    at: Option<Timestamp>,
+    /// Where.
+    #[serde(default)]
+    place: Option<String>,
+    /// In words.
+    #[serde(default)]
+    description: Option<String>,
+}
+
+/// Records something about a shipment.
+#[utoipa::path(post, path = "/shipments/{id}/track", tag = "shipping", params(("id" = ShipmentId, Path)), request_body = TrackBody,
+    responses((status = 200, body = Tracked), (status = 422, body = Problem)))]
+async fn post_track(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    key: Key,
+    Segment(id): Segment<ShipmentId>,
+    Body(body): Body<TrackBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "shipping.track", &body, |tx| {
+        let item = Track {
+            at: body.at.unwrap_or(tx.now()),
+            shipment: id,
+            source_id: body.source_id.clone(),
+            status: body.status,
+            place: body.place.clone(),
+            description: body.description.clone(),
+        };
+        let tracked = single(crate::track(tx, &[item]).await?)?;
+        web::reply(StatusCode::OK, &tracked)
+    })
+}
+
+/// The label as a PDF of 4 × 6 inches.
+#[utoipa::path(get, path = "/shipments/{id}/label.pdf", tag = "shipping", params(("id" = ShipmentId, Path)),
+    responses((status = 200, content_type = "application/pdf"), (status = 404, body = Problem)))]
+async fn get_label_pdf(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Segment(id): Segment<ShipmentId>,
+) -> Result<Response, Problem> {
+    let label = label(&app, id).await?;
+    let pdf = press(move || documents::label::label_pdf(&label)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())
+}
+
+/// The label as ZPL II for a thermal printer.
+#[utoipa::path(get, path = "/shipments/{id}/label.zpl", tag = "shipping", params(("id" = ShipmentId, Path)),
+    responses((status = 200, content_type = "application/zpl"), (status = 404, body = Problem)))]
+async fn get_label_zpl(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Segment(id): Segment<ShipmentId>,
+) -> Result<Response, Problem> {
+    let label = label(&app, id).await?;
+    let zpl = press(move || documents::label::label_zpl(&label)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/zpl")], zpl).into_response())
+}
+
+/// The invoice of an order as PDF.
+#[utoipa::path(get, path = "/orders/{id}/invoice.pdf", tag = "shipping", params(("id" = OrderId, Path)),
+    responses((status = 200, content_type = "application/pdf"), (status = 404, body = Problem)))]
+async fn get_invoice(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Segment(id): Segment<OrderId>,
+) -> Result<Response, Problem> {
+    let invoice = crate::paper::invoice(app.db.read(), id).await?;
+    let invoice = invoice.ok_or_else(|| Problem::not_found(format!("order {id}")))?;
+    let pdf = press(move || documents::invoice::invoice_pdf(&invoice)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())
+}
+
+async fn label(app: &App, id: ShipmentId) -> Result<documents::label::Label, Problem> {
+    let label = crate::paper::label(app.db.read(), id).await?;
+    label.ok_or_else(|| Problem::not_found(format!("label of shipment {id}")))
+}
+
+/// Makes a document beside the other requests: typesetting takes its time. What cannot be printed is the input's fault.
+async fn press<T: Send + 'static>(make: impl FnOnce() -> Result<T, DocumentError> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(make).await.map_err(Fault::from)?.map_err(|e| match e {
+        DocumentError::Typeset(_) => Problem::from(Fault::from(e)),
+        other => Problem::new(StatusCode::CONFLICT, "shipping.not_printable", other.to_string()),
+    })
+}
+
+/// The secret that a carrier signs its webhooks with.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SecretBody {
+    /// At least 16 characters.
+    #[schema(min_length = 16)]
+    secret: String,
+}
+
+/// Sets the secret of a carrier's webhooks.
+#[utoipa::path(put, path = "/carriers/{carrier}/webhook-secret", tag = "shipping", params(("carrier" = String, Path)), request_body = SecretBody,
+    responses((status = 204), (status = 422, body = Problem)))]
+async fn put_webhook_secret(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    Segment(carrier): Segment<String>,
+    Body(body): Body<SecretBody>,
+) -> Result<StatusCode, Problem> {
+    if body.secret.len() < 16 {
+        return Err(Problem::invalid("/secret", "A secret has at least 16 characters."));
+    }
+    let setting = webhook::secret_setting(&carrier);
+    let done: Result<(), Fault> =
+        db::write!(app.db, &caller.actor, |tx| db::settings::set(tx, &setting, &body.secret).await);
+    done?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a webhook of a carrier: it is stored as it came and applied a moment later.
+#[utoipa::path(post, path = "/webhooks/carriers/{carrier}", tag = "shipping", params(("carrier" = String, Path)), request_body = String,
+    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn post_webhook(
+    State(app): State<App>,
+    _: Public,
+    Segment(carrier): Segment<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let carriers = app.ctx.parts.get::<Carriers>()?;
+    let read = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let request = RawRequest { headers: headers.iter().filter_map(read).collect(), body: body.to_vec() };
+    let actor = Actor::of("carrier", &carrier);
+    let outcome: Result<Result<(), webhook::WebhookRefused>, Fault> =
+        db::write!(app.db, &actor, |tx| webhook::accept(tx, &carriers, &carrier, &request).await);
+    outcome?.or_problem()?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn shipment(sql: &Sql, id: ShipmentId) -> Result<Shipment, Fault> {
+    let found = read::shipments_by_id(sql, &[id]).await?.remove(&id);
+    found.ok_or_else(|| Problem::not_found(format!("shipment {id}")).into())
+}
+
+/// The outcome of the one command that was given.
+fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
+    let outcome = outcomes.into_iter().next().ok_or_else(|| Fault::broken("a command without outcome"))?;
+    Ok(outcome.or_problem()?)
+}

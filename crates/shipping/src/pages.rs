@@ -1,0 +1,56 @@
+//! Shipping's panel on the page of an order: its shipments with labels, and the invoice.
+
+use crate::model::Shipment;
+use crate::{ReadShipping, read};
+use axum::extract::State;
+use kernel::Permission;
+use maud::{Markup, html};
+use orders::OrderId;
+use web::html::{amount, badge, table, time};
+use web::{App, May, Panel, Problem, Segment};
+
+/// Its place on the page of an order.
+pub const PANEL: Panel = Panel {
+    page: "order",
+    title: "Shipments",
+    path: |order| format!("/panels/orders/{order}/shipments"),
+    scope: ReadShipping::SCOPE,
+};
+
+/// Its pages.
+pub(crate) fn routes() -> axum::Router<App> {
+    axum::Router::new().route("/panels/orders/{id}/shipments", axum::routing::get(panel))
+}
+
+async fn panel(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+    Segment(order): Segment<OrderId>,
+) -> Result<Markup, Problem> {
+    let shipments = read::shipments_of(app.db.read(), &[order]).await?.remove(&order).unwrap_or_default();
+    Ok(show(order, &shipments))
+}
+
+fn show(order: OrderId, shipments: &[Shipment]) -> Markup {
+    html! {
+        @if shipments.is_empty() { p.text-secondary { "Nothing has a label yet." } }
+        @else {
+            (table(&["Carrier", "Tracking number", "Status", "Cost", "Label", "Since"], shipments.iter().map(|s| html! {
+                tr {
+                    td { (s.carrier) " " (s.service) }
+                    td { code { (s.tracking_number) } }
+                    td { (badge(s.status.as_str())) }
+                    td { (amount(s.cost, s.currency)) }
+                    td {
+                        @if s.voided_at.is_none() {
+                            a href={ "/v1/shipments/" (s.id) "/label.pdf" } { "PDF" } " "
+                            a href={ "/v1/shipments/" (s.id) "/label.zpl" } { "ZPL" }
+                        }
+                    }
+                    td { (time(s.delivered_at.or(s.lost_at).or(s.shipped_at).unwrap_or(s.label_at))) }
+                }
+            })))
+        }
+        p.mt-2 { a href={ "/v1/orders/" (order) "/invoice.pdf" } { "Invoice (PDF)" } }
+    }
+}
