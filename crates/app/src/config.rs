@@ -165,7 +165,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting { key: "otel.service_name", default: "fulmar", says: "service.name of the traces" },
     Setting { key: "metrics.enabled", default: "true", says: "Whether /metrics (Prometheus) is served" },
     Setting { key: "metrics.token", default: "none: open", says: "When set, /metrics wants `Authorization: Bearer` with this token" },
-    Setting { key: "merchant.name", default: "none", says: "Name on invoices and at the head of every page" },
+    Setting { key: "merchant.name", default: "none", says: "Name on invoices, in e-mails and at the head of every page" },
     Setting { key: "merchant.address", default: "[]", says: "Lines of the postal address on invoices, as [\"1 Quay St\", \"1010 Auckland\", \"NZ\"]" },
     Setting { key: "merchant.tax_number", default: "none", says: "Tax number printed on invoices" },
     Setting { key: "merchant.base_currency", default: "EUR", says: "Currency of costs and of the inventory's value; fixed once stock was received" },

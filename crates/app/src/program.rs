@@ -6,9 +6,12 @@ use crate::{Failure, slices};
 use db::{Clock, Ctx, Db, Options, Parts};
 use kernel::outside::Outside;
 use kernel::{Actor, Currency};
-use shipping::documents::{MERCHANT_SETTING, Merchant};
+use shipping::paper::{MERCHANT_SETTING, Merchant};
 use std::sync::Arc;
 use web::Setup;
+
+/// The setting that e-mails take the shop's name from.
+const SHOP_NAME_SETTING: &str = "shop_name";
 
 /// Opens the database of a configuration and puts the program together.
 ///
@@ -33,7 +36,7 @@ pub fn options(connections: u32, clock: Clock) -> Options {
 ///
 /// # Errors
 /// A usage failure when a setting does not read.
-pub fn assemble(db: Db, outside: Arc<dyn Outside>, config: &Config) -> Result<Ctx, Failure> {
+pub fn assemble(db: Db, outside: Arc<dyn Outside>, _config: &Config) -> Result<Ctx, Failure> {
     let parts = Parts::default().with(connectors::gateways::all()).with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
     Ok(Ctx { db, outside, parts })
 }
@@ -55,6 +58,12 @@ async fn set_merchant(ctx: &Ctx, config: &config::Merchant) -> Result<(), Failur
     }
     if config.name.is_none() && config.address.is_empty() && config.tax_number.is_none() {
         return Ok(());
+    }
+    if let Some(name) = &config.name {
+        let known: Option<String> = db::settings::get(ctx.db.read(), SHOP_NAME_SETTING).await?;
+        if known.as_ref() != Some(name) {
+            db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, SHOP_NAME_SETTING, name).await)?;
+        }
     }
     let present: Merchant = db::settings::get(ctx.db.read(), MERCHANT_SETTING).await?.unwrap_or_default();
     let mut wanted = present.clone();

@@ -8,6 +8,9 @@ use web::Slice;
 pub fn slices() -> Vec<Slice> {
     vec![
         web::SLICE,
+        catalog::SLICE,
+        customers::SLICE,
+        inventory::SLICE,
         payments::SLICE,
         orders::SLICE,
         warehouse::SLICE,

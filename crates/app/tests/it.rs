@@ -2,5 +2,15 @@
 
 mod support;
 
+#[path = "it/backup.rs"]
+mod backup;
+#[path = "it/binary.rs"]
+mod binary;
+#[path = "it/demo.rs"]
+mod demo;
+#[path = "it/life.rs"]
+mod life;
 #[path = "it/meta.rs"]
 mod meta;
+#[path = "it/race.rs"]
+mod race;

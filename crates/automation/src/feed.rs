@@ -77,12 +77,13 @@ async fn horizon(db: &Db) -> Result<i64, Fault> {
     if db.backend() == db::Backend::Sqlite {
         return Ok(i64::MAX);
     }
+    let now = db.now();
     // A backup only reads, for as long as it takes: nothing of it can arrive late. Its transaction says so by its name.
     let text = "SELECT CAST(COALESCE(MAX(EXTRACT(EPOCH FROM clock_timestamp() - xact_start)), 0) * 1000000 AS BIGINT) FROM pg_stat_activity \
                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL \
                 AND backend_type = 'client backend' AND application_name <> $1";
     let age: Option<i64> = db.read().scalar(text, [db::backup::APPLICATION_NAME.into()]).await?;
-    Ok(first_id_of(db.now().plus(-age.unwrap_or(0).max(0)).plus(-SKEW)))
+    Ok(first_id_of(now.plus(-age.unwrap_or(0).max(0)).plus(-SKEW)))
 }
 
 /// The least id that can be made at a moment: milliseconds, then node and sequence at zero.

@@ -97,8 +97,14 @@ mod tests {
             decide(&one)
         };
         assert_eq!(with(|_| {}), Ok(()));
-        assert_eq!(with(|a| a.debit = "1".into()), Err(AdjustRefused::UnknownAccount { account: "1".into() }));
-        assert_eq!(with(|a| a.debit = "3000".into()), Err(AdjustRefused::SameAccount { account: "3000".into() }));
+        assert_eq!(
+            with(|a| a.debit = "1".into()),
+            Err(AdjustRefused::UnknownAccount { account: "1".into() })
+        );
+        assert_eq!(
+            with(|a| a.debit = "3000".into()),
+            Err(AdjustRefused::SameAccount { account: "3000".into() })
+        );
         assert_eq!(with(|a| (a.amount, a.text) = (0, String::new())), Err(AdjustRefused::NoAmount));
         assert_eq!(with(|a| a.text = " ".into()), Err(AdjustRefused::NoText));
     }

@@ -5,7 +5,8 @@ use crate::close::{ClosePeriod, close_periods};
 use crate::hledger::Export;
 use crate::read::{EntryId, JournalEntry, JournalFilter, account_name, journal};
 use crate::statements::{
-    BalanceSheet, EVER, ProfitAndLoss, TrialBalance, balance_sheet, open_items, profit_and_loss, trial_balance,
+    BalanceSheet, EVER, ProfitAndLoss, TrialBalance, balance_sheet, open_items, profit_and_loss,
+    trial_balance,
 };
 use axum::Json;
 use axum::body::Body as HttpBody;
@@ -204,8 +205,12 @@ async fn list_journal(
         known(account)?;
     }
     let paging = Paging::<(Timestamp, EntryId)>::read(ask.limit, ask.cursor.as_deref())?;
-    let filter =
-        JournalFilter { order: ask.order.map(|o| o.0), account: ask.account, from: ask.from, until: ask.until };
+    let filter = JournalFilter {
+        order: ask.order.map(|o| o.0),
+        account: ask.account,
+        from: ask.from,
+        until: ask.until,
+    };
     let rows = journal(app.db.read(), &filter, paging.after, paging.fetch()).await?;
     Ok(Json(paging.page(rows, |e| (e.at, e.id)).map(view)))
 }

@@ -26,7 +26,8 @@ refusals! {
 }
 
 fn decide(close: &ClosePeriod, closed: Option<Month>, now: Timestamp) -> Result<Month, CloseRefused> {
-    let month: Month = close.month.parse().map_err(|_| CloseRefused::NotAMonth { month: close.month.clone() })?;
+    let month: Month =
+        close.month.parse().map_err(|_| CloseRefused::NotAMonth { month: close.month.clone() })?;
     if month.next().start() > now {
         return Err(CloseRefused::NotOver { month: month.to_string() });
     }
@@ -77,7 +78,10 @@ mod tests {
         assert_eq!(ask("2026-02", None), Ok("2026-02".into()));
         assert_eq!(ask("2026-02", Some("2026-01")), Ok("2026-02".into()));
         assert_eq!(ask("2026-03", None), Err(CloseRefused::NotOver { month: "2026-03".into() }));
-        assert_eq!(ask("2026-01", Some("2026-01")), Err(CloseRefused::AlreadyClosed { month: "2026-01".into() }));
+        assert_eq!(
+            ask("2026-01", Some("2026-01")),
+            Err(CloseRefused::AlreadyClosed { month: "2026-01".into() })
+        );
         assert_eq!(ask("march", None), Err(CloseRefused::NotAMonth { month: "march".into() }));
     }
 }

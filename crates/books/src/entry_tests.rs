@@ -12,7 +12,9 @@ fn eur(minor: i64) -> Money {
     Money::new(minor, currency("EUR"))
 }
 fn rows(happened: &Happened) -> Vec<(&'static str, &'static str, i64)> {
-    entry(happened).map(|e| e.postings.iter().map(|p| (p.debit, p.credit, p.amount)).collect()).unwrap_or_default()
+    entry(happened)
+        .map(|e| e.postings.iter().map(|p| (p.debit, p.credit, p.amount)).collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -43,13 +45,22 @@ fn each_event_has_its_rows() {
         (Happened::Captured { into: Purse::Gateway, money: eur(5) }, vec![(GATEWAY_CLEARING, CUSTOMERS, 5)]),
         (Happened::Captured { into: Purse::of_gateway("manual"), money: eur(5) }, vec![(BANK, CUSTOMERS, 5)]),
         (Happened::FeeCharged(eur(3)), vec![(PAYMENT_FEES, GATEWAY_CLEARING, 3)]),
-        (Happened::Refunded { from: Purse::of_gateway("store_credit"), money: eur(5) }, vec![(CUSTOMERS, STORE_CREDIT, 5)]),
-        (Happened::Refunded { from: Purse::of_gateway("exchange"), money: eur(5) }, vec![(CUSTOMERS, EXCHANGES, 5)]),
+        (
+            Happened::Refunded { from: Purse::of_gateway("store_credit"), money: eur(5) },
+            vec![(CUSTOMERS, STORE_CREDIT, 5)],
+        ),
+        (
+            Happened::Refunded { from: Purse::of_gateway("exchange"), money: eur(5) },
+            vec![(CUSTOMERS, EXCHANGES, 5)],
+        ),
         (Happened::Disputed(eur(9)), vec![(CHARGEBACKS, GATEWAY_CLEARING, 9)]),
         (Happened::DisputeClosed { money: eur(9), won: true }, vec![(GATEWAY_CLEARING, CHARGEBACKS, 9)]),
         (Happened::DisputeClosed { money: eur(9), won: false }, vec![]),
         (Happened::StockReceived(eur(7)), vec![(INVENTORY, GOODS_RECEIVED, 7)]),
-        (Happened::StockAdjusted { value: eur(-7), reason: "broken".into() }, vec![(WRITE_OFFS, INVENTORY, 7)]),
+        (
+            Happened::StockAdjusted { value: eur(-7), reason: "broken".into() },
+            vec![(WRITE_OFFS, INVENTORY, 7)],
+        ),
         (Happened::StockAdjusted { value: eur(7), reason: "found".into() }, vec![(INVENTORY, WRITE_OFFS, 7)]),
         (Happened::LabelPurchased(eur(4)), vec![(CARRIAGE_OUT, CARRIERS, 4)]),
         (Happened::LabelVoided(eur(4)), vec![(CARRIERS, CARRIAGE_OUT, 4)]),
@@ -63,7 +74,11 @@ fn each_event_has_its_rows() {
 
 #[test]
 fn costs_are_in_the_base_currency() {
-    let shipped = Happened::UnitsShipped { currency: currency("JPY"), parts: Parts { net: 10, ..Parts::default() }, cost: eur(3) };
+    let shipped = Happened::UnitsShipped {
+        currency: currency("JPY"),
+        parts: Parts { net: 10, ..Parts::default() },
+        cost: eur(3),
+    };
     let entry = entry(&shipped).unwrap();
     assert_eq!(entry.postings.iter().map(|p| p.currency.to_string()).collect::<Vec<_>>(), ["JPY", "EUR"]);
 }
@@ -97,20 +112,22 @@ fn lines() -> impl Strategy<Value = (&'static str, Vec<Line>)> {
         |(code, inclusive, wanted, shipping, fee)| {
             let weights: Vec<i64> = wanted.iter().map(|w| w.0 * w.1).collect();
             let (shipping, fees) = (prorate(shipping, &weights), prorate(fee, &weights));
-            let built = wanted.into_iter().zip(shipping).zip(fees).map(|(((units, price, off, rate, cost), shipping), fee)| {
-                let gross = units * price;
-                let discount = gross * off / 100;
-                let (net, tax, discount_net) = match inclusive {
-                    true => {
-                        let paid = gross - discount;
-                        let tax = tax_in_gross(paid, rate);
-                        (paid - tax, tax, discount - tax_in_gross(discount, rate))
-                    }
-                    false => (gross - discount, tax_on_net(gross - discount, rate), discount),
-                };
-                let tax = tax + tax_on_net(shipping, rate);
-                Line { units, parts: Parts { discount_net, net, tax, shipping, fee }, cost }
-            });
+            let built = wanted.into_iter().zip(shipping).zip(fees).map(
+                |(((units, price, off, rate, cost), shipping), fee)| {
+                    let gross = units * price;
+                    let discount = gross * off / 100;
+                    let (net, tax, discount_net) = match inclusive {
+                        true => {
+                            let paid = gross - discount;
+                            let tax = tax_in_gross(paid, rate);
+                            (paid - tax, tax, discount - tax_in_gross(discount, rate))
+                        }
+                        false => (gross - discount, tax_on_net(gross - discount, rate), discount),
+                    };
+                    let tax = tax + tax_on_net(shipping, rate);
+                    Line { units, parts: Parts { discount_net, net, tax, shipping, fee }, cost }
+                },
+            );
             (code, built.collect())
         },
     )

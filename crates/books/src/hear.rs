@@ -44,7 +44,9 @@ pub(crate) fn happened(event: &Event, base: Option<Currency>) -> Result<Option<H
     Ok(match event.kind.as_str() {
         UnitsShipped::KIND => Some(shipped(&*fact::<UnitsShipped>(event)?)),
         UnitsReturned::KIND => Some(returned(&*fact::<UnitsReturned>(event)?)),
-        StockReceived::KIND => Some(Happened::StockReceived(valued(fact::<StockReceived>(event)?.value, base)?)),
+        StockReceived::KIND => {
+            Some(Happened::StockReceived(valued(fact::<StockReceived>(event)?.value, base)?))
+        }
         StockAdjusted::KIND => {
             let f = fact::<StockAdjusted>(event)?;
             Some(Happened::StockAdjusted { value: valued(f.value, base)?, reason: f.reason.clone() })
@@ -70,7 +72,10 @@ fn paid(event: &Event) -> Result<Option<Happened>, Fault> {
     Ok(match event.kind.as_str() {
         PaymentCaptured::KIND => {
             let f = fact::<PaymentCaptured>(event)?;
-            Some(Happened::Captured { into: Purse::of_gateway(&f.gateway), money: Money::new(f.amount, f.currency) })
+            Some(Happened::Captured {
+                into: Purse::of_gateway(&f.gateway),
+                money: Money::new(f.amount, f.currency),
+            })
         }
         PaymentFeeCharged::KIND => {
             let f = fact::<PaymentFeeCharged>(event)?;
@@ -102,7 +107,8 @@ fn fact<F: Fact>(event: &Event) -> Result<Arc<F>, Fault> {
 }
 
 fn valued(value: i64, base: Option<Currency>) -> Result<Money, Fault> {
-    base.map(|base| Money::new(value, base)).ok_or_else(|| Fault::broken("stock is valued without a base currency"))
+    base.map(|base| Money::new(value, base))
+        .ok_or_else(|| Fault::broken("stock is valued without a base currency"))
 }
 
 /// References of store credit that payments post by their own events.
@@ -131,7 +137,11 @@ fn returned(f: &UnitsReturned) -> Happened {
         shipping: sum(|l| l.shipping),
         fee: sum(|l| l.fee),
     };
-    Happened::UnitsReturned { currency: f.currency, parts, cost: Money::new(sum(|l| l.cost), f.base_currency) }
+    Happened::UnitsReturned {
+        currency: f.currency,
+        parts,
+        cost: Money::new(sum(|l| l.cost), f.base_currency),
+    }
 }
 
 fn adjusted(f: &BooksAdjusted) -> Result<Happened, Fault> {

@@ -28,7 +28,12 @@ enum Stage {
 impl Export {
     /// The journal before a moment, or all of it.
     pub fn new(db: Db, until: Option<Timestamp>) -> Self {
-        Self { db, filter: JournalFilter { until, ..JournalFilter::default() }, after: None, stage: Stage::Head }
+        Self {
+            db,
+            filter: JournalFilter { until, ..JournalFilter::default() },
+            after: None,
+            stage: Stage::Head,
+        }
     }
     /// The next piece of text, or none at the end.
     ///
@@ -117,7 +122,17 @@ fn write_entry(text: &mut String, entry: &JournalEntry) -> Result<(), Fault> {
 
 /// A description in one line: no line breaks, no `;` that would begin a comment, no `|` that would split off a payee.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else if matches!(c, ';' | '|') { ',' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                ' '
+            } else if matches!(c, ';' | '|') {
+                ','
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -145,12 +160,15 @@ mod tests {
         write_entry(&mut text, &entry).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "1970-01-01 * (jrn_0000000000007) Lost, found, again");
-        assert_eq!(lines[1..5], [
-            "    assets:1100 Customers  12.34 EUR",
-            "    income:4000 Sales  -12.34 EUR",
-            "    assets:1100 Customers  50 JPY",
-            "    income:4000 Sales  -50 JPY"
-        ]);
+        assert_eq!(
+            lines[1..5],
+            [
+                "    assets:1100 Customers  12.34 EUR",
+                "    income:4000 Sales  -12.34 EUR",
+                "    assets:1100 Customers  50 JPY",
+                "    income:4000 Sales  -50 JPY"
+            ]
+        );
         assert!(lines[5].ends_with("0.001 KWD"));
     }
 }

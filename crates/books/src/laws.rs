@@ -76,24 +76,56 @@ const MONTHS_EQUAL_POSTINGS: &str = "WITH months AS (SELECT id, \
 
 const EVERY_MONEY_EVENT: &str = concat!(
     "SELECT v.subject, v.kind || ' ' || CAST(v.id AS TEXT) AS detail FROM event v WHERE NOT EXISTS (SELECT 1 FROM journal_entry e WHERE e.event_id = v.id) AND (\
-     (v.kind IN ('order.units_shipped', 'order.units_returned') AND ", field!("total"), " <> '0') OR \
-     (v.kind IN ('payment.captured', 'payment.fee_charged', 'payment.refunded', 'payment.disputed', 'books.adjusted') AND ", field!("amount"), " <> '0') OR \
-     (v.kind = 'payment.dispute_closed' AND ", field!("won"), " IN ('1', 'true') AND ", field!("amount"), " <> '0') OR \
-     (v.kind IN ('stock.received', 'stock.adjusted') AND ", field!("value"), " <> '0') OR \
-     (v.kind IN ('shipment.label_purchased', 'shipment.label_voided') AND ", field!("cost"), " <> '0') OR \
-     (v.kind = 'store_credit.changed' AND ", field!("reference"), " NOT LIKE 'payment:%' AND ", field!("reference"), " NOT LIKE 'refund:%'))"
+     (v.kind IN ('order.units_shipped', 'order.units_returned') AND ",
+    field!("total"),
+    " <> '0') OR \
+     (v.kind IN ('payment.captured', 'payment.fee_charged', 'payment.refunded', 'payment.disputed', 'books.adjusted') AND ",
+    field!("amount"),
+    " <> '0') OR \
+     (v.kind = 'payment.dispute_closed' AND ",
+    field!("won"),
+    " IN ('1', 'true') AND ",
+    field!("amount"),
+    " <> '0') OR \
+     (v.kind IN ('stock.received', 'stock.adjusted') AND ",
+    field!("value"),
+    " <> '0') OR \
+     (v.kind IN ('shipment.label_purchased', 'shipment.label_voided') AND ",
+    field!("cost"),
+    " <> '0') OR \
+     (v.kind = 'store_credit.changed' AND ",
+    field!("reference"),
+    " NOT LIKE 'payment:%' AND ",
+    field!("reference"),
+    " NOT LIKE 'refund:%'))"
 );
 
 /// The share of the first `shipped` of a line's units is floor(shipped·T/N); written so that it cannot overflow.
 macro_rules! shipped {
     ($column:literal) => {
-        concat!("l.", $column, " / l.ordered * l.shipped + l.", $column, " % l.ordered * l.shipped / l.ordered")
+        concat!(
+            "l.",
+            $column,
+            " / l.ordered * l.shipped + l.",
+            $column,
+            " % l.ordered * l.shipped / l.ordered"
+        )
     };
 }
 
 const CUSTOMERS_EQUAL_ORDERS: &str = concat!(
     "SELECT o.number AS subject, 'the order says ' || CAST(s.amount - o.returned_total - o.captured + o.refunded AS TEXT) || ', the journal says ' || CAST(COALESCE(j.amount, 0) AS TEXT) AS detail \
-     FROM orders o JOIN (SELECT l.order_id, CAST(SUM(", shipped!("net"), " + ", shipped!("tax"), " + ", shipped!("shipping"), " + ", shipped!("shipping_tax"), " + ", shipped!("fee"), ") AS BIGINT) AS amount \
+     FROM orders o JOIN (SELECT l.order_id, CAST(SUM(",
+    shipped!("net"),
+    " + ",
+    shipped!("tax"),
+    " + ",
+    shipped!("shipping"),
+    " + ",
+    shipped!("shipping_tax"),
+    " + ",
+    shipped!("fee"),
+    ") AS BIGINT) AS amount \
      FROM order_line l GROUP BY l.order_id) AS s ON s.order_id = o.id LEFT JOIN (\
      SELECT e.order_id, CAST(SUM(CASE WHEN p.debit = '1100' THEN p.amount ELSE -p.amount END) AS BIGINT) AS amount FROM posting p \
      JOIN journal_entry e ON e.id = p.entry_id JOIN event v ON v.id = e.event_id \

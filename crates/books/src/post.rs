@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 const PERIODS_LOCK: i64 = 7_022_001;
 
 /// Writes the journal.
-pub const POST: Reaction = Reaction { name: "books.post", kinds: KINDS, run: |tx, events| Box::pin(post(tx, events)) };
+pub const POST: Reaction =
+    Reaction { name: "books.post", kinds: KINDS, run: |tx, events| Box::pin(post(tx, events)) };
 
 async fn post(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
     // Stock has no currency of its own: it is valued in the base currency.
@@ -71,7 +72,8 @@ fn decide_time(at: Timestamp, closed: Option<Month>) -> Result<(Timestamp, bool)
 
 async fn write(tx: &Tx, closed: Option<Month>, entries: &[(&Event, Entry)]) -> Result<(), Fault> {
     let mut heads = Rows::new("id BIGINT, at BIGINT, event_id BIGINT, order_id BIGINT?, text TEXT");
-    let mut rows = Rows::new("id BIGINT, entry_id BIGINT, debit TEXT, credit TEXT, currency TEXT, amount BIGINT");
+    let mut rows =
+        Rows::new("id BIGINT, entry_id BIGINT, debit TEXT, credit TEXT, currency TEXT, amount BIGINT");
     let mut sums: BTreeMap<(&str, Currency, String), (i64, i64)> = BTreeMap::new();
     for (event, entry) in entries {
         let id: EntryId = tx.id();
@@ -83,7 +85,14 @@ async fn write(tx: &Tx, closed: Option<Month>, entries: &[(&Event, Entry)]) -> R
         };
         heads.push([id.into(), at.into(), event.id.into(), event.order.into(), text.into()]);
         for p in &entry.postings {
-            rows.push([tx.id::<PostingId>().into(), id.into(), p.debit.into(), p.credit.into(), p.currency.into(), p.amount.into()]);
+            rows.push([
+                tx.id::<PostingId>().into(),
+                id.into(),
+                p.debit.into(),
+                p.credit.into(),
+                p.currency.into(),
+                p.amount.into(),
+            ]);
             sums.entry((p.debit, p.currency, month.clone())).or_default().0 += p.amount;
             sums.entry((p.credit, p.currency, month.clone())).or_default().1 += p.amount;
         }
@@ -118,6 +127,9 @@ mod tests {
         for (event, counts, moved) in cases {
             assert_eq!(decide_time(at(event), closed).unwrap(), (at(counts), moved));
         }
-        assert_eq!(decide_time(at("2025-07-01T00:00:00Z"), None).unwrap(), (at("2025-07-01T00:00:00Z"), false));
+        assert_eq!(
+            decide_time(at("2025-07-01T00:00:00Z"), None).unwrap(),
+            (at("2025-07-01T00:00:00Z"), false)
+        );
     }
 }

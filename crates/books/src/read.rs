@@ -96,7 +96,9 @@ pub async fn journal(
     if let Some(account) = &filter.account {
         values.push(account.as_str().into());
         let n = values.len();
-        text += &format!(" AND EXISTS (SELECT 1 FROM posting p WHERE p.entry_id = e.id AND (p.debit = ${n} OR p.credit = ${n}))");
+        text += &format!(
+            " AND EXISTS (SELECT 1 FROM posting p WHERE p.entry_id = e.id AND (p.debit = ${n} OR p.credit = ${n}))"
+        );
     }
     text += " ORDER BY e.at, e.id LIMIT $3";
     let entries: Vec<EntryRow> = sql.all(&text, values).await?;

@@ -150,7 +150,8 @@ const END: Timestamp = Timestamp(253_370_764_800_000_000);
 
 async fn sums(sql: &Sql, from: Timestamp, until: Timestamp) -> Result<Vec<AccountSum>, Fault> {
     let span = decide_span(from.max(EVER), until.clamp(EVER, END))?;
-    let (first, end) = span.months.map_or((String::new(), String::new()), |(a, b)| (a.to_string(), b.to_string()));
+    let (first, end) =
+        span.months.map_or((String::new(), String::new()), |(a, b)| (a.to_string(), b.to_string()));
     let part = "FROM journal_entry e JOIN posting p ON p.entry_id = e.id WHERE (e.at >= $3 AND e.at < $4) OR (e.at >= $5 AND e.at < $6)";
     let text = format!(
         "SELECT account, currency, CAST(SUM(debit) AS BIGINT) AS debit, CAST(SUM(credit) AS BIGINT) AS credit FROM (\
@@ -159,7 +160,8 @@ async fn sums(sql: &Sql, from: Timestamp, until: Timestamp) -> Result<Vec<Accoun
          ) AS moved GROUP BY account, currency ORDER BY account, currency"
     );
     let (before, after) = (span.before, span.after);
-    let values: [Value; 6] = [first.into(), end.into(), before.0.into(), before.1.into(), after.0.into(), after.1.into()];
+    let values: [Value; 6] =
+        [first.into(), end.into(), before.0.into(), before.1.into(), after.0.into(), after.1.into()];
     let rows: Vec<SumRow> = sql.all(&text, values).await?;
     rows.into_iter().map(named).collect()
 }
@@ -172,7 +174,15 @@ fn named(row: SumRow) -> Result<AccountSum, Fault> {
         false => row.credit - row.debit,
     };
     let (debit, credit) = (row.debit, row.credit);
-    Ok(AccountSum { account: row.account, name: account.name.into(), kind: account.kind, currency: row.currency, debit, credit, balance })
+    Ok(AccountSum {
+        account: row.account,
+        name: account.name.into(),
+        kind: account.kind,
+        currency: row.currency,
+        debit,
+        credit,
+        balance,
+    })
 }
 
 fn by_currency(amounts: impl Iterator<Item = (Currency, i64)>) -> Vec<CurrencyTotal> {
@@ -191,7 +201,11 @@ pub async fn trial_balance(sql: &Sql, until: Timestamp) -> Result<TrialBalance, 
     let accounts = sums(sql, EVER, until).await?;
     let debits = by_currency(accounts.iter().map(|a| (a.currency, a.debit)));
     let credits = by_currency(accounts.iter().map(|a| (a.currency, a.credit)));
-    let both = |(d, c): (CurrencyTotal, CurrencyTotal)| SideTotal { currency: d.currency, debit: d.amount, credit: c.amount };
+    let both = |(d, c): (CurrencyTotal, CurrencyTotal)| SideTotal {
+        currency: d.currency,
+        debit: d.amount,
+        credit: c.amount,
+    };
     Ok(TrialBalance { until, totals: debits.into_iter().zip(credits).map(both).collect(), accounts })
 }
 
@@ -203,7 +217,13 @@ pub async fn profit_and_loss(sql: &Sql, from: Timestamp, until: Timestamp) -> Re
     let all = sums(sql, from, until).await?;
     let profit = by_currency(result_of(&all));
     let of = |kind| all.iter().filter(|a| a.kind == kind).cloned().collect();
-    Ok(ProfitAndLoss { from, until, income: of(AccountKind::Income), expenses: of(AccountKind::Expense), profit })
+    Ok(ProfitAndLoss {
+        from,
+        until,
+        income: of(AccountKind::Income),
+        expenses: of(AccountKind::Expense),
+        profit,
+    })
 }
 
 fn result_of(all: &[AccountSum]) -> impl Iterator<Item = (Currency, i64)> {
@@ -228,8 +248,12 @@ pub async fn balance_sheet(sql: &Sql, until: Timestamp) -> Result<BalanceSheet, 
         amount: total.amount,
     };
     let of = |kind: AccountKind| -> Vec<SheetLine> {
-        let mine = all.iter().filter(|a| a.kind == kind && a.account != accounts::CUSTOMERS && a.balance != 0);
-        mine.map(|a| line(Some(&a.account), &a.name, CurrencyTotal { currency: a.currency, amount: a.balance })).collect()
+        let mine =
+            all.iter().filter(|a| a.kind == kind && a.account != accounts::CUSTOMERS && a.balance != 0);
+        mine.map(|a| {
+            line(Some(&a.account), &a.name, CurrencyTotal { currency: a.currency, amount: a.balance })
+        })
+        .collect()
     };
     let (mut assets, mut liabilities, mut equity) =
         (of(AccountKind::Asset), of(AccountKind::Liability), of(AccountKind::Equity));
@@ -241,7 +265,8 @@ pub async fn balance_sheet(sql: &Sql, until: Timestamp) -> Result<BalanceSheet, 
     equity.extend(result.map(|t| line(None, "Result so far", t)));
     assets.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
     liabilities.sort_by(|a, b| (&a.account, a.currency).cmp(&(&b.account, b.currency)));
-    let total = |lines: &mut dyn Iterator<Item = &SheetLine>| by_currency(lines.map(|l| (l.currency, l.amount)));
+    let total =
+        |lines: &mut dyn Iterator<Item = &SheetLine>| by_currency(lines.map(|l| (l.currency, l.amount)));
     let total_assets = total(&mut assets.iter());
     let total_liabilities_and_equity = total(&mut liabilities.iter().chain(&equity));
     Ok(BalanceSheet { until, assets, liabilities, equity, total_assets, total_liabilities_and_equity })

@@ -51,7 +51,12 @@ pub async fn set_active(tx: &Tx, batch: &[SetActive]) -> Result<Vec<Result<SkuId
             && want.active != row.active
         {
             changed.push([row.id.into(), want.active.into()]);
-            tx.record(want.at, row.id, None, SkuActivated { sku: row.id, code: row.code, active: want.active })?;
+            tx.record(
+                want.at,
+                row.id,
+                None,
+                SkuActivated { sku: row.id, code: row.code, active: want.active },
+            )?;
         }
     }
     if !changed.is_empty() {
@@ -60,6 +65,8 @@ pub async fn set_active(tx: &Tx, batch: &[SetActive]) -> Result<Vec<Result<SkuId
     }
     Ok(batch
         .iter()
-        .map(|s| ids.get(&s.code).copied().ok_or_else(|| SetActiveRefused::UnknownSku { code: s.code.clone() }))
+        .map(|s| {
+            ids.get(&s.code).copied().ok_or_else(|| SetActiveRefused::UnknownSku { code: s.code.clone() })
+        })
         .collect())
 }

@@ -6,9 +6,11 @@
 //! Commands: [`save_skus`], [`set_active`], [`save_suppliers`], [`set_tax_rates`].
 
 mod activate;
+mod api;
 pub mod events;
 pub mod laws;
 mod model;
+mod pages;
 pub mod read;
 mod save;
 mod supplier;
@@ -20,3 +22,15 @@ pub use read::{sku_by_scan, skus_by_code, skus_by_id};
 pub use save::{SaveSku, SaveSkuRefused, save_skus};
 pub use supplier::{SaveSupplier, Supplier, save_suppliers, suppliers};
 pub use tax::{SetTaxRate, TaxRate, TaxRates, set_tax_rates, tax_rates};
+
+/// The catalogue, as the program sees it.
+pub const SLICE: web::Slice = web::Slice {
+    name: "catalog",
+    permissions: &[web::grant::<api::ReadCatalog>(), web::grant::<api::WriteCatalog>()],
+    menu: &[web::MenuItem { title: "Catalogue", path: "/catalog", scope: "catalog:read" }],
+    codes: &[SaveSkuRefused::CODES, SetActiveRefused::CODES],
+    laws: laws::LAWS,
+    api: api::routes,
+    pages: pages::routes,
+    ..web::Slice::EMPTY
+};

@@ -146,7 +146,10 @@ mod tests {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
         let priced = sku(SkuKind::Simple, vec![]);
-        assert_eq!((priced.price("EUR".parse().unwrap()), priced.price("JPY".parse().unwrap())), (Some(500), None));
+        assert_eq!(
+            (priced.price("EUR".parse().unwrap()), priced.price("JPY".parse().unwrap())),
+            (Some(500), None)
+        );
         assert_eq!("gadget".parse::<SkuKind>(), Err(UnknownSkuKind("gadget".into())));
     }
 }

@@ -6,8 +6,7 @@ use kernel::{Currency, Fault, Money};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const COLUMNS: &str =
-    "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version";
+const COLUMNS: &str = "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version";
 
 #[derive(FromQueryResult)]
 struct SkuRow {
@@ -52,7 +51,9 @@ pub async fn skus_by_code(sql: &Sql, codes: &[&str]) -> Result<HashMap<String, A
     for code in codes {
         input.push([code.into()]);
     }
-    let rows = sql.all_from(&input, &format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.code = s.code"), []).await?;
+    let rows = sql
+        .all_from(&input, &format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.code = s.code"), [])
+        .await?;
     Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| (sku.code.clone(), Arc::new(sku))).collect())
 }
 
@@ -62,7 +63,9 @@ pub async fn skus_by_code(sql: &Sql, codes: &[&str]) -> Result<HashMap<String, A
 /// A fault of the database.
 pub async fn skus_by_id(sql: &Sql, ids: &[SkuId]) -> Result<HashMap<SkuId, Arc<Sku>>, Fault> {
     let input = id_rows(ids.iter().copied());
-    let rows = sql.all_from(&input, &format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.id = s.id"), []).await?;
+    let rows = sql
+        .all_from(&input, &format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.id = s.id"), [])
+        .await?;
     Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| (sku.id, Arc::new(sku))).collect())
 }
 
@@ -102,7 +105,12 @@ pub struct Filter {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn list(sql: &Sql, filter: &Filter, after: Option<&str>, limit: u64) -> Result<Vec<SkuDetail>, Fault> {
+pub async fn list(
+    sql: &Sql,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<SkuDetail>, Fault> {
     let mut text = format!("SELECT {COLUMNS} FROM sku s WHERE TRUE");
     let mut values: Vec<db::Value> = Vec::new();
     if let Some(after) = after {
@@ -120,7 +128,7 @@ pub async fn list(sql: &Sql, filter: &Filter, after: Option<&str>, limit: u64) -
         values.push(active.into());
         text.push_str(&format!(" AND s.active = ${}", values.len()));
     }
-    values.push(i64::try_from(limit)?.into());
+    values.push(limit.into());
     text.push_str(&format!(" ORDER BY s.code LIMIT ${}", values.len()));
     let rows = sql.all(&text, values).await?;
     details(sql, rows).await
@@ -230,4 +238,13 @@ pub(crate) async fn lock_by_code(sql: &Sql, codes: &Rows) -> Result<Vec<Sku>, Fa
     );
     let rows = sql.all_from(codes, &text, []).await?;
     Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| sku).collect())
+}
+
+/// Locks a SKU and reads its version; `None` when there is no such code.
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn lock_version(sql: &Sql, code: &str) -> Result<Option<i64>, Fault> {
+    sql.scalar("SELECT s.version FROM sku s WHERE s.code = $1 /*pg FOR NO KEY UPDATE OF s */", [code.into()])
+        .await
 }

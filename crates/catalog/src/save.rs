@@ -103,8 +103,10 @@ pub async fn save_skus(tx: &Tx, batch: &[SaveSku]) -> Result<Vec<Result<SkuId, S
 }
 
 async fn load(tx: &Tx, batch: &[SaveSku]) -> Result<View, Fault> {
-    let codes: BTreeSet<&str> =
-        batch.iter().flat_map(|s| std::iter::once(s.code.as_str()).chain(s.components.iter().map(|(c, _)| c.as_str()))).collect();
+    let codes: BTreeSet<&str> = batch
+        .iter()
+        .flat_map(|s| std::iter::once(s.code.as_str()).chain(s.components.iter().map(|(c, _)| c.as_str())))
+        .collect();
     let skus = lock_by_code(tx, &text_rows("code TEXT", codes)).await?;
     let mut owned = barcodes_of(tx, &id_rows(skus.iter().map(|s| s.id))).await?;
     let mut view = View::default();
@@ -187,7 +189,9 @@ fn check(want: &SaveSku) -> Result<(), SaveSkuRefused> {
     }
     match (want.kind, want.components.is_empty()) {
         (SkuKind::Bundle, true) => return Err(SaveSkuRefused::NoComponents { code: code() }),
-        (SkuKind::Simple | SkuKind::Service, false) => return Err(SaveSkuRefused::NotABundle { code: code() }),
+        (SkuKind::Simple | SkuKind::Service, false) => {
+            return Err(SaveSkuRefused::NotABundle { code: code() });
+        }
         _ => {}
     }
     let mut components = BTreeSet::new();
@@ -202,9 +206,12 @@ fn decide(view: &mut View, want: &SaveSku, new_id: impl FnOnce() -> SkuId) -> Re
     check(want)?;
     let supplier = match &want.supplier {
         None => None,
-        Some(code) => {
-            Some(*view.suppliers.get(code).ok_or_else(|| SaveSkuRefused::UnknownSupplier { supplier: code.clone() })?)
-        }
+        Some(code) => Some(
+            *view
+                .suppliers
+                .get(code)
+                .ok_or_else(|| SaveSkuRefused::UnknownSupplier { supplier: code.clone() })?,
+        ),
     };
     let mut components = BTreeMap::new();
     for (component, quantity) in &want.components {
@@ -213,7 +220,11 @@ fn decide(view: &mut View, want: &SaveSku, new_id: impl FnOnce() -> SkuId) -> Re
             return Err(SaveSkuRefused::UnknownComponent { code, component });
         };
         if part.draft.kind != SkuKind::Simple {
-            return Err(SaveSkuRefused::NestedComponent { code, component, kind: part.draft.kind.to_string() });
+            return Err(SaveSkuRefused::NestedComponent {
+                code,
+                component,
+                kind: part.draft.kind.to_string(),
+            });
         }
         components.insert(part.id, *quantity);
     }
@@ -221,7 +232,10 @@ fn decide(view: &mut View, want: &SaveSku, new_id: impl FnOnce() -> SkuId) -> Re
     if let Some(known) = known
         && known.draft.kind != want.kind
     {
-        return Err(SaveSkuRefused::KindChanged { code: want.code.clone(), kind: known.draft.kind.to_string() });
+        return Err(SaveSkuRefused::KindChanged {
+            code: want.code.clone(),
+            kind: known.draft.kind.to_string(),
+        });
     }
     for barcode in &want.barcodes {
         if let Some(other) = view.barcodes.get(barcode)
@@ -292,7 +306,13 @@ async fn apply(tx: &Tx, view: &View) -> Result<(), Fault> {
         for (component, quantity) in &draft.components {
             components.push([(*id).into(), (*component).into(), (*quantity).into()]);
         }
-        let fact = SkuSaved { sku: *id, code: code.clone(), title: draft.title.clone(), kind: draft.kind, new: is_new };
+        let fact = SkuSaved {
+            sku: *id,
+            code: code.clone(),
+            title: draft.title.clone(),
+            kind: draft.kind,
+            new: is_new,
+        };
         tx.record(at, id, None, fact)?;
     }
     tx.insert("sku", &new).await?;
@@ -362,7 +382,10 @@ mod tests {
             (SaveSku { width_mm: Some(-1), ..want("A") }, "catalog.negative_size"),
             (SaveSku { barcodes: vec![String::new()], ..want("A") }, "catalog.bad_barcode"),
             (SaveSku { prices: vec![Money::new(-1, eur)], ..want("A") }, "catalog.negative_price"),
-            (SaveSku { prices: vec![Money::new(1, eur), Money::new(2, eur)], ..want("A") }, "catalog.two_prices"),
+            (
+                SaveSku { prices: vec![Money::new(1, eur), Money::new(2, eur)], ..want("A") },
+                "catalog.two_prices",
+            ),
             (bundle("B", &[]), "catalog.no_components"),
             (SaveSku { components: vec![("PART".into(), 1)], ..want("A") }, "catalog.not_a_bundle"),
             (bundle("B", &[("PART", 0)]), "catalog.bad_component"),
@@ -383,14 +406,25 @@ mod tests {
     #[test]
     fn the_batch_sees_itself() {
         let mut view = View::default();
-        let with = |code: &str, barcodes: &[&str]| SaveSku { barcodes: barcodes.iter().map(|b| (*b).into()).collect(), ..want(code) };
+        let with = |code: &str, barcodes: &[&str]| SaveSku {
+            barcodes: barcodes.iter().map(|b| (*b).into()).collect(),
+            ..want(code)
+        };
         let a = decide(&mut view, &with("A", &["1"]), || SkuId(1));
         assert_eq!(a, Ok(SkuId(1)));
-        assert_eq!(decide(&mut view, &with("A", &["1"]), || SkuId(9)), Ok(SkuId(1)), "the same again is the same SKU");
+        assert_eq!(
+            decide(&mut view, &with("A", &["1"]), || SkuId(9)),
+            Ok(SkuId(1)),
+            "the same again is the same SKU"
+        );
         let refused = decide(&mut view, &with("B", &["1"]), || SkuId(2)).unwrap_err();
         assert_eq!(refused.to_string(), "Barcode 1 belongs to SKU A: take it away there first.");
         assert_eq!(decide(&mut view, &with("A", &["2"]), || SkuId(9)), Ok(SkuId(1)));
-        assert_eq!(decide(&mut view, &with("B", &["1"]), || SkuId(2)), Ok(SkuId(2)), "a barcode that was given up is free");
+        assert_eq!(
+            decide(&mut view, &with("B", &["1"]), || SkuId(2)),
+            Ok(SkuId(2)),
+            "a barcode that was given up is free"
+        );
         assert_eq!(view.skus["A"].write, Some((Timestamp(0), true)), "still new, written once");
     }
 }

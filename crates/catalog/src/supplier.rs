@@ -63,15 +63,28 @@ pub async fn save_suppliers(tx: &Tx, batch: &[SaveSupplier]) -> Result<Vec<Suppl
             }
         };
         ids.insert(code, id);
-        tx.record(want.at, id, None, SupplierSaved { supplier: id, code: code.to_owned(), name: want.name.clone() })?;
+        tx.record(
+            want.at,
+            id,
+            None,
+            SupplierSaved { supplier: id, code: code.to_owned(), name: want.name.clone() },
+        )?;
     }
     if !new.is_empty() {
         tx.insert("supplier", &new).await?;
     }
     if !renamed.is_empty() {
-        tx.exec_from(&renamed, "UPDATE supplier SET name = input.name FROM input WHERE supplier.id = input.id", []).await?;
+        tx.exec_from(
+            &renamed,
+            "UPDATE supplier SET name = input.name FROM input WHERE supplier.id = input.id",
+            [],
+        )
+        .await?;
     }
-    batch.iter().map(|s| ids.get(s.code.as_str()).copied().ok_or_else(|| Fault::broken("a supplier without id"))).collect()
+    batch
+        .iter()
+        .map(|s| ids.get(s.code.as_str()).copied().ok_or_else(|| Fault::broken("a supplier without id")))
+        .collect()
 }
 
 /// All suppliers by code.

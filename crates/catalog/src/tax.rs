@@ -68,7 +68,11 @@ pub async fn tax_rates(sql: &Sql) -> Result<TaxRates, Fault> {
 /// # Errors
 /// A fault of the database.
 pub(crate) async fn all_rates(sql: &Sql) -> Result<Vec<TaxRate>, Fault> {
-    sql.all("SELECT country, region, tax_class, rate_ppm FROM tax_rate ORDER BY country, region, tax_class", []).await
+    sql.all(
+        "SELECT country, region, tax_class, rate_ppm FROM tax_rate ORDER BY country, region, tax_class",
+        [],
+    )
+    .await
 }
 
 /// Sets rates; of a repeated one the last counts. Events: `tax_rate.set` for each.
@@ -76,8 +80,10 @@ pub(crate) async fn all_rates(sql: &Sql) -> Result<Vec<TaxRate>, Fault> {
 /// # Errors
 /// A fault of the database, also when a rate is not between 0 and 1,000,000.
 pub async fn set_tax_rates(tx: &Tx, batch: &[SetTaxRate]) -> Result<(), Fault> {
-    let wanted: BTreeMap<_, i64> =
-        batch.iter().map(|r| ((r.country.as_str(), r.region.as_deref().unwrap_or(""), r.class.as_str()), r.rate_ppm)).collect();
+    let wanted: BTreeMap<_, i64> = batch
+        .iter()
+        .map(|r| ((r.country.as_str(), r.region.as_deref().unwrap_or(""), r.class.as_str()), r.rate_ppm))
+        .collect();
     let mut rows = Rows::new("country TEXT, region TEXT, tax_class TEXT, rate_ppm BIGINT");
     for ((country, region, class), rate_ppm) in wanted {
         rows.push([country.into(), region.into(), class.into(), rate_ppm.into()]);

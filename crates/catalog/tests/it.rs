@@ -1,5 +1,7 @@
 //! The catalogue on both databases: what is saved is read back, saving again changes nothing, races end in one SKU, laws hold.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use catalog::{SaveSku, SaveSupplier, SetActive, SetTaxRate, SkuKind};
 use db::testing::{BEGIN, TestDb, both};
 use db::{Db, Options};
@@ -50,10 +52,22 @@ async fn what_is_saved_is_read_back_and_saving_again_changes_nothing() {
         let ids = db::write!(db, &actor(), |tx| catalog::save_suppliers(tx, &twice).await).unwrap();
         assert_eq!(ids[0], ids[1]);
         let batch = [
-            SaveSku { barcodes: vec!["4006381333931".into(), "B".into()], supplier: Some("ACME".into()), ..want("A") },
-            SaveSku { kind: SkuKind::Bundle, components: vec![("C".into(), 1), ("A".into(), 2)], ..want("SET") },
+            SaveSku {
+                barcodes: vec!["4006381333931".into(), "B".into()],
+                supplier: Some("ACME".into()),
+                ..want("A")
+            },
+            SaveSku {
+                kind: SkuKind::Bundle,
+                components: vec![("C".into(), 1), ("A".into(), 2)],
+                ..want("SET")
+            },
             want("C"),
-            SaveSku { kind: SkuKind::Bundle, components: vec![("C".into(), 1), ("A".into(), 2)], ..want("SET") },
+            SaveSku {
+                kind: SkuKind::Bundle,
+                components: vec![("C".into(), 1), ("A".into(), 2)],
+                ..want("SET")
+            },
             SaveSku { barcodes: vec!["B".into()], ..want("C") },
             SaveSku { kind: SkuKind::Service, ..want("WRAP") },
         ];
@@ -65,7 +79,10 @@ async fn what_is_saved_is_read_back_and_saving_again_changes_nothing() {
         assert_eq!(skus.len(), 4);
         assert_eq!(skus["SET"].takes(), vec![(a, 2), (saved[2].unwrap(), 1)]);
         assert_eq!(skus["A"].price("JPY".parse().unwrap()), Some(3000));
-        assert_eq!((skus["A"].supplier, skus["A"].weight_g, skus["A"].active), (Some(ids[0]), Some(250), true));
+        assert_eq!(
+            (skus["A"].supplier, skus["A"].weight_g, skus["A"].active),
+            (Some(ids[0]), Some(250), true)
+        );
         let by_id = catalog::skus_by_id(db.read(), &[a, a, catalog::SkuId(1)]).await.unwrap();
         assert_eq!((by_id.len(), &by_id[&a]), (1, &skus["A"]));
         for (text, id) in [("4006381333931", Some(a)), ("B", Some(a)), ("A", Some(a)), ("nothing", None)] {
@@ -85,14 +102,27 @@ async fn a_change_replaces_the_sets_and_raises_the_version() {
         save(&db, &[SaveSku { barcodes: vec!["1".into(), "2".into()], ..want("A") }, want("B")]).await;
         let price = vec![Money::new(5, "USD".parse().unwrap())];
         let swapped = [
-            SaveSku { barcodes: vec!["2".into(), "3".into()], prices: price.clone(), title: "New".into(), weight_g: None, ..want("A") },
+            SaveSku {
+                barcodes: vec!["2".into(), "3".into()],
+                prices: price.clone(),
+                title: "New".into(),
+                weight_g: None,
+                ..want("A")
+            },
             SaveSku { barcodes: vec!["1".into()], ..want("B") },
         ];
-        assert!(save(&db, &swapped).await.iter().all(Result::is_ok), "a barcode may move within one batch ({})", db.name);
+        assert!(
+            save(&db, &swapped).await.iter().all(Result::is_ok),
+            "a barcode may move within one batch ({})",
+            db.name
+        );
         let a = catalog::read::detail(db.read(), "A").await.unwrap().unwrap();
         assert_eq!((a.barcodes, a.version, a.sku.prices), (vec!["2".to_owned(), "3".into()], 2, price));
         assert_eq!((a.sku.title.as_str(), a.sku.weight_g), ("New", None));
-        let off = [SetActive { at: BEGIN, code: "A".into(), active: false }, SetActive { at: BEGIN, code: "Z".into(), active: false }];
+        let off = [
+            SetActive { at: BEGIN, code: "A".into(), active: false },
+            SetActive { at: BEGIN, code: "Z".into(), active: false },
+        ];
         let outcomes = db::write!(db, &actor(), |tx| catalog::set_active(tx, &off).await).unwrap();
         assert!(outcomes[0].is_ok() && outcomes[1].as_ref().unwrap_err().code() == "catalog.unknown_sku");
         let filter = catalog::read::Filter { q: None, active: Some(true) };
@@ -107,14 +137,22 @@ async fn lists_page_by_code_and_filter_by_its_beginning() {
     for db in both(Options::default).await {
         let batch: Vec<SaveSku> = ["A%", "A-1", "a-1", "A-2", "B", "Ä"].into_iter().map(want).collect();
         save(&db, &batch).await;
-        let codes = |page: Vec<catalog::read::SkuDetail>| page.into_iter().map(|d| d.sku.code).collect::<Vec<_>>();
+        let codes =
+            |page: Vec<catalog::read::SkuDetail>| page.into_iter().map(|d| d.sku.code).collect::<Vec<_>>();
         let all = catalog::read::Filter::default();
         let first = codes(catalog::read::list(db.read(), &all, None, 4).await.unwrap());
-        let rest = codes(catalog::read::list(db.read(), &all, first.last().map(String::as_str), 4).await.unwrap());
+        let rest =
+            codes(catalog::read::list(db.read(), &all, first.last().map(String::as_str), 4).await.unwrap());
         assert_eq!([first, rest].concat(), ["A%", "A-1", "A-2", "B", "a-1", "Ä"], "{}", db.name);
-        for (q, found) in [("A-", vec!["A-1", "A-2"]), ("A%", vec!["A%"]), ("Ä", vec!["Ä"]), ("x", vec![])] {
+        for (q, found) in [("A-", vec!["A-1", "A-2"]), ("A%", vec!["A%"]), ("Ä", vec!["Ä"]), ("x", vec![])]
+        {
             let filter = catalog::read::Filter { q: Some(q.into()), active: None };
-            assert_eq!(codes(catalog::read::list(db.read(), &filter, None, 9).await.unwrap()), found, "{q} on {}", db.name);
+            assert_eq!(
+                codes(catalog::read::list(db.read(), &filter, None, 9).await.unwrap()),
+                found,
+                "{q} on {}",
+                db.name
+            );
         }
     }
 }
@@ -124,7 +162,9 @@ async fn many_who_save_one_code_at_once_make_one_sku() {
     for db in both(Options::default).await {
         let tasks = (0..12).map(|n| {
             let db = db.db.clone();
-            tokio::spawn(async move { save(&db, &[SaveSku { weight_g: Some(n), ..want("A") }, want("B")]).await })
+            tokio::spawn(
+                async move { save(&db, &[SaveSku { weight_g: Some(n), ..want("A") }, want("B")]).await },
+            )
         });
         let mut ids = std::collections::BTreeSet::new();
         for task in tasks.collect::<Vec<_>>() {
@@ -145,8 +185,15 @@ async fn tax_rates_are_set_and_found() {
             class: "standard".into(),
             rate_ppm,
         };
-        db::write!(db, &actor(), |tx| catalog::set_tax_rates(tx, &[set(None, 180_000), set(Some("CN"), 70_000)]).await).unwrap();
-        db::write!(db, &actor(), |tx| catalog::set_tax_rates(tx, &[set(None, 200_000), set(None, 210_000)]).await).unwrap();
+        db::write!(db, &actor(), |tx| catalog::set_tax_rates(
+            tx,
+            &[set(None, 180_000), set(Some("CN"), 70_000)]
+        )
+        .await)
+        .unwrap();
+        db::write!(db, &actor(), |tx| catalog::set_tax_rates(tx, &[set(None, 200_000), set(None, 210_000)])
+            .await)
+        .unwrap();
         let rates = catalog::tax_rates(db.read()).await.unwrap();
         assert_eq!(rates.rate("ES", Some("MD"), "standard"), Some(210_000), "{}", db.name);
         assert_eq!(rates.rate("ES", Some("CN"), "standard"), Some(70_000));

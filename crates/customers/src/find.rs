@@ -98,8 +98,12 @@ impl View {
         if let Some(phone) = &row.phone {
             self.by_phone.insert(phone.clone(), row.id);
         }
-        let known =
-            Known { email_key: row.email_key, phone: row.phone, has_address: row.address.is_some(), write: Write::Nothing };
+        let known = Known {
+            email_key: row.email_key,
+            phone: row.phone,
+            has_address: row.address.is_some(),
+            write: Write::Nothing,
+        };
         self.customers.insert(row.id, known);
     }
 }
@@ -216,7 +220,8 @@ async fn complete(tx: &Tx, view: &View) -> Result<(), Fault> {
             draft.phone.clone().into(),
             address_text(draft.address.as_ref())?.into(),
         ]);
-        let fact = CustomerCompleted { customer: *id, email: draft.email.clone(), phone: draft.phone.clone() };
+        let fact =
+            CustomerCompleted { customer: *id, email: draft.email.clone(), phone: draft.phone.clone() };
         tx.record(draft.at, id, None, fact)?;
     }
     if rows.is_empty() {
@@ -248,8 +253,9 @@ async fn create(tx: &Tx, view: &View) -> Result<HashMap<CustomerId, CustomerId>,
         .collect();
     // In the order of their keys, so that two batches that meet wait for each other in one direction.
     new.sort_by(|(_, a), (_, b)| (&a.email_key, &a.phone).cmp(&(&b.email_key, &b.phone)));
-    let mut rows =
-        Rows::new("id BIGINT, name TEXT, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?, created_at BIGINT");
+    let mut rows = Rows::new(
+        "id BIGINT, name TEXT, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?, created_at BIGINT",
+    );
     for (id, draft) in &new {
         rows.push([
             (*id).into(),
@@ -263,7 +269,8 @@ async fn create(tx: &Tx, view: &View) -> Result<HashMap<CustomerId, CustomerId>,
     }
     let text = "INSERT INTO customer (id, name, email, email_key, phone, address, created_at) \
          SELECT id, name, email, email_key, phone, address, created_at FROM input WHERE TRUE ON CONFLICT DO NOTHING RETURNING id";
-    let made: HashSet<CustomerId> = tx.all_from::<IdRow>(&rows, text, []).await?.into_iter().map(|r| r.id).collect();
+    let made: HashSet<CustomerId> =
+        tx.all_from::<IdRow>(&rows, text, []).await?.into_iter().map(|r| r.id).collect();
     let mut missed = Vec::new();
     for (id, draft) in new {
         if made.contains(&id) {

@@ -5,6 +5,7 @@
 //!
 //! Commands: [`find_or_create`], [`post_credit`].
 
+mod api;
 mod credit;
 pub mod events;
 mod find;
@@ -15,3 +16,13 @@ pub mod read;
 pub use credit::{CreditEntry, CreditRefused, credit_balance, post_credit};
 pub use find::{Contact, find_or_create};
 pub use model::{Customer, CustomerId};
+
+/// Customers, as the program sees them.
+pub const SLICE: web::Slice = web::Slice {
+    name: "customers",
+    permissions: &[web::grant::<api::ReadCustomers>(), web::grant::<api::WriteCustomers>()],
+    codes: &[CreditRefused::CODES],
+    laws: laws::LAWS,
+    api: api::routes,
+    ..web::Slice::EMPTY
+};

@@ -49,7 +49,12 @@ pub struct Filter {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn list(sql: &Sql, filter: &Filter, after: Option<CustomerId>, limit: u64) -> Result<Vec<Customer>, Fault> {
+pub async fn list(
+    sql: &Sql,
+    filter: &Filter,
+    after: Option<CustomerId>,
+    limit: i64,
+) -> Result<Vec<Customer>, Fault> {
     let mut text = format!("SELECT {COLUMNS} FROM customer c WHERE TRUE");
     let mut values: Vec<db::Value> = Vec::new();
     for (column, value) in [("c.email_key", &filter.email_key), ("c.phone", &filter.phone)] {
@@ -66,7 +71,7 @@ pub async fn list(sql: &Sql, filter: &Filter, after: Option<CustomerId>, limit: 
         values.push(after.into());
         text.push_str(&format!(" AND c.id < ${}", values.len()));
     }
-    values.push(i64::try_from(limit)?.into());
+    values.push(limit.into());
     text.push_str(&format!(" ORDER BY c.id DESC LIMIT ${}", values.len()));
     let rows: Vec<Row> = sql.all(&text, values).await?;
     rows.into_iter().map(Row::into_customer).collect()
@@ -84,8 +89,9 @@ pub async fn by_id(sql: &Sql, ids: &[CustomerId]) -> Result<HashMap<CustomerId, 
     for id in ids {
         input.push([id.into()]);
     }
-    let rows: Vec<Row> =
-        sql.all_from(&input, &format!("SELECT {COLUMNS} FROM customer c JOIN input ON input.id = c.id"), []).await?;
+    let rows: Vec<Row> = sql
+        .all_from(&input, &format!("SELECT {COLUMNS} FROM customer c JOIN input ON input.id = c.id"), [])
+        .await?;
     rows.into_iter().map(|r| Ok((r.id, r.into_customer()?))).collect()
 }
 
@@ -120,15 +126,19 @@ pub struct Entry {
 /// # Errors
 /// A fault of the database.
 pub async fn balances(sql: &Sql, customer: CustomerId) -> Result<Vec<Balance>, Fault> {
-    sql.all("SELECT currency, balance FROM store_credit WHERE customer_id = $1 ORDER BY currency", [customer.into()]).await
+    sql.all(
+        "SELECT currency, balance FROM store_credit WHERE customer_id = $1 ORDER BY currency",
+        [customer.into()],
+    )
+    .await
 }
 
 /// The newest entries of a customer's store credit, at most `limit`.
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn entries(sql: &Sql, customer: CustomerId, limit: u64) -> Result<Vec<Entry>, Fault> {
+pub async fn entries(sql: &Sql, customer: CustomerId, limit: i64) -> Result<Vec<Entry>, Fault> {
     let text = "SELECT currency, amount, reason, order_id, reference, at FROM store_credit_entry WHERE customer_id = $1 \
          ORDER BY at DESC, id DESC LIMIT $2";
-    sql.all(text, [customer.into(), i64::try_from(limit)?.into()]).await
+    sql.all(text, [customer.into(), limit.into()]).await
 }

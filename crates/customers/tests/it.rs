@@ -1,5 +1,7 @@
 //! Customers on both databases: races end in one customer, what we know is completed, store credit is posted once and never below zero.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use contact::address::Address;
 use customers::{Contact, CreditEntry, CustomerId};
 use db::testing::{BEGIN, TestDb, both};
@@ -38,20 +40,44 @@ async fn laws_hold(db: &TestDb) {
 #[tokio::test]
 async fn a_batch_finds_itself_and_completes_what_is_known() {
     for db in both(Options::default).await {
-        let ids = find(&db, &[who(Some("a@x.de"), None), who(None, Some("+49301")), who(Some("a@x.de"), None), who(None, None)])
+        let ids = find(
+            &db,
+            &[
+                who(Some("a@x.de"), None),
+                who(None, Some("+49301")),
+                who(Some("a@x.de"), None),
+                who(None, None),
+            ],
+        )
+        .await
+        .unwrap();
+        assert_eq!((ids[0], number(&db, "SELECT COUNT(*) FROM customer").await), (ids[2], 3), "{}", db.name);
+        let address =
+            Address { name: "Ada".into(), city: "Berlin".into(), country: "DE".into(), ..Address::default() };
+        let known = Contact { address: Some(address.clone()), ..who(Some("a@x.de"), Some("+49302")) };
+        let again = find(&db, &[known, who(None, Some("+49302")), who(Some("b@x.de"), Some("+49301"))])
             .await
             .unwrap();
-        assert_eq!((ids[0], number(&db, "SELECT COUNT(*) FROM customer").await), (ids[2], 3), "{}", db.name);
-        let address = Address { name: "Ada".into(), city: "Berlin".into(), country: "DE".into(), ..Address::default() };
-        let known = Contact { address: Some(address.clone()), ..who(Some("a@x.de"), Some("+49302")) };
-        let again = find(&db, &[known, who(None, Some("+49302")), who(Some("b@x.de"), Some("+49301"))]).await.unwrap();
         assert_eq!(again, [ids[0], ids[0], ids[1]], "{}", db.name);
         let read = customers::read::by_id(db.read(), &ids).await.unwrap();
         assert_eq!((&read[&ids[0]].phone, &read[&ids[0]].address), (&Some("+49302".into()), &Some(address)));
-        assert_eq!((read[&ids[1]].email.as_deref(), read[&ids[1]].version), (Some("B@X.DE"), 2), "the missing e-mail was learnt");
+        assert_eq!(
+            (read[&ids[1]].email.as_deref(), read[&ids[1]].version),
+            (Some("B@X.DE"), 2),
+            "the missing e-mail was learnt"
+        );
         let events = number(&db, "SELECT COUNT(*) FROM event").await;
-        assert_eq!(find(&db, &[who(Some("a@x.de"), Some("+49301"))]).await.unwrap(), [ids[0]], "e-mail goes before phone");
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM event").await, events, "nothing new, no event ({})", db.name);
+        assert_eq!(
+            find(&db, &[who(Some("a@x.de"), Some("+49301"))]).await.unwrap(),
+            [ids[0]],
+            "e-mail goes before phone"
+        );
+        assert_eq!(
+            number(&db, "SELECT COUNT(*) FROM event").await,
+            events,
+            "nothing new, no event ({})",
+            db.name
+        );
     }
 }
 
@@ -61,7 +87,8 @@ async fn many_who_come_at_once_are_one_customer_each() {
         let tasks = (0..24).map(|n| {
             let db = db.db.clone();
             // Half of them in the other order, so that batches meet crosswise; half by phone only.
-            let mut batch = vec![who(Some("a@x.de"), Some("+1")), who(Some("b@x.de"), Some("+2")), who(None, Some("+3"))];
+            let mut batch =
+                vec![who(Some("a@x.de"), Some("+1")), who(Some("b@x.de"), Some("+2")), who(None, Some("+3"))];
             if n % 2 == 0 {
                 batch.reverse();
             }
@@ -94,9 +121,17 @@ async fn lists_filter_by_exact_keys_and_the_beginning_of_the_name() {
             }
         };
         let filter = customers::read::Filter::default;
-        assert_eq!(names(customers::read::Filter { name: Some("AD".into()), ..filter() }).await, ["adam", "Ada"], "{}", db.name);
+        assert_eq!(
+            names(customers::read::Filter { name: Some("AD".into()), ..filter() }).await,
+            ["adam", "Ada"],
+            "{}",
+            db.name
+        );
         assert!(names(customers::read::Filter { name: Some("%".into()), ..filter() }).await.is_empty());
-        assert_eq!(names(customers::read::Filter { email_key: Some("c@x.de".into()), ..filter() }).await, ["Bea%"]);
+        assert_eq!(
+            names(customers::read::Filter { email_key: Some("c@x.de".into()), ..filter() }).await,
+            ["Bea%"]
+        );
         let newest = customers::read::list(db.read(), &filter(), None, 1).await.unwrap();
         let rest = customers::read::list(db.read(), &filter(), Some(newest[0].id), 9).await.unwrap();
         assert_eq!((newest[0].name.as_str(), rest.len()), ("Bea%", 2));
@@ -140,7 +175,11 @@ async fn credit_is_posted_once_and_never_below_zero() {
         let (bare, nobody) = (Err("customers.credit_without_reference"), Err("customers.unknown_customer"));
         let huge = Err("customers.credit_too_large");
         assert_eq!(posted, [no, Ok(500), Ok(500), Ok(300), no, little, bare, nobody, huge], "{}", db.name);
-        assert_eq!(post(&db, &batch[1..4]).await, [Ok(300), Ok(300), Ok(300)], "retried: the present balance");
+        assert_eq!(
+            post(&db, &batch[1..4]).await,
+            [Ok(300), Ok(300), Ok(300)],
+            "retried: the present balance"
+        );
         assert_eq!(customers::credit_balance(db.read(), ada, "EUR".parse().unwrap()).await.unwrap(), 300);
         assert_eq!(customers::credit_balance(db.read(), ada, "JPY".parse().unwrap()).await.unwrap(), 0);
         assert_eq!(number(&db, "SELECT COUNT(*) FROM event WHERE kind = 'store_credit.changed'").await, 2);
@@ -165,8 +204,17 @@ async fn many_who_spend_at_once_spend_what_is_there() {
         for task in tasks.collect::<Vec<_>>() {
             refused += i64::from(task.await.unwrap().is_err());
         }
-        assert_eq!(customers::credit_balance(db.read(), ada, "EUR".parse().unwrap()).await.unwrap(), 0, "{}", db.name);
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM store_credit_entry").await, 11, "the grant and ten payments");
+        assert_eq!(
+            customers::credit_balance(db.read(), ada, "EUR".parse().unwrap()).await.unwrap(),
+            0,
+            "{}",
+            db.name
+        );
+        assert_eq!(
+            number(&db, "SELECT COUNT(*) FROM store_credit_entry").await,
+            11,
+            "the grant and ten payments"
+        );
         assert_eq!(refused, 4, "two references, twice each ({})", db.name);
         laws_hold(&db).await;
     }

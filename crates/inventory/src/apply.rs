@@ -118,7 +118,9 @@ async fn change_stock(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
         }
     }
     sums.retain(|_, sum| *sum != [0; 4]);
-    let mut rows = Rows::new("sku BIGINT, place BIGINT, on_hand BIGINT, allocated BIGINT, incoming BIGINT, quarantined BIGINT");
+    let mut rows = Rows::new(
+        "sku BIGINT, place BIGINT, on_hand BIGINT, allocated BIGINT, incoming BIGINT, quarantined BIGINT",
+    );
     for ((sku, location), [on_hand, allocated, incoming, quarantined]) in &sums {
         rows.push([
             (*sku).into(),
@@ -142,7 +144,9 @@ async fn change_stock(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
         return Ok(());
     }
     let updated: HashSet<Place> = updated.into_iter().map(|r| (r.sku_id, r.location_id)).collect();
-    let mut new = Rows::new("sku_id BIGINT, location_id BIGINT, on_hand BIGINT, allocated BIGINT, incoming BIGINT, quarantined BIGINT");
+    let mut new = Rows::new(
+        "sku_id BIGINT, location_id BIGINT, on_hand BIGINT, allocated BIGINT, incoming BIGINT, quarantined BIGINT",
+    );
     for ((sku, location), [on_hand, allocated, incoming, quarantined]) in sums {
         if !updated.contains(&(sku, location)) {
             new.push([
@@ -172,7 +176,10 @@ async fn change_costs(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
             sum.0 += m.on_hand + m.quarantined;
             sum.1 += m.value;
         } else if m.value != 0 {
-            return Err(Fault::broken(format!("a movement of {} at {} has a value, and that stock is not ours", m.sku, m.location)));
+            return Err(Fault::broken(format!(
+                "a movement of {} at {} has a value, and that stock is not ours",
+                m.sku, m.location
+            )));
         }
     }
     sums.retain(|_, sum| *sum != (0, 0));
@@ -186,7 +193,8 @@ async fn change_costs(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
     }
     let text = "UPDATE sku_cost SET quantity = sku_cost.quantity + input.quantity, value = sku_cost.value + input.value \
          FROM input WHERE sku_cost.sku_id = input.sku RETURNING sku_id";
-    let updated: BTreeSet<SkuId> = tx.all_from::<Row>(&rows, text, []).await?.into_iter().map(|r| r.sku_id).collect();
+    let updated: BTreeSet<SkuId> =
+        tx.all_from::<Row>(&rows, text, []).await?.into_iter().map(|r| r.sku_id).collect();
     let mut new = Rows::new("sku_id BIGINT, quantity BIGINT, value BIGINT");
     for (sku, (quantity, value)) in sums {
         if !updated.contains(&sku) {

@@ -47,8 +47,17 @@ pub async fn count(tx: &Tx, batch: &[Count]) -> Result<Vec<Result<i64, CountRefu
             let (sku, location) = (want.sku, want.location);
             tx.record(want.at, sku, None, StockCounted { sku, location, counted: want.counted, delta })?;
             if delta != 0 {
-                moves.push(Move { on_hand: delta, value, ..Move::new(want.at, MoveKind::Count, sku, location) });
-                tx.record(want.at, sku, None, StockAdjusted { sku, location, delta, value, reason: "count".into() })?;
+                moves.push(Move {
+                    on_hand: delta,
+                    value,
+                    ..Move::new(want.at, MoveKind::Count, sku, location)
+                });
+                tx.record(
+                    want.at,
+                    sku,
+                    None,
+                    StockAdjusted { sku, location, delta, value, reason: "count".into() },
+                )?;
             }
         }
         outcomes.push(outcome.map(|(delta, _)| delta));

@@ -187,7 +187,10 @@ pub(crate) async fn lock_costs(tx: &Tx, skus: impl Iterator<Item = SkuId>) -> Re
 }
 
 /// Which of some locations are ours.
-pub(crate) async fn owned_locations(sql: &Sql, ids: impl Iterator<Item = LocationId>) -> Result<BTreeSet<LocationId>, Fault> {
+pub(crate) async fn owned_locations(
+    sql: &Sql,
+    ids: impl Iterator<Item = LocationId>,
+) -> Result<BTreeSet<LocationId>, Fault> {
     #[derive(FromQueryResult)]
     struct Row {
         id: LocationId,

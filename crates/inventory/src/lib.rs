@@ -9,6 +9,9 @@
 //! other slices build on.
 
 mod adjust;
+mod api;
+mod api_location;
+mod api_reservation;
 mod apply;
 mod cost;
 mod count;
@@ -17,6 +20,7 @@ mod ground;
 pub mod laws;
 mod location;
 mod model;
+mod pages;
 mod quarantine;
 pub mod read;
 mod receive;
@@ -45,3 +49,25 @@ pub use settings::base_currency;
 pub use shelf::{Shelf, lock};
 pub use ship::{ShipStock, ship_stock};
 pub use transfer::{Transfer, TransferRefused, transfer};
+
+/// Inventory, as the program sees it.
+pub const SLICE: web::Slice = web::Slice {
+    name: "inventory",
+    permissions: &[web::grant::<api::ReadInventory>(), web::grant::<api::WriteInventory>()],
+    menu: &[web::MenuItem { title: "Stock", path: "/stock", scope: "inventory:read" }],
+    codes: &[
+        SaveLocationRefused::CODES,
+        ReceiveRefused::CODES,
+        AdjustRefused::CODES,
+        CountRefused::CODES,
+        TransferRefused::CODES,
+        SafetyRefused::CODES,
+        QuarantineRefused::CODES,
+        ReserveRefused::CODES,
+    ],
+    timers: TIMERS,
+    laws: laws::LAWS,
+    api: api::routes,
+    pages: pages::routes,
+    ..web::Slice::EMPTY
+};

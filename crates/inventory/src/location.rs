@@ -73,8 +73,9 @@ impl Row {
             priority: self.priority,
             country: self.country,
             postal_code: self.postal_code,
-            address: serde_json::from_str(&self.address)
-                .map_err(|e| Fault::from(e).while_doing(format!("read the address of location {}", self.code)))?,
+            address: serde_json::from_str(&self.address).map_err(|e| {
+                Fault::from(e).while_doing(format!("read the address of location {}", self.code))
+            })?,
             lat: self.lat,
             lon: self.lon,
             active: self.active,
@@ -83,15 +84,15 @@ impl Row {
     }
 }
 
-const COLUMNS: &str =
-    "l.id, l.code, l.name, l.kind, l.supplier_id, l.priority, l.country, l.postal_code, l.address, l.lat, l.lon, l.active";
+const COLUMNS: &str = "l.id, l.code, l.name, l.kind, l.supplier_id, l.priority, l.country, l.postal_code, l.address, l.lat, l.lon, l.active";
 
 /// All locations, those that ship first at the front.
 ///
 /// # Errors
 /// A fault of the database.
 pub async fn locations(sql: &Sql) -> Result<Vec<Location>, Fault> {
-    let rows: Vec<Row> = sql.all(&format!("SELECT {COLUMNS} FROM location l ORDER BY l.priority, l.id"), []).await?;
+    let rows: Vec<Row> =
+        sql.all(&format!("SELECT {COLUMNS} FROM location l ORDER BY l.priority, l.id"), []).await?;
     rows.into_iter().map(Row::into_location).collect()
 }
 
@@ -100,7 +101,8 @@ pub async fn locations(sql: &Sql) -> Result<Vec<Location>, Fault> {
 /// # Errors
 /// A fault of the database.
 pub(crate) async fn location_by_code(sql: &Sql, code: &str) -> Result<Option<Location>, Fault> {
-    let row: Option<Row> = sql.one(&format!("SELECT {COLUMNS} FROM location l WHERE l.code = $1"), [code.into()]).await?;
+    let row: Option<Row> =
+        sql.one(&format!("SELECT {COLUMNS} FROM location l WHERE l.code = $1"), [code.into()]).await?;
     row.map(Row::into_location).transpose()
 }
 
@@ -108,12 +110,17 @@ pub(crate) async fn location_by_code(sql: &Sql, code: &str) -> Result<Option<Loc
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn save_locations(tx: &Tx, batch: &[SaveLocation]) -> Result<Vec<Result<LocationId, SaveLocationRefused>>, Fault> {
+pub async fn save_locations(
+    tx: &Tx,
+    batch: &[SaveLocation],
+) -> Result<Vec<Result<LocationId, SaveLocationRefused>>, Fault> {
     let mut codes = Rows::new("code TEXT");
     for code in batch.iter().map(|l| l.code.as_str()).collect::<BTreeSet<_>>() {
         codes.push([code.into()]);
     }
-    let text = format!("SELECT {COLUMNS} FROM location l JOIN input ON input.code = l.code ORDER BY l.id /*pg FOR NO KEY UPDATE OF l */");
+    let text = format!(
+        "SELECT {COLUMNS} FROM location l JOIN input ON input.code = l.code ORDER BY l.id /*pg FOR NO KEY UPDATE OF l */"
+    );
     let rows: Vec<Row> = tx.all_from(&codes, &text, []).await?;
     let mut known = BTreeMap::new();
     for row in rows {
@@ -135,7 +142,8 @@ async fn known_suppliers(tx: &Tx, batch: &[SaveLocation]) -> Result<HashSet<Supp
     for id in batch.iter().filter_map(|l| l.supplier).collect::<BTreeSet<_>>() {
         input.push([id.into()]);
     }
-    let rows: Vec<IdRow> = tx.all_from(&input, "SELECT s.id FROM supplier s JOIN input ON input.id = s.id", []).await?;
+    let rows: Vec<IdRow> =
+        tx.all_from(&input, "SELECT s.id FROM supplier s JOIN input ON input.id = s.id", []).await?;
     Ok(rows.into_iter().map(|r| r.id).collect())
 }
 
@@ -145,7 +153,8 @@ type Known = BTreeMap<String, (Location, Option<(Timestamp, bool)>)>;
 fn check(want: &SaveLocation) -> Result<(), SaveLocationRefused> {
     let code = || want.code.clone();
     let length = want.code.chars().count();
-    if !(1..=64).contains(&length) || want.code.trim() != want.code || want.code.chars().any(char::is_control) {
+    if !(1..=64).contains(&length) || want.code.trim() != want.code || want.code.chars().any(char::is_control)
+    {
         return Err(SaveLocationRefused::BadCode { code: code() });
     }
     if want.name.trim().is_empty() {
@@ -183,7 +192,10 @@ fn decide(
     if let Some((location, _)) = before
         && location.owned() != want.kind.owned()
     {
-        return Err(SaveLocationRefused::SideChanged { code: want.code.clone(), kind: location.kind.to_string() });
+        return Err(SaveLocationRefused::SideChanged {
+            code: want.code.clone(),
+            kind: location.kind.to_string(),
+        });
     }
     let (id, new) = match before {
         Some((location, write)) => (location.id, write.is_some_and(|(_, new)| new)),
@@ -266,9 +278,12 @@ mod tests {
     fn every_refusal_has_its_case() {
         let suppliers = HashSet::from([SupplierId(7)]);
         let mut known = Known::new();
-        let mut save = |item: &SaveLocation| decide(&mut known, &suppliers, item, || LocationId(1)).map_err(|r| r.code());
+        let mut save = |item: &SaveLocation| {
+            decide(&mut known, &suppliers, item, || LocationId(1)).map_err(|r| r.code())
+        };
         assert_eq!(save(&want("HOME")), Ok(LocationId(1)));
-        let theirs = SaveLocation { kind: LocationKind::Supplier, supplier: Some(SupplierId(7)), ..want("THEIRS") };
+        let theirs =
+            SaveLocation { kind: LocationKind::Supplier, supplier: Some(SupplierId(7)), ..want("THEIRS") };
         assert!(save(&theirs).is_ok());
         let address = Address { country: "QQ".into(), ..Address::default() };
         for (item, code) in [
@@ -284,6 +299,10 @@ mod tests {
         ] {
             assert_eq!(save(&item), Err(code), "{item:?}");
         }
-        assert_eq!(save(&SaveLocation { kind: LocationKind::ThirdParty, ..want("HOME") }), Ok(LocationId(1)), "still ours");
+        assert_eq!(
+            save(&SaveLocation { kind: LocationKind::ThirdParty, ..want("HOME") }),
+            Ok(LocationId(1)),
+            "still ours"
+        );
     }
 }

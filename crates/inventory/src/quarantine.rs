@@ -72,7 +72,12 @@ pub async fn quarantine(tx: &Tx, batch: &[Quarantine]) -> Result<Vec<Result<(), 
                     tx.record(want.at, sku, None, fact)?;
                 }
                 QuarantineStep::Enter | QuarantineStep::Leave => {
-                    tx.record(want.at, sku, None, StockQuarantined { sku, location, quantity: quarantined, reason })?;
+                    tx.record(
+                        want.at,
+                        sku,
+                        None,
+                        StockQuarantined { sku, location, quantity: quarantined, reason },
+                    )?;
                 }
             }
         }

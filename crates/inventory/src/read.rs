@@ -48,7 +48,12 @@ pub struct Filter {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn levels(sql: &Sql, filter: &Filter, after: Option<(SkuId, LocationId)>, limit: u64) -> Result<Vec<Level>, Fault> {
+pub async fn levels(
+    sql: &Sql,
+    filter: &Filter,
+    after: Option<(SkuId, LocationId)>,
+    limit: i64,
+) -> Result<Vec<Level>, Fault> {
     let mut text = String::from(
         "SELECT t.sku_id, s.code AS sku, s.title, t.location_id, l.code AS location, t.on_hand, t.allocated, t.incoming, t.quarantined, \
          t.safety, t.channel_safety, t.available FROM stock t JOIN sku s ON s.id = t.sku_id JOIN location l ON l.id = t.location_id WHERE TRUE",
@@ -65,7 +70,7 @@ pub async fn levels(sql: &Sql, filter: &Filter, after: Option<(SkuId, LocationId
         let n = values.len();
         text.push_str(&format!(" AND (t.sku_id, t.location_id) > (${}, ${n})", n - 1));
     }
-    values.push(i64::try_from(limit)?.into());
+    values.push(limit.into());
     text.push_str(&format!(" ORDER BY t.sku_id, t.location_id LIMIT ${}", values.len()));
     sql.all(&text, values).await
 }
@@ -103,12 +108,17 @@ pub struct Movement {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn movements(sql: &Sql, sku: SkuId, before: Option<MovementId>, limit: u64) -> Result<Vec<Movement>, Fault> {
+pub async fn movements(
+    sql: &Sql,
+    sku: SkuId,
+    before: Option<MovementId>,
+    limit: i64,
+) -> Result<Vec<Movement>, Fault> {
     let text = "SELECT m.id, m.at, l.code AS location, m.kind, m.on_hand, m.allocated, m.incoming, m.quarantined, m.value, m.order_id, \
          m.reference, m.reason FROM stock_movement m JOIN location l ON l.id = m.location_id WHERE m.sku_id = $1 AND m.id < $2 \
          ORDER BY m.id DESC LIMIT $3";
     let before = before.map_or(i64::MAX, |id| id.0);
-    sql.all(text, [sku.into(), before.into(), i64::try_from(limit)?.into()]).await
+    sql.all(text, [sku.into(), before.into(), limit.into()]).await
 }
 
 /// The location with a code.

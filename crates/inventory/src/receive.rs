@@ -53,7 +53,13 @@ pub async fn receive(tx: &Tx, batch: &[Receive]) -> Result<Vec<Result<(), Receiv
             let reference = want.reference.clone();
             let bare = Move::new(want.at, MoveKind::Receipt, want.sku, want.location);
             moves.push(Move { on_hand: want.quantity, value, reference, ..bare });
-            let fact = StockReceived { sku: want.sku, location: want.location, quantity: want.quantity, value, owned };
+            let fact = StockReceived {
+                sku: want.sku,
+                location: want.location,
+                quantity: want.quantity,
+                value,
+                owned,
+            };
             tx.record(want.at, want.sku, None, fact)?;
         }
         outcomes.push(outcome.map(|_| ()));

@@ -1,7 +1,7 @@
 //! Reserve stock for a cart until a moment. Invariant: what is kept is allocated, so nobody else is promised it, and ends exactly once: as an
 //! order, by its time, or by hand.
 
-use crate::events::{Reserved, ReservationMade};
+use crate::events::{ReservationMade, Reserved};
 use crate::ground::MAX_UNITS;
 use crate::{LocationId, Move, MoveKind, ReservationId, Shelf, apply, lock};
 use catalog::{Sku, SkuId};
@@ -37,12 +37,16 @@ kernel::refusals! {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn reserve(tx: &Tx, batch: &[Reserve]) -> Result<Vec<Result<ReservationId, ReserveRefused>>, Fault> {
+pub async fn reserve(
+    tx: &Tx,
+    batch: &[Reserve],
+) -> Result<Vec<Result<ReservationId, ReserveRefused>>, Fault> {
     let named: BTreeSet<SkuId> = batch.iter().flat_map(|r| r.lines.iter().map(|l| l.0)).collect();
     let skus = catalog::skus_by_id(tx, &named.into_iter().collect::<Vec<_>>()).await?;
     let stocked: BTreeSet<SkuId> = skus.values().flat_map(|s| s.takes()).map(|t| t.0).collect();
     let mut shelf = lock(tx, &stocked.into_iter().collect::<Vec<_>>()).await?;
-    let order: Vec<LocationId> = tx.column("SELECT id FROM location WHERE active = TRUE ORDER BY priority, id", []).await?;
+    let order: Vec<LocationId> =
+        tx.column("SELECT id FROM location WHERE active = TRUE ORDER BY priority, id", []).await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     let mut heads = Rows::new("id BIGINT, expires_at BIGINT, created_at BIGINT");
     let mut lines = Rows::new("reservation_id BIGINT, sku_id BIGINT, location_id BIGINT, quantity BIGINT");
@@ -102,7 +106,10 @@ fn decide(
         let free: i64 = shelf.locations_of(*sku).map(|(_, units)| units).sum();
         if free < *need {
             let code = whose.get(sku).map_or_else(|| sku.to_string(), |s| s.code.clone());
-            return Err(ReserveRefused::OutOfStock { sku: code, free: sellable(free, whose.get(sku).copied(), *sku) });
+            return Err(ReserveRefused::OutOfStock {
+                sku: code,
+                free: sellable(free, whose.get(sku).copied(), *sku),
+            });
         }
     }
     let all_in_one = order.iter().find(|l| needs.iter().all(|(sku, need)| shelf.free(*sku, **l) >= *need));
@@ -133,8 +140,10 @@ mod tests {
     use catalog::{Component, SkuKind};
 
     fn sku(id: i64, kind: SkuKind, parts: &[(i64, i64)]) -> (SkuId, Arc<Sku>) {
-        let components =
-            parts.iter().map(|(id, quantity)| Component { sku: SkuId(*id), code: format!("S{id}"), quantity: *quantity }).collect();
+        let components = parts
+            .iter()
+            .map(|(id, quantity)| Component { sku: SkuId(*id), code: format!("S{id}"), quantity: *quantity })
+            .collect();
         let sku = Sku {
             id: SkuId(id),
             code: format!("S{id}"),
@@ -176,8 +185,14 @@ mod tests {
         assert_eq!(kept(&mut shelf(), &[(1, 3)]), Ok(vec![(1, 2, 3)]), "only the second has it all");
         assert_eq!(kept(&mut shelf(), &[(1, 6)]), Ok(vec![(1, 1, 2), (1, 2, 4)]), "both together have it");
         assert_eq!(kept(&mut shelf(), &[(2, 2), (1, 1), (4, 9)]), Ok(vec![(1, 2, 5), (3, 2, 2)]));
-        assert_eq!(kept(&mut shelf(), &[(2, 3)]), Err(ReserveRefused::OutOfStock { sku: "S2".into(), free: 2 }));
-        assert_eq!(kept(&mut shelf(), &[(1, 8)]), Err(ReserveRefused::OutOfStock { sku: "S1".into(), free: 7 }));
+        assert_eq!(
+            kept(&mut shelf(), &[(2, 3)]),
+            Err(ReserveRefused::OutOfStock { sku: "S2".into(), free: 2 })
+        );
+        assert_eq!(
+            kept(&mut shelf(), &[(1, 8)]),
+            Err(ReserveRefused::OutOfStock { sku: "S1".into(), free: 7 })
+        );
         let mut one = shelf();
         assert!(kept(&mut one, &[(1, 7)]).is_ok());
         assert_eq!(kept(&mut one, &[(1, 1)]), Err(ReserveRefused::OutOfStock { sku: "S1".into(), free: 0 }));

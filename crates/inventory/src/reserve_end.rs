@@ -57,9 +57,13 @@ pub async fn take_reservations(
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn open_reservations(tx: &Tx, ids: &[ReservationId]) -> Result<Vec<Option<Vec<(SkuId, LocationId, i64)>>>, Fault> {
+pub async fn open_reservations(
+    tx: &Tx,
+    ids: &[ReservationId],
+) -> Result<Vec<Option<Vec<(SkuId, LocationId, i64)>>>, Fault> {
     let open = lock_open(tx, ids).await?;
-    let mut kept: BTreeMap<ReservationId, Vec<(SkuId, LocationId, i64)>> = open.iter().map(|id| (*id, Vec::new())).collect();
+    let mut kept: BTreeMap<ReservationId, Vec<(SkuId, LocationId, i64)>> =
+        open.iter().map(|id| (*id, Vec::new())).collect();
     for Line { reservation_id, sku_id, location_id, quantity } in lines_of(tx, &open).await? {
         kept.entry(reservation_id).or_default().push((sku_id, location_id, quantity));
     }
@@ -144,7 +148,8 @@ async fn end(
     for id in ids {
         input.push([(*id).into()]);
     }
-    let text = "UPDATE reservation SET ended_at = $1, outcome = $2 WHERE id IN (SELECT reservation FROM input)";
+    let text =
+        "UPDATE reservation SET ended_at = $1, outcome = $2 WHERE id IN (SELECT reservation FROM input)";
     tx.exec_from(&input, text, [at.into(), outcome.into()]).await?;
     for (id, lines) in &ended {
         let fact = ReservationEnded { reservation: *id, outcome: outcome.to_owned(), lines: lines.clone() };

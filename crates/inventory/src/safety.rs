@@ -1,8 +1,8 @@
 //! Set safety stocks. Invariant: a safety stock changes what can be promised from now on, never what was promised.
 
+use crate::LocationId;
 use crate::events::SafetySet;
 use crate::ground::{Ground, Held, MAX_UNITS, Place, from_miss};
-use crate::LocationId;
 use catalog::SkuId;
 use db::{Rows, Tx};
 use kernel::{Fault, Timestamp};
@@ -50,7 +50,12 @@ pub async fn set_safety(tx: &Tx, batch: &[SetSafety]) -> Result<Vec<Result<(), S
         {
             changed.insert((want.sku, want.location), after);
             let (safety, channel_safety) = (after.safety, after.channel_safety);
-            tx.record(want.at, want.sku, None, SafetySet { sku: want.sku, location: want.location, safety, channel_safety })?;
+            tx.record(
+                want.at,
+                want.sku,
+                None,
+                SafetySet { sku: want.sku, location: want.location, safety, channel_safety },
+            )?;
         }
         outcomes.push(outcome.map(|_| ()));
     }
@@ -67,7 +72,9 @@ pub async fn set_safety(tx: &Tx, batch: &[SetSafety]) -> Result<Vec<Result<(), S
 
 /// Pure: the row afterwards.
 fn decide(ground: &mut Ground, want: &SetSafety) -> Result<Held, SafetyRefused> {
-    if let Some(units) = [want.safety, want.channel_safety].into_iter().flatten().find(|n| !(0..=MAX_UNITS).contains(n)) {
+    if let Some(units) =
+        [want.safety, want.channel_safety].into_iter().flatten().find(|n| !(0..=MAX_UNITS).contains(n))
+    {
         return Err(SafetyRefused::BadSafety { units });
     }
     ground.owned(want.sku, want.location)?;

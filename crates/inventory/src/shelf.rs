@@ -27,7 +27,10 @@ impl Shelf {
     /// Promises units. The caller has asked [`Shelf::free`]; more than that is a mistake of the program, which debug builds report and
     /// the database's CHECK refuses.
     pub fn take(&mut self, sku: SkuId, location: LocationId, units: i64) {
-        debug_assert!(units >= 0 && units <= self.free(sku, location), "taking {units} of {sku} at {location}, more than is free");
+        debug_assert!(
+            units >= 0 && units <= self.free(sku, location),
+            "taking {units} of {sku} at {location}, more than is free"
+        );
         *self.free.entry((sku, location)).or_insert(0) -= units;
     }
     /// Takes a promise back.

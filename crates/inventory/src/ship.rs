@@ -39,7 +39,10 @@ pub async fn ship_stock(tx: &Tx, batch: &[ShipStock]) -> Result<Vec<i64>, Fault>
     for item in batch {
         let cost = match mine(item) {
             true if costs.of(item.sku).quantity < item.quantity => {
-                return Err(Fault::broken(format!("{} units of {} leave and we own fewer", item.quantity, item.sku)));
+                return Err(Fault::broken(format!(
+                    "{} units of {} leave and we own fewer",
+                    item.quantity, item.sku
+                )));
             }
             true => costs.take(item.sku, item.quantity),
             false => 0,

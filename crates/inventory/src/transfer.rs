@@ -53,7 +53,8 @@ pub async fn transfer(tx: &Tx, batch: &[Transfer]) -> Result<Vec<Result<(), Tran
                 let bare = Move::new(want.at, MoveKind::Transfer, want.sku, location);
                 moves.push(Move { on_hand, reason: want.reason.clone(), ..bare });
             }
-            let fact = StockTransferred { sku: want.sku, from: want.from, to: want.to, quantity: want.quantity };
+            let fact =
+                StockTransferred { sku: want.sku, from: want.from, to: want.to, quantity: want.quantity };
             tx.record(want.at, want.sku, None, fact)?;
         }
         outcomes.push(outcome);

@@ -163,7 +163,18 @@ async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, 
     Ok(filled)
 }
 
-/// Reaction to stock that arrived or was found: waiting orders get it before anybody else can.
+/// The kinds of events that may set stock free.
+pub(crate) const STOCK_KINDS: &[&str] = &[
+    "stock.received",
+    "stock.adjusted",
+    "stock.restocked",
+    "stock.transferred",
+    "stock.quarantined",
+    "stock.safety_set",
+    "reservation.ended",
+];
+
+/// Reaction to stock that arrived, was found or is free again: waiting orders get it before anybody else can.
 pub(crate) async fn on_stock(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
     let mut freed = Vec::new();
     for event in events {
@@ -176,6 +187,17 @@ pub(crate) async fn on_stock(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
             freed.push((fact.sku, event.at));
         }
         if let Some(fact) = event.fact::<inventory::events::StockRestocked>()? {
+            freed.push((fact.sku, event.at));
+        }
+        if let Some(fact) = event.fact::<inventory::events::StockTransferred>()? {
+            freed.push((fact.sku, event.at));
+        }
+        if let Some(fact) = event.fact::<inventory::events::StockQuarantined>()?
+            && fact.quantity < 0
+        {
+            freed.push((fact.sku, event.at));
+        }
+        if let Some(fact) = event.fact::<inventory::events::SafetySet>()? {
             freed.push((fact.sku, event.at));
         }
         if let Some(fact) = event.fact::<inventory::events::ReservationEnded>()?

@@ -46,7 +46,7 @@ pub const REACTIONS: &[db::Reaction] = &[
     db::Reaction { name: "orders.capture", kinds: &["order.units_shipped"], run: |tx, events| Box::pin(collect::on_shipped(tx, events)) },
     db::Reaction {
         name: "orders.backorders",
-        kinds: &["stock.received", "stock.adjusted", "stock.restocked", "reservation.ended"],
+        kinds: backorder::STOCK_KINDS,
         run: |tx, events| Box::pin(backorder::on_stock(tx, events)),
     },
 ];

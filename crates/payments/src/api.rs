@@ -52,7 +52,10 @@ async fn get_payment(
 }
 
 async fn show(app: &App, id: PaymentId) -> Result<Json<PaymentDetail>, Problem> {
-    view::detail(app.db.read(), id).await?.map(Json).ok_or_else(|| Problem::not_found(format!("payment {id}")))
+    view::detail(app.db.read(), id)
+        .await?
+        .map(Json)
+        .ok_or_else(|| Problem::not_found(format!("payment {id}")))
 }
 
 /// List the payments of an order
@@ -221,8 +224,10 @@ async fn take_webhook(
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
     let gateways = app.ctx.parts.get::<Gateways>()?;
-    let headers =
-        headers.iter().filter_map(|(name, value)| value.to_str().ok().map(|v| (name.as_str().to_owned(), v.to_owned()))).collect();
+    let headers = headers
+        .iter()
+        .filter_map(|(name, value)| value.to_str().ok().map(|v| (name.as_str().to_owned(), v.to_owned())))
+        .collect();
     let request = RawRequest { headers, body: body.to_vec() };
     let actor = kernel::Actor::of("gateway", &gateway);
     let taken: Result<(), Fault> = db::write!(app.db, &actor, |tx| {

@@ -119,11 +119,14 @@ async fn settle(tx: &Tx, job: &CallGateway, ask: &Ask, answer: &Answer) -> Resul
         }
         Answer::Unknown(why) => (State::Unknown, Some(why.clone())),
         Answer::NeverHappened if ask.attempt >= GIVE_UP => {
-            let fact = GatewayFact::of(ask, Phase::Failed, ask.key.clone()).because("it never reached the gateway");
+            let fact =
+                GatewayFact::of(ask, Phase::Failed, ask.key.clone()).because("it never reached the gateway");
             push(tx, &mut ledger, ask.payment, Some((ask.operation, ask.act.fact())), &fact)?;
             (State::Unknown, None)
         }
-        Answer::NeverHappened => (State::Requested, Some("it did not reach the gateway and is sent again".to_owned())),
+        Answer::NeverHappened => {
+            (State::Requested, Some("it did not reach the gateway and is sent again".to_owned()))
+        }
     };
     ledger.save(tx).await?;
     note(tx, job, state, problem).await
@@ -195,7 +198,11 @@ pub(crate) fn push(
     }
     let at = fact.at.unwrap_or_else(|| tx.now());
     let (kind, phase, amount, detail) = (fact.kind, fact.phase, fact.amount, fact.detail.clone());
-    ledger.push(tx, payment, NewFact { at, kind, phase, amount, reference: fact.reference.clone(), operation, detail })
+    ledger.push(
+        tx,
+        payment,
+        NewFact { at, kind, phase, amount, reference: fact.reference.clone(), operation, detail },
+    )
 }
 
 #[derive(FromQueryResult)]
@@ -228,9 +235,13 @@ fn ask_again(ctx: Ctx) -> BoxFuture<'static, Result<(), Fault>> {
 pub async fn complete_action(ctx: &Ctx, payment: PaymentId) -> Result<bool, Fault> {
     let operations = read::operations_of(ctx.db.read(), &[payment]).await?;
     let waiting = operations.get(&payment).into_iter().flatten().find(|o| o.state == State::RequiresAction);
-    let (Some(operation), Some(payment)) = (waiting, read::payment(ctx.db.read(), payment).await?) else { return Ok(false) };
+    let (Some(operation), Some(payment)) = (waiting, read::payment(ctx.db.read(), payment).await?) else {
+        return Ok(false);
+    };
     let gateways = ctx.parts.get::<Gateways>()?;
-    let gateway = gateways.find(&payment.gateway).ok_or_else(|| Fault::broken(format!("no gateway “{}”", payment.gateway)))?;
+    let gateway = gateways
+        .find(&payment.gateway)
+        .ok_or_else(|| Fault::broken(format!("no gateway “{}”", payment.gateway)))?;
     let ask = ask(operation, &payment);
     let facts = gateway.complete(&ask);
     if facts.is_empty() {

@@ -48,11 +48,17 @@ fn decide(held: Option<&Held>, want: &Confirm) -> Result<bool, ConfirmRefused> {
     if let Some(known) = known {
         return match known.amount == want.amount {
             true => Ok(false),
-            false => Err(ConfirmRefused::ReferenceUsed { reference: want.reference.clone(), amount: known.amount }),
+            false => {
+                Err(ConfirmRefused::ReferenceUsed { reference: want.reference.clone(), amount: known.amount })
+            }
         };
     }
     let a = held.amounts();
-    let left = if a.authorised > 0 { a.authorised - a.voided - a.captured } else { held.payment.amount - a.captured };
+    let left = if a.authorised > 0 {
+        a.authorised - a.voided - a.captured
+    } else {
+        held.payment.amount - a.captured
+    };
     if want.amount > left {
         return Err(ConfirmRefused::Beyond { asked: want.amount, left: left.max(0) });
     }

@@ -74,7 +74,10 @@ impl Amounts {
     pub fn capturable(&self) -> i64 {
         match self.expired {
             true => 0,
-            false => (self.authorised - self.voided - self.void_pending - self.captured - self.capture_pending).max(0),
+            false => {
+                (self.authorised - self.voided - self.void_pending - self.captured - self.capture_pending)
+                    .max(0)
+            }
         }
     }
 }
@@ -140,18 +143,27 @@ pub fn fold(amount: i64, facts: &[Entry]) -> Folded {
             by_operation.entry((entry.kind, operation)).or_default().add(entry);
         }
     }
-    let contradicts = |kind: FactKind, newest: &Newest<'_>| kind != FactKind::Chargeback && newest.failed_last();
+    let contradicts =
+        |kind: FactKind, newest: &Newest<'_>| kind != FactKind::Chargeback && newest.failed_last();
     let mut folded = Folded::default();
     let a = &mut folded.amounts;
     a.conflicted = by_key.iter().any(|((kind, _), n)| contradicts(*kind, n))
         || by_operation.iter().any(|((kind, _), n)| contradicts(*kind, n));
-    let ended: BTreeSet<(FactKind, OperationId)> =
-        by_operation.iter().filter(|(_, n)| n.succeeded.is_some() || n.failed.is_some()).map(|(key, _)| *key).collect();
-    let given_back: BTreeSet<&str> =
-        by_key.iter().filter(|((k, _), n)| *k == FactKind::Reversal && n.succeeded.is_some()).map(|((_, r), _)| *r).collect();
+    let ended: BTreeSet<(FactKind, OperationId)> = by_operation
+        .iter()
+        .filter(|(_, n)| n.succeeded.is_some() || n.failed.is_some())
+        .map(|(key, _)| *key)
+        .collect();
+    let given_back: BTreeSet<&str> = by_key
+        .iter()
+        .filter(|((k, _), n)| *k == FactKind::Reversal && n.succeeded.is_some())
+        .map(|((_, r), _)| *r)
+        .collect();
     let mut refused = false;
     for ((kind, reference), newest) in &by_key {
-        let Some((standing, entry)) = stands(*kind, newest, &ended, given_back.contains(reference)) else { continue };
+        let Some((standing, entry)) = stands(*kind, newest, &ended, given_back.contains(reference)) else {
+            continue;
+        };
         add(a, *kind, standing, entry.amount);
         refused |= *kind == FactKind::Authorise && standing == Standing::Failed;
         folded.standings.insert((*kind, (*reference).to_owned()), (standing, entry.amount));

@@ -4,14 +4,26 @@ use db::Law;
 
 /// The laws of this slice.
 pub const LAWS: &[Law] = &[
-    Law { name: "payments.amounts_equal_fold", says: "The amounts of a payment are the fold of its facts.", offenders: AMOUNTS },
-    Law { name: "payments.flags_equal_fold", says: "A payment is failed, expired or conflicted when its facts say so.", offenders: FLAGS },
+    Law {
+        name: "payments.amounts_equal_fold",
+        says: "The amounts of a payment are the fold of its facts.",
+        offenders: AMOUNTS,
+    },
+    Law {
+        name: "payments.flags_equal_fold",
+        says: "A payment is failed, expired or conflicted when its facts say so.",
+        offenders: FLAGS,
+    },
     Law {
         name: "payments.operations_have_facts",
         says: "Every operation left the fact that it was asked, and its state is what the facts that answer it say.",
         offenders: OPERATIONS,
     },
-    Law { name: "payments.refunds_have_parts", says: "The parts of a refund sum to it and are refund operations of its order.", offenders: REFUNDS },
+    Law {
+        name: "payments.refunds_have_parts",
+        says: "The parts of a refund sum to it and are refund operations of its order.",
+        offenders: REFUNDS,
+    },
     Law {
         name: "payments.refund_operations_are_granted",
         says: "Every refund that was asked of a gateway is part of a granted refund.",

@@ -45,9 +45,17 @@ impl Held {
     }
     /// Operations of a kind that were requested and have no end.
     pub fn open_operations(&self, kind: FactKind) -> Vec<OperationId> {
-        let ended: BTreeSet<OperationId> =
-            self.facts.iter().filter(|f| f.kind == kind && f.phase != Phase::Requested).filter_map(|f| f.operation).collect();
-        let requested = self.facts.iter().filter(|f| f.kind == kind && f.phase == Phase::Requested).filter_map(|f| f.operation);
+        let ended: BTreeSet<OperationId> = self
+            .facts
+            .iter()
+            .filter(|f| f.kind == kind && f.phase != Phase::Requested)
+            .filter_map(|f| f.operation)
+            .collect();
+        let requested = self
+            .facts
+            .iter()
+            .filter(|f| f.kind == kind && f.phase == Phase::Requested)
+            .filter_map(|f| f.operation);
         requested.filter(|o| !ended.contains(o)).collect()
     }
 }
@@ -97,7 +105,12 @@ impl Ledger {
         for id in ids {
             input.push([id.into()]);
         }
-        Self::locked(tx, &input, "SELECT p.* FROM payment p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */").await
+        Self::locked(
+            tx,
+            &input,
+            "SELECT p.* FROM payment p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */",
+        )
+        .await
     }
     /// Locks all payments of orders, in the order of their ids.
     pub async fn lock_orders(tx: &Tx, orders: impl IntoIterator<Item = i64>) -> Result<Self, Fault> {
@@ -142,8 +155,15 @@ impl Ledger {
             let facts = facts.remove(&payment.id).unwrap_or_default();
             let folded = fold(payment.amount, &facts);
             let action_before = payment.action_url.clone();
-            let held =
-                Held { stored: facts.len(), fresh: false, facts, before: folded.clone(), now: folded, action_before, payment };
+            let held = Held {
+                stored: facts.len(),
+                fresh: false,
+                facts,
+                before: folded.clone(),
+                now: folded,
+                action_before,
+                payment,
+            };
             ledger.held.insert(held.payment.id, held);
         }
         Ok(ledger)
@@ -176,7 +196,10 @@ impl Ledger {
     /// Adds a fact. One that is known changes nothing, but for telling which operation it answers. The same success with another
     /// amount is kept as its contradiction.
     pub fn push(&mut self, tx: &Tx, payment: PaymentId, fact: NewFact) -> Result<(), Fault> {
-        let held = self.held.get_mut(&payment).ok_or_else(|| Fault::broken(format!("payment {payment} is not held")))?;
+        let held = self
+            .held
+            .get_mut(&payment)
+            .ok_or_else(|| Fault::broken(format!("payment {payment} is not held")))?;
         let known = held
             .facts
             .iter_mut()
@@ -189,8 +212,14 @@ impl Ledger {
             let (amount, at) = (known.amount, known.at);
             if amount != fact.amount && fact.phase == Phase::Succeeded && fact.kind != FactKind::Chargeback {
                 let detail = Some(format!("said {amount}, then {}", fact.amount));
-                let contradiction =
-                    NewFact { at: fact.at.max(at), phase: Phase::Failed, amount: fact.amount, operation: None, detail, ..fact };
+                let contradiction = NewFact {
+                    at: fact.at.max(at),
+                    phase: Phase::Failed,
+                    amount: fact.amount,
+                    operation: None,
+                    detail,
+                    ..fact
+                };
                 return self.push(tx, payment, contradiction);
             }
         } else {
@@ -277,7 +306,9 @@ impl Ledger {
             let voids = held.open_operations(FactKind::Void);
             let at = held.facts.last().map_or_else(|| tx.now(), |f| f.at);
             let capture = held.facts.iter().any(|f| {
-                f.kind == FactKind::Authorise && f.phase == Phase::Requested && f.detail.as_deref() == Some(CAPTURE_AT_ONCE)
+                f.kind == FactKind::Authorise
+                    && f.phase == Phase::Requested
+                    && f.detail.as_deref() == Some(CAPTURE_AT_ONCE)
             });
             let (authorised, capturable) = (held.now.amounts.authorised, held.now.amounts.capturable());
             if authorised > 0 && !voids.is_empty() {
@@ -287,7 +318,15 @@ impl Ledger {
                 self.call(operation);
             } else {
                 for void in voids {
-                    self.end(tx, at, id, (void, FactKind::Void), Phase::Failed, 0, Some("nothing was authorised"))?;
+                    self.end(
+                        tx,
+                        at,
+                        id,
+                        (void, FactKind::Void),
+                        Phase::Failed,
+                        0,
+                        Some("nothing was authorised"),
+                    )?;
                 }
             }
         }
@@ -304,7 +343,10 @@ impl Ledger {
             .calls
             .iter()
             .map(|operation| CallGateway { operation: *operation, attempt: 0 })
-            .map(|job| { let key = job.dedup(); (job, Some(key)) })
+            .map(|job| {
+                let key = job.dedup();
+                (job, Some(key))
+            })
             .collect();
         tx.enqueue(tx.now(), &jobs).await?;
         self.find_refunds(tx).await?;
@@ -515,34 +557,54 @@ fn tell_one(
         Standing::Failed => Phase::Failed,
         Standing::Pending | Standing::Closed => Phase::Requested,
     };
-    let entry = held.facts.iter().rev().find(|f| f.kind == kind && f.reference == reference && f.phase == phase);
+    let entry =
+        held.facts.iter().rev().find(|f| f.kind == kind && f.reference == reference && f.phase == phase);
     let at = entry.map_or_else(|| tx.now(), |e| e.at);
     let operation = entry.and_then(|e| e.operation);
-    let reason = entry.and_then(|e| e.detail.clone()).unwrap_or_else(|| "the gateway gave no reason".to_owned());
+    let reason =
+        entry.and_then(|e| e.detail.clone()).unwrap_or_else(|| "the gateway gave no reason".to_owned());
     let refund = operation.and_then(|o| refunds.get(&o).copied());
     let order_ = Some(order);
     match (kind, now) {
         (FactKind::Authorise, Standing::Succeeded) => {
             tx.record(at, payment, order_, PaymentAuthorised { payment, order, amount, currency })
         }
-        (FactKind::Capture, Standing::Succeeded) => {
-            tx.record(at, payment, order_, PaymentCaptured { payment, order, gateway, method, amount, currency })
+        (FactKind::Capture, Standing::Succeeded) => tx.record(
+            at,
+            payment,
+            order_,
+            PaymentCaptured { payment, order, gateway, method, amount, currency },
+        ),
+        (FactKind::Void, Standing::Succeeded) => {
+            tx.record(at, payment, order_, PaymentVoided { payment, order, amount, currency })
         }
-        (FactKind::Void, Standing::Succeeded) => tx.record(at, payment, order_, PaymentVoided { payment, order, amount, currency }),
         (FactKind::Fee, Standing::Succeeded) => {
             tx.record(at, payment, order_, PaymentFeeCharged { payment, order, gateway, amount, currency })
         }
-        (FactKind::Expire, Standing::Succeeded) => tx.record(at, payment, order_, PaymentExpired { payment, order, amount, currency }),
-        (FactKind::Authorise | FactKind::Capture | FactKind::Void, Standing::Failed) => {
-            tx.record(at, payment, order_, PaymentFailed { payment, order, operation: kind.as_str().to_owned(), reason })
+        (FactKind::Expire, Standing::Succeeded) => {
+            tx.record(at, payment, order_, PaymentExpired { payment, order, amount, currency })
         }
+        (FactKind::Authorise | FactKind::Capture | FactKind::Void, Standing::Failed) => tx.record(
+            at,
+            payment,
+            order_,
+            PaymentFailed { payment, order, operation: kind.as_str().to_owned(), reason },
+        ),
         (FactKind::Refund, Standing::Succeeded) => {
             let to = destination(held, operation);
-            tx.record(at, payment, order_, PaymentRefunded { payment, order, gateway, method, amount, currency, refund, to })
+            tx.record(
+                at,
+                payment,
+                order_,
+                PaymentRefunded { payment, order, gateway, method, amount, currency, refund, to },
+            )
         }
-        (FactKind::Refund, Standing::Failed) => {
-            tx.record(at, payment, order_, PaymentRefundFailed { payment, order, gateway, amount, currency, refund, reason })
-        }
+        (FactKind::Refund, Standing::Failed) => tx.record(
+            at,
+            payment,
+            order_,
+            PaymentRefundFailed { payment, order, gateway, amount, currency, refund, reason },
+        ),
         (FactKind::Chargeback, Standing::Pending) => {
             tx.record(at, payment, order_, PaymentDisputed { payment, order, gateway, amount, currency })
         }
@@ -552,7 +614,12 @@ fn tell_one(
                 tx.record(at, payment, order_, opened)?;
             }
             let (won, after_loss) = (now == Standing::Failed, before == Some(Standing::Succeeded));
-            tx.record(at, payment, order_, PaymentDisputeClosed { payment, order, gateway, amount, currency, won, after_loss })
+            tx.record(
+                at,
+                payment,
+                order_,
+                PaymentDisputeClosed { payment, order, gateway, amount, currency, won, after_loss },
+            )
         }
         _ => Ok(()),
     }
@@ -560,9 +627,11 @@ fn tell_one(
 
 /// Where the refund of an operation goes: what was asked says it.
 fn destination(held: &Held, operation: Option<OperationId>) -> String {
-    let asked = held
-        .facts
-        .iter()
-        .find(|f| f.kind == FactKind::Refund && f.phase == Phase::Requested && operation.is_some() && f.operation == operation);
+    let asked = held.facts.iter().find(|f| {
+        f.kind == FactKind::Refund
+            && f.phase == Phase::Requested
+            && operation.is_some()
+            && f.operation == operation
+    });
     asked.and_then(|f| f.detail.clone()).unwrap_or_else(|| RefundTo::Tenders.as_str().to_owned())
 }

@@ -33,7 +33,9 @@ pub use call::{CallGateway, JOBS, TIMERS, complete_action};
 pub use capture::{Capture, CaptureFor, CaptureRefused, capture, capture_for_orders};
 pub use confirm::{Confirm, ConfirmRefused, confirm};
 pub use gateway::{Answer, Ask, BadWebhook, Card, Gateway, GatewayFact, Gateways, Plan, RawRequest, Subject};
-pub use model::{Act, FactKind, Operation, Payment, Phase, Refund, RefundPart, RefundTo, State, UnknownWord, internal};
+pub use model::{
+    Act, FactKind, Operation, Payment, Phase, Refund, RefundPart, RefundTo, State, UnknownWord, internal,
+};
 pub use open::{Open, OpenRecorded, OpenRefused, open, open_recorded};
 pub use read::payments_of;
 pub use record::{Record, record};
@@ -49,7 +51,11 @@ kernel::id!(WebhookId, "iwh", "A webhook that came in.");
 /// What this slice declares.
 pub const SLICE: web::Slice = web::Slice {
     name: "payments",
-    permissions: &[web::grant::<api::ReadPayments>(), web::grant::<api::WritePayments>(), web::grant::<api::WriteRefunds>()],
+    permissions: &[
+        web::grant::<api::ReadPayments>(),
+        web::grant::<api::WritePayments>(),
+        web::grant::<api::WriteRefunds>(),
+    ],
     jobs: JOBS,
     timers: TIMERS,
     laws: laws::LAWS,

@@ -72,7 +72,10 @@ fn decide(want: &Open) -> Result<(), OpenRefused> {
     if want.gateway.is_empty() || want.method.is_empty() {
         return Err(OpenRefused::NoGateway);
     }
-    if want.gateway == internal::MANUAL && want.method != internal::COD && want.method != internal::BANK_TRANSFER {
+    if want.gateway == internal::MANUAL
+        && want.method != internal::COD
+        && want.method != internal::BANK_TRANSFER
+    {
         return Err(OpenRefused::UnknownManualMethod { method: want.method.clone() });
     }
     if want.amount <= 0 {
@@ -86,7 +89,8 @@ fn decide(want: &Open) -> Result<(), OpenRefused> {
 /// # Errors
 /// A fault of the database.
 pub async fn open(tx: &Tx, batch: &[Open]) -> Result<Vec<Result<PaymentId, OpenRefused>>, Fault> {
-    let mut outcomes: Vec<Result<PaymentId, OpenRefused>> = batch.iter().map(|w| decide(w).map(|()| tx.id())).collect();
+    let mut outcomes: Vec<Result<PaymentId, OpenRefused>> =
+        batch.iter().map(|w| decide(w).map(|()| tx.id())).collect();
     debit(tx, batch, &mut outcomes).await?;
     let mut ledger = Ledger::default();
     for (want, outcome) in batch.iter().zip(&outcomes) {
@@ -100,7 +104,11 @@ pub async fn open(tx: &Tx, batch: &[Open]) -> Result<Vec<Result<PaymentId, OpenR
 }
 
 /// Takes store credit for the tenders that are paid with it; those it does not suffice for become refusals.
-async fn debit(tx: &Tx, batch: &[Open], outcomes: &mut [Result<PaymentId, OpenRefused>]) -> Result<(), Fault> {
+async fn debit(
+    tx: &Tx,
+    batch: &[Open],
+    outcomes: &mut [Result<PaymentId, OpenRefused>],
+) -> Result<(), Fault> {
     let (mut entries, mut places) = (Vec::new(), Vec::new());
     for (n, (want, outcome)) in batch.iter().zip(outcomes.iter()).enumerate() {
         if let Ok(id) = outcome
@@ -205,8 +213,15 @@ pub async fn open_recorded(tx: &Tx, batch: &[OpenRecorded]) -> Result<Vec<Paymen
         for (kind, at) in [(FactKind::Authorise, past.authorised_at), (FactKind::Capture, past.captured_at)] {
             let Some(at) = at else { continue };
             let reference = reference.clone();
-            let fact =
-                NewFact { at, kind, phase: Phase::Succeeded, amount: past.amount, reference, operation: None, detail: None };
+            let fact = NewFact {
+                at,
+                kind,
+                phase: Phase::Succeeded,
+                amount: past.amount,
+                reference,
+                operation: None,
+                detail: None,
+            };
             ledger.push(tx, id, fact)?;
         }
     }

@@ -1,23 +1,31 @@
 //! The payments of an order, as a panel on its page.
 
 use crate::api::ReadPayments;
-use crate::view::{self, OrderRef};
 use crate::read;
+use crate::view::{self, OrderRef};
 use axum::extract::State;
 use maud::{Markup, html};
 use web::html as h;
 use web::{App, May, Problem, Segment};
 
 /// The panel on the page of an order.
-pub(crate) const PANEL: web::Panel =
-    web::Panel { page: "order", title: "Payments", path: |id| format!("/orders/{id}/payments"), scope: "payments:read" };
+pub(crate) const PANEL: web::Panel = web::Panel {
+    page: "order",
+    title: "Payments",
+    path: |id| format!("/orders/{id}/payments"),
+    scope: "payments:read",
+};
 
 /// Its route.
 pub(crate) fn routes() -> axum::Router<App> {
     axum::Router::new().route("/orders/{id}/payments", axum::routing::get(of_order))
 }
 
-async fn of_order(State(app): State<App>, _: May<ReadPayments>, Segment(order): Segment<OrderRef>) -> Result<Markup, Problem> {
+async fn of_order(
+    State(app): State<App>,
+    _: May<ReadPayments>,
+    Segment(order): Segment<OrderRef>,
+) -> Result<Markup, Problem> {
     let payments = read::payments_of(app.db.read(), &[order.0]).await?.remove(&order.0).unwrap_or_default();
     let refunds = view::refunds(app.db.read(), order).await?;
     if payments.is_empty() {

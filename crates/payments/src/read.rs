@@ -29,8 +29,12 @@ pub async fn payment(sql: &Sql, id: PaymentId) -> Result<Option<Payment>, Fault>
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn operations_of(sql: &Sql, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<Operation>>, Fault> {
-    let text = "SELECT o.* FROM payment_operation o WHERE o.payment_id IN (SELECT id FROM input) ORDER BY o.id";
+pub async fn operations_of(
+    sql: &Sql,
+    payments: &[PaymentId],
+) -> Result<HashMap<PaymentId, Vec<Operation>>, Fault> {
+    let text =
+        "SELECT o.* FROM payment_operation o WHERE o.payment_id IN (SELECT id FROM input) ORDER BY o.id";
     let operations: Vec<Operation> = sql.all_from(&ids(payments.iter().map(|p| p.0)), text, []).await?;
     Ok(grouped(operations, |o| o.payment_id))
 }
@@ -40,7 +44,8 @@ pub async fn operations_of(sql: &Sql, payments: &[PaymentId]) -> Result<HashMap<
 /// # Errors
 /// A fault of the database.
 pub async fn operation(sql: &Sql, id: OperationId) -> Result<Option<(Operation, Payment)>, Fault> {
-    let operation: Option<Operation> = sql.one("SELECT o.* FROM payment_operation o WHERE o.id = $1", [id.into()]).await?;
+    let operation: Option<Operation> =
+        sql.one("SELECT o.* FROM payment_operation o WHERE o.id = $1", [id.into()]).await?;
     let Some(operation) = operation else { return Ok(None) };
     Ok(payment(sql, operation.payment_id).await?.map(|p| (operation, p)))
 }
@@ -91,7 +96,10 @@ pub async fn facts_of(sql: &Sql, payment: PaymentId) -> Result<Vec<Entry>, Fault
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn refunds_of(sql: &Sql, orders: &[i64]) -> Result<HashMap<i64, Vec<(Refund, Vec<RefundPart>)>>, Fault> {
+pub async fn refunds_of(
+    sql: &Sql,
+    orders: &[i64],
+) -> Result<HashMap<i64, Vec<(Refund, Vec<RefundPart>)>>, Fault> {
     let orders = ids(orders.iter().copied());
     let text = "SELECT r.* FROM refund r WHERE r.order_id IN (SELECT id FROM input) ORDER BY r.id";
     let refunds: Vec<Refund> = sql.all_from(&orders, text, []).await?;
@@ -115,7 +123,10 @@ fn ids(raw: impl Iterator<Item = i64>) -> Rows {
     rows
 }
 
-fn grouped<T, K: std::hash::Hash + Eq>(rows: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
+fn grouped<T, K: std::hash::Hash + Eq>(
+    rows: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> HashMap<K, Vec<T>> {
     let mut map: HashMap<K, Vec<T>> = HashMap::new();
     for row in rows {
         map.entry(key(&row)).or_default().push(row);

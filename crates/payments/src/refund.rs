@@ -51,7 +51,8 @@ fn decide(ledger: &Ledger, want: &GrantRefund) -> Result<Vec<(PaymentId, i64)>, 
     if want.amount <= 0 {
         return Err(RefundRefused::NotPositive { amount: want.amount });
     }
-    let tenders: Vec<(PaymentId, i64)> = ledger.of_order(want.order).map(|h| (h.payment.id, h.amounts().refundable())).collect();
+    let tenders: Vec<(PaymentId, i64)> =
+        ledger.of_order(want.order).map(|h| (h.payment.id, h.amounts().refundable())).collect();
     let weights: Vec<i64> = tenders.iter().map(|(_, refundable)| *refundable).collect();
     let left = weights.iter().sum();
     if want.amount > left {
@@ -73,7 +74,10 @@ fn destination(asked: RefundTo, gateway: &str) -> RefundTo {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn grant_refunds(tx: &Tx, batch: &[GrantRefund]) -> Result<Vec<Result<RefundId, RefundRefused>>, Fault> {
+pub async fn grant_refunds(
+    tx: &Tx,
+    batch: &[GrantRefund],
+) -> Result<Vec<Result<RefundId, RefundRefused>>, Fault> {
     let mut ledger = Ledger::lock_orders(tx, batch.iter().map(|g| g.order)).await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     let mut granted = Vec::new();
@@ -97,7 +101,9 @@ pub async fn grant_refunds(tx: &Tx, batch: &[GrantRefund]) -> Result<Vec<Result<
     save_parts(tx, &granted).await?;
     if !credits.is_empty() {
         for posted in customers::post_credit(tx, &credits).await? {
-            posted.map_err(|refused| Fault::broken(format!("a refund to store credit was refused: {} ({refused})", refused.code())))?;
+            posted.map_err(|refused| {
+                Fault::broken(format!("a refund to store credit was refused: {} ({refused})", refused.code()))
+            })?;
         }
     }
     Ok(outcomes)
@@ -119,7 +125,15 @@ fn pay_out<'a>(
         let operation = ledger.request(tx, want.at, *payment, Act::Refund, *amount, Some(to.as_str()))?;
         ledger.pays_out(operation, id);
         if to != RefundTo::Tenders || want.recorded {
-            ledger.end(tx, want.at, *payment, (operation, FactKind::Refund), Phase::Succeeded, *amount, None)?;
+            ledger.end(
+                tx,
+                want.at,
+                *payment,
+                (operation, FactKind::Refund),
+                Phase::Succeeded,
+                *amount,
+                None,
+            )?;
         } else {
             ledger.call(operation);
         }
@@ -134,7 +148,8 @@ fn pay_out<'a>(
                 reference: format!("refund:{}", operation.0),
             });
         }
-        let grant: &mut Granted<'a> = grant.get_or_insert_with(|| Granted { id, want, currency, parts: Vec::new() });
+        let grant: &mut Granted<'a> =
+            grant.get_or_insert_with(|| Granted { id, want, currency, parts: Vec::new() });
         grant.parts.push((*payment, operation, *amount));
     }
     grant.ok_or_else(|| Fault::broken("a refund without parts"))

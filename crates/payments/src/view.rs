@@ -205,7 +205,12 @@ pub(crate) async fn refunds(sql: &Sql, order: OrderRef) -> Result<Vec<RefundView
             granted_by: r.granted_by,
             parts: parts
                 .into_iter()
-                .map(|p| RefundPartView { payment: p.payment_id, amount: p.amount, state: p.state, problem: p.problem })
+                .map(|p| RefundPartView {
+                    payment: p.payment_id,
+                    amount: p.amount,
+                    state: p.state,
+                    problem: p.problem,
+                })
                 .collect(),
         })
         .collect())

@@ -47,7 +47,11 @@ fn decide(held: Option<&Held>, payment: PaymentId) -> Result<Way, VoidRefused> {
     if a.authorise_pending {
         return Ok(Way::Later(held.payment.amount));
     }
-    if held.payment.gateway == internal::MANUAL && a.authorised == 0 && !a.expired && a.captured < held.payment.amount {
+    if held.payment.gateway == internal::MANUAL
+        && a.authorised == 0
+        && !a.expired
+        && a.captured < held.payment.amount
+    {
         return Ok(Way::StopWaiting(held.payment.amount - a.captured));
     }
     match a.capturable() {
@@ -67,7 +71,11 @@ fn apply(tx: &Tx, ledger: &mut Ledger, at: Timestamp, payment: PaymentId, way: &
         Way::StopWaiting(amount) => {
             let reference = format!("void:{payment}");
             let (kind, phase) = (FactKind::Expire, Phase::Succeeded);
-            ledger.push(tx, payment, NewFact { at, kind, phase, amount: *amount, reference, operation: None, detail: None })
+            ledger.push(
+                tx,
+                payment,
+                NewFact { at, kind, phase, amount: *amount, reference, operation: None, detail: None },
+            )
         }
     }
 }

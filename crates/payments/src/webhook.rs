@@ -33,7 +33,12 @@ fn source(gateway: &str) -> String {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn accept(tx: &Tx, gateways: &Gateways, gateway: &str, request: &RawRequest) -> Result<Result<(), WebhookRefused>, Fault> {
+pub async fn accept(
+    tx: &Tx,
+    gateways: &Gateways,
+    gateway: &str,
+    request: &RawRequest,
+) -> Result<Result<(), WebhookRefused>, Fault> {
     let Some(found) = gateways.find(gateway) else {
         return Ok(Err(WebhookRefused::UnknownGateway { gateway: gateway.to_owned() }));
     };
@@ -98,7 +103,8 @@ impl Job for ApplyWebhook {
 
 /// Applies the open webhooks; why the one of the job still waits, if it does.
 async fn apply(tx: &Tx, gateways: &Gateways, job: &ApplyWebhook) -> Result<Option<String>, Fault> {
-    let gateway = gateways.find(&job.gateway).ok_or_else(|| Fault::broken(format!("no gateway “{}”", job.gateway)))?;
+    let gateway =
+        gateways.find(&job.gateway).ok_or_else(|| Fault::broken(format!("no gateway “{}”", job.gateway)))?;
     let text = "SELECT id, headers, body FROM inbound_webhook WHERE source = $1 AND id <= $2 AND applied_at IS NULL ORDER BY id \
                 /*pg FOR UPDATE */";
     let open: Vec<Stored> = tx.all(text, [source(&job.gateway).into(), job.webhook.into()]).await?;
@@ -161,7 +167,8 @@ struct OfPayment {
 
 impl Known {
     async fn find(tx: &Tx, gateway: &str, facts: &[&GatewayFact]) -> Result<Self, Fault> {
-        let (mut operations, mut payments, mut references) = (Rows::new("id BIGINT"), Rows::new("id BIGINT"), Rows::new("reference TEXT"));
+        let (mut operations, mut payments, mut references) =
+            (Rows::new("id BIGINT"), Rows::new("id BIGINT"), Rows::new("reference TEXT"));
         for fact in facts {
             match &fact.subject {
                 Subject::Operation(id) => operations.push([(*id).into()]),
@@ -173,7 +180,8 @@ impl Known {
         let text = "SELECT o.id, o.payment_id, o.kind FROM payment_operation o JOIN payment p ON p.id = o.payment_id \
                     WHERE p.gateway = $1 AND o.id IN (SELECT id FROM input)";
         let of_operations: Vec<OfOperation> = tx.all_from(&operations, text, [gateway.into()]).await?;
-        let text = "SELECT p.id, p.reference FROM payment p WHERE p.gateway = $1 AND p.id IN (SELECT id FROM input)";
+        let text =
+            "SELECT p.id, p.reference FROM payment p WHERE p.gateway = $1 AND p.id IN (SELECT id FROM input)";
         let of_payments: Vec<OfPayment> = tx.all_from(&payments, text, [gateway.into()]).await?;
         let text = "SELECT p.id, p.reference FROM payment p WHERE p.gateway = $1 AND p.reference IN (SELECT reference FROM input)";
         let of_references: Vec<OfPayment> = tx.all_from(&references, text, [gateway.into()]).await?;

@@ -17,5 +17,3 @@ mod rest;
 mod shop;
 #[path = "it/webhooks.rs"]
 mod webhooks;
-#[path = "it/runner.rs"]
-mod runner;

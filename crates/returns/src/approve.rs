@@ -36,10 +36,7 @@ refusals! {
     }
 }
 
-fn decide<'a>(
-    locked: &'a mut HashMap<ReturnId, Locked>,
-    return_id: ReturnId,
-) -> Result<&'a mut Locked, DecideRefused> {
+fn decide(locked: &mut HashMap<ReturnId, Locked>, return_id: ReturnId) -> Result<&mut Locked, DecideRefused> {
     let found = locked.get_mut(&return_id).ok_or(DecideRefused::Unknown { return_id })?;
     let how = match (found.row.declined_at, found.row.approved_at) {
         (Some(_), _) => "declined",
@@ -92,7 +89,8 @@ pub async fn decline(tx: &Tx, batch: &[Decline]) -> Result<Vec<Result<(), Decide
                 found.row.declined_at = Some(d.at);
                 rows.push([d.return_id.into(), d.at.into(), d.reason.trim().into()]);
                 let order = found.row.order_id;
-                let fact = ReturnDeclined { return_id: d.return_id, order, reason: d.reason.trim().to_owned() };
+                let fact =
+                    ReturnDeclined { return_id: d.return_id, order, reason: d.reason.trim().to_owned() };
                 tx.record(d.at, d.return_id, Some(order.0), fact)?;
                 outcomes.push(Ok(()));
             }

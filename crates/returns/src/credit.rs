@@ -46,7 +46,16 @@ mod tests {
     use orders::{LineId, OrderId};
     use proptest::prelude::*;
 
-    fn line(units: i64, price: i64, off: i64, rate: i64, inclusive: bool, shipping: i64, fee: i64, cost: i64) -> LineRow {
+    fn line(
+        units: i64,
+        price: i64,
+        off: i64,
+        rate: i64,
+        inclusive: bool,
+        shipping: i64,
+        fee: i64,
+        cost: i64,
+    ) -> LineRow {
         let (gross, discount) = (price * units, price * units * off / 100);
         let (net, tax, discount_net) = match inclusive {
             true => {

@@ -70,7 +70,8 @@ struct World {
 }
 
 fn decide(world: &World, want: &Inspect) -> Result<Vec<usize>, InspectRefused> {
-    let found = world.locked.get(&want.return_id).ok_or(InspectRefused::Unknown { return_id: want.return_id })?;
+    let found =
+        world.locked.get(&want.return_id).ok_or(InspectRefused::Unknown { return_id: want.return_id })?;
     let number = || found.row.number.clone();
     found.at_work().map_err(|closed| match closed {
         Closed::NotApproved => InspectRefused::NotApproved { number: number() },
@@ -141,7 +142,9 @@ pub async fn inspect(tx: &Tx, batch: &[Inspect]) -> Result<Vec<Result<Inspected,
 /// Applies one verdict to the world in memory; what the customer gets.
 fn apply(world: &mut World, effects: &mut Effects, want: &Inspect, chosen: &[usize]) -> Result<i64, Fault> {
     let World { locked, places, owned, lines, skus, policy, .. } = world;
-    let found = locked.get_mut(&want.return_id).ok_or_else(|| Fault::broken("a return vanished while it was inspected"))?;
+    let found = locked
+        .get_mut(&want.return_id)
+        .ok_or_else(|| Fault::broken("a return vanished while it was inspected"))?;
     let mut sum = 0;
     for i in chosen {
         let unit = &mut found.units[*i];
@@ -151,15 +154,18 @@ fn apply(world: &mut World, effects: &mut Effects, want: &Inspect, chosen: &[usi
             effects.units.insert(unit.id, (want.acceptance, None, place, want.at, 0));
             continue;
         }
-        let line = lines.get(&unit.line_id).ok_or_else(|| Fault::broken("a returned unit without its line"))?;
-        let parts = unit_credit(line, unit.unit, with_shipping(policy, found.row.refund_shipping, unit.reason));
+        let line =
+            lines.get(&unit.line_id).ok_or_else(|| Fault::broken("a returned unit without its line"))?;
+        let parts =
+            unit_credit(line, unit.unit, with_shipping(policy, found.row.refund_shipping, unit.reason));
         unit.credit = parts.total();
         unit.disposition = want.disposition;
         sum += unit.credit;
         let to = want.disposition.filter(|d| d.back_in_stock());
         let mut cost = 0;
         if let (Some(to), Some(place)) = (to, place) {
-            let sku = skus.get(&line.sku_id).ok_or_else(|| Fault::broken("a returned unit without its SKU"))?;
+            let sku =
+                skus.get(&line.sku_id).ok_or_else(|| Fault::broken("a returned unit without its SKU"))?;
             cost = if owned.get(&place) == Some(&true) { unit_cost(line, unit.unit) } else { 0 };
             let takes = sku.takes();
             let weights: Vec<i64> = takes.iter().map(|(_, quantity)| *quantity).collect();
@@ -227,7 +233,15 @@ async fn write(tx: &Tx, world: &World, effects: Effects) -> Result<(), Fault> {
     for (id, (acceptance, disposition, location, at, credit)) in effects.units {
         let released = acceptance == Acceptance::Rejected;
         let disposition = disposition.map(|d| d.as_str().to_owned());
-        rows.push([id.into(), acceptance.into(), disposition.into(), location.into(), at.into(), credit.into(), released.into()]);
+        rows.push([
+            id.into(),
+            acceptance.into(),
+            disposition.into(),
+            location.into(),
+            at.into(),
+            credit.into(),
+            released.into(),
+        ]);
     }
     let text = "UPDATE return_unit SET acceptance = input.acceptance, disposition = input.disposition, location_id = input.location_id, \
         inspected_at = input.at, credit = input.credit, released = input.released FROM input WHERE return_unit.id = input.id";

@@ -63,9 +63,17 @@ pub const LAWS: &[Law] = &[
         offenders: concat!(
             "SELECT r.number AS subject, 'credit ' || CAST(r.credited AS TEXT) || ', granted ' || CAST(COALESCE(f.amount, 0) AS TEXT) AS detail \
              FROM return_request r LEFT JOIN (SELECT return_id, CAST(SUM(amount) AS BIGINT) AS amount FROM refund WHERE return_id IS NOT NULL GROUP BY return_id) AS f ON f.return_id = r.id \
-             LEFT JOIN event v ON v.kind = 'return.settled' AND v.order_id = r.order_id AND ", field!("return_id"), " = CAST(r.id AS TEXT) \
+             LEFT JOIN event v ON v.kind = 'return.settled' AND v.order_id = r.order_id AND ",
+            field!("return_id"),
+            " = CAST(r.id AS TEXT) \
              WHERE (r.settled_at IS NULL AND COALESCE(f.amount, 0) <> 0) OR (r.settled_at IS NOT NULL AND (v.id IS NULL \
-             OR COALESCE(f.amount, 0) <> CAST(", field!("refunded"), " AS BIGINT) OR CAST(", field!("refunded"), " AS BIGINT) + CAST(", field!("offset"), " AS BIGINT) <> r.credited))"
+             OR COALESCE(f.amount, 0) <> CAST(",
+            field!("refunded"),
+            " AS BIGINT) OR CAST(",
+            field!("refunded"),
+            " AS BIGINT) + CAST(",
+            field!("offset"),
+            " AS BIGINT) <> r.credited))"
         ),
     },
 ];

@@ -26,7 +26,8 @@ pub use approve::{Approve, DecideRefused, Decline, approve, decline};
 pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
 pub use laws::LAWS;
 pub use model::{
-    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnUnitId, Status, UnknownWord,
+    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnUnitId, Status,
+    UnknownWord,
 };
 pub use policy::Policy;
 pub use receive::{Receive, ReceiveRefused, receive};

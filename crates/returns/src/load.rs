@@ -72,8 +72,10 @@ impl Locked {
         if named.is_empty() {
             return Ok((0..self.units.len()).filter(|i| open(&self.units[*i])).collect());
         }
-        let known: HashMap<ReturnUnitId, usize> = self.units.iter().enumerate().map(|(i, u)| (u.id, i)).collect();
-        let mut found: Vec<usize> = named.iter().map(|id| known.get(id).copied().ok_or(*id)).collect::<Result<_, _>>()?;
+        let known: HashMap<ReturnUnitId, usize> =
+            self.units.iter().enumerate().map(|(i, u)| (u.id, i)).collect();
+        let mut found: Vec<usize> =
+            named.iter().map(|id| known.get(id).copied().ok_or(*id)).collect::<Result<_, _>>()?;
         found.sort_unstable();
         found.dedup();
         Ok(found)

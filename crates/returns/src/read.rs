@@ -121,7 +121,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<ReturnRow>, Fault> {
     let mut values: Vec<Value> = vec![limit.into()];
-    let mut text = format!("SELECT {} FROM return_request r JOIN orders o ON o.id = r.order_id WHERE TRUE", columns());
+    let mut text =
+        format!("SELECT {} FROM return_request r JOIN orders o ON o.id = r.order_id WHERE TRUE", columns());
     let mut and = |sql: &str, value: Value| {
         values.push(value);
         text += &format!(" AND {sql} = ${}", values.len());
@@ -148,8 +149,10 @@ pub async fn list(
 /// # Errors
 /// A fault of the database.
 pub async fn by_id(sql: &Sql, id: ReturnId) -> Result<Option<ReturnRow>, Fault> {
-    let text =
-        format!("SELECT {} FROM return_request r JOIN orders o ON o.id = r.order_id WHERE r.id = $1", columns());
+    let text = format!(
+        "SELECT {} FROM return_request r JOIN orders o ON o.id = r.order_id WHERE r.id = $1",
+        columns()
+    );
     sql.one(&text, [id.into()]).await
 }
 

@@ -131,7 +131,10 @@ fn decide(world: &mut World, policy: &Policy, want: &RequestReturn) -> Result<Ve
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn request(tx: &Tx, batch: &[RequestReturn]) -> Result<Vec<Result<Requested, RequestRefused>>, Fault> {
+pub async fn request(
+    tx: &Tx,
+    batch: &[RequestReturn],
+) -> Result<Vec<Result<Requested, RequestRefused>>, Fault> {
     let policy = Policy::read(tx).await?;
     let mut world = load_world(tx, batch).await?;
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -186,8 +189,12 @@ fn write_one(
     number: i64,
     units: &mut Rows,
 ) -> Result<Requested, Fault> {
-    let mut requested =
-        Requested { id: tx.id(), number: format!("R{number}"), units: Vec::new(), approved: policy.auto_approve };
+    let mut requested = Requested {
+        id: tx.id(),
+        number: format!("R{number}"),
+        units: Vec::new(),
+        approved: policy.auto_approve,
+    };
     for (wish, numbers) in want.units.iter().zip(chosen) {
         for unit in numbers {
             let id: ReturnUnitId = tx.id();

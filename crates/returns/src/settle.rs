@@ -135,7 +135,12 @@ fn decide(
 }
 
 /// The new order of an exchange. Its tenders come after it is placed: only then is it known how much of the credit it takes.
-fn replacement(want: &Settle, exchange: &Exchange, found: &Locked, order: &OrderFacts) -> Result<Place, Fault> {
+fn replacement(
+    want: &Settle,
+    exchange: &Exchange,
+    found: &Locked,
+    order: &OrderFacts,
+) -> Result<Place, Fault> {
     let ship_to: Address = match &exchange.ship_to {
         Some(address) => address.clone(),
         None => serde_json::from_str(&order.ship_to)?,
@@ -146,7 +151,12 @@ fn replacement(want: &Settle, exchange: &Exchange, found: &Locked, order: &Order
         key: None,
         channel: "exchange".into(),
         reference: Some(found.row.number.clone()),
-        buyer: Buyer { name: order.name.clone(), email: order.email.clone(), phone: order.phone.clone(), ip: None },
+        buyer: Buyer {
+            name: order.name.clone(),
+            email: order.email.clone(),
+            phone: order.phone.clone(),
+            ip: None,
+        },
         ship_to,
         ship_to_geo: None,
         bill_to: Some(serde_json::from_str(&order.bill_to)?),
@@ -194,16 +204,18 @@ pub async fn settle(tx: &Tx, batch: &[Settle]) -> Result<Vec<Result<Settled, Set
     let placed = place_replacements(tx, batch, &plans, &locked, &orders).await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for ((plan, placed), want) in plans.into_iter().zip(placed).zip(batch) {
-        outcomes.push(match (plan, placed) {
-            (Err(refused), _) => Err(refused),
-            (Ok(_), Some(Err(refused))) => {
-                let sentence = refused.to_string();
-                Err(SettleRefused::ExchangeRefused { code: refused.code().to_owned(), sentence })
+        outcomes.push(
+            match (plan, placed) {
+                (Err(refused), _) => Err(refused),
+                (Ok(_), Some(Err(refused))) => {
+                    let sentence = refused.to_string();
+                    Err(SettleRefused::ExchangeRefused { code: refused.code().to_owned(), sentence })
+                }
+                (Ok(plan), Some(Ok(placed))) => Ok((plan, Some(placed))),
+                (Ok(plan), None) => Ok((plan, None)),
             }
-            (Ok(plan), Some(Ok(placed))) => Ok((plan, Some(placed))),
-            (Ok(plan), None) => Ok((plan, None)),
-        }
-        .map(|(plan, placed)| (split(plan, placed, want), want)));
+            .map(|(plan, placed)| (split(plan, placed, want), want)),
+        );
     }
     pay(tx, &locked, outcomes).await
 }
@@ -223,7 +235,9 @@ fn split(plan: Plan, placed: Option<Placed>, want: &Settle) -> Draft {
     let exchanged = plan.payable.min(total);
     let rest_to = match plan.resolution {
         Resolution::StoreCredit => RefundTo::StoreCredit,
-        Resolution::Exchange if want.exchange.as_ref().is_some_and(|e| e.rest_to_store_credit) => RefundTo::StoreCredit,
+        Resolution::Exchange if want.exchange.as_ref().is_some_and(|e| e.rest_to_store_credit) => {
+            RefundTo::StoreCredit
+        }
         _ => RefundTo::Tenders,
     };
     Draft {
@@ -282,7 +296,10 @@ async fn pay(
     let mut of = Vec::new();
     let (mut opens, mut opened_by) = (Vec::new(), Vec::new());
     for (i, (draft, want)) in drafts.iter().enumerate().filter_map(|(i, d)| d.as_ref().ok().map(|d| (i, d))) {
-        let row = &locked.get(&want.return_id).ok_or_else(|| Fault::broken("a return vanished while it was settled"))?.row;
+        let row = &locked
+            .get(&want.return_id)
+            .ok_or_else(|| Fault::broken("a return vanished while it was settled"))?
+            .row;
         let grant = |amount, to| GrantRefund {
             at: want.at,
             order: row.order_id.0,
@@ -309,7 +326,8 @@ async fn pay(
     let mut outcomes = drafts;
     for ((i, rest), granted) in of.into_iter().zip(payments::grant_refunds(tx, &grants).await?) {
         // The payments are locked and the sums were checked above: a refusal here is a broken invariant, not an answer.
-        let id = granted.map_err(|refused| Fault::broken(format!("the refund of a return was refused: {refused}")))?;
+        let id = granted
+            .map_err(|refused| Fault::broken(format!("the refund of a return was refused: {refused}")))?;
         if let (true, Some(Ok((draft, _)))) = (rest, outcomes.get_mut(i)) {
             draft.settled.refund = Some(id);
         }
@@ -358,9 +376,13 @@ fn tenders(want: &Settle, placed: &Placed, exchanged: i64, customer: customers::
 }
 
 async fn write(tx: &Tx, locked: &HashMap<ReturnId, Locked>, outcomes: &[Drafted<'_>]) -> Result<(), Fault> {
-    let mut rows = Rows::new("id BIGINT, at BIGINT, resolution TEXT, exchange_order_id BIGINT?, refund_id BIGINT?");
+    let mut rows =
+        Rows::new("id BIGINT, at BIGINT, resolution TEXT, exchange_order_id BIGINT?, refund_id BIGINT?");
     for (draft, want) in outcomes.iter().flatten() {
-        let row = &locked.get(&want.return_id).ok_or_else(|| Fault::broken("a return vanished while it was settled"))?.row;
+        let row = &locked
+            .get(&want.return_id)
+            .ok_or_else(|| Fault::broken("a return vanished while it was settled"))?
+            .row;
         let settled = &draft.settled;
         let exchange = settled.exchange.as_ref().map(|p| p.id);
         rows.push([

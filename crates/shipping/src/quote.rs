@@ -12,7 +12,7 @@ use kernel::{Currency, Fault};
 use orders::OrderId;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use warehouse::{FulfilmentId, ParcelId};
+use warehouse::ParcelId;
 
 kernel::refusals! {
     /// Why there is no quote.
@@ -26,7 +26,6 @@ kernel::refusals! {
 #[derive(Debug, Clone)]
 pub(crate) struct Bound {
     pub order: OrderId,
-    pub fulfilment: FulfilmentId,
     pub currency: Currency,
     pub unpacked: bool,
     pub on_hold: bool,
@@ -38,7 +37,6 @@ pub(crate) struct Bound {
 struct BoundRow {
     id: ParcelId,
     order_id: OrderId,
-    fulfilment_id: FulfilmentId,
     currency: Currency,
     unpacked: bool,
     on_hold: bool,
@@ -58,7 +56,7 @@ pub(crate) async fn bound(sql: &Sql, parcels: impl IntoIterator<Item = ParcelId>
     for id in parcels.into_iter().collect::<BTreeSet<_>>() {
         input.push([id.into()]);
     }
-    let text = "SELECT p.id, p.order_id, p.fulfilment_id, o.currency, (p.unpacked_at IS NOT NULL) AS unpacked, (o.holds > 0) AS on_hold, \
+    let text = "SELECT p.id, p.order_id, o.currency, (p.unpacked_at IS NOT NULL) AS unpacked, (o.holds > 0) AS on_hold, \
          l.address AS from_address, l.country AS from_country, o.ship_to, p.weight_g, p.length_mm, p.width_mm, p.height_mm, o.number \
          FROM parcel p JOIN input ON input.id = p.id JOIN orders o ON o.id = p.order_id JOIN location l ON l.id = p.location_id";
     let mut of = HashMap::new();
@@ -76,7 +74,6 @@ pub(crate) async fn bound(sql: &Sql, parcels: impl IntoIterator<Item = ParcelId>
         };
         let bound = Bound {
             order: row.order_id,
-            fulfilment: row.fulfilment_id,
             currency: row.currency,
             unpacked: row.unpacked,
             on_hold: row.on_hold,

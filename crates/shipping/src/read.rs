@@ -5,7 +5,7 @@ use db::{FromQueryResult, Rows, Sql, Value};
 use kernel::{Fault, Timestamp};
 use orders::OrderId;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const COLUMNS: &str = "s.id, s.parcel_id, s.order_id, s.carrier, s.service, s.tracking_number, s.cost, s.currency, s.label_at, s.shipped_at, \
     s.delivered_at, s.lost_at, s.voided_at, s.status, s.promised_at, s.version";
@@ -21,10 +21,7 @@ pub(crate) async fn shipments(sql: &Sql, input: &Rows, on: &str) -> Result<Vec<S
 /// # Errors
 /// A fault of the database.
 pub async fn shipments_by_id(sql: &Sql, ids: &[ShipmentId]) -> Result<HashMap<ShipmentId, Shipment>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in ids {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(ids);
     Ok(shipments(sql, &input, "s.id = input.id").await?.into_iter().map(|s| (s.id, s)).collect())
 }
 
@@ -33,10 +30,7 @@ pub async fn shipments_by_id(sql: &Sql, ids: &[ShipmentId]) -> Result<HashMap<Sh
 /// # Errors
 /// A fault of the database.
 pub async fn shipments_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<Shipment>>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in orders {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(orders);
     let mut of: HashMap<OrderId, Vec<Shipment>> = HashMap::new();
     for shipment in shipments(sql, &input, "s.order_id = input.id").await? {
         of.entry(shipment.order_id).or_default().push(shipment);
@@ -124,4 +118,13 @@ pub struct TrackingEvent {
 pub async fn tracking(sql: &Sql, shipment: ShipmentId) -> Result<Vec<TrackingEvent>, Fault> {
     let text = "SELECT source_id, status, at, place, description FROM tracking_event WHERE shipment_id = $1 ORDER BY at, id";
     sql.all(text, [shipment.into()]).await
+}
+
+/// Each id once: a join would repeat the rows of one that is named twice.
+fn ids_input<T: Copy + Ord + Into<Value>>(ids: &[T]) -> Rows {
+    let mut input = Rows::new("id BIGINT");
+    for id in ids.iter().copied().collect::<BTreeSet<T>>() {
+        input.push([id.into()]);
+    }
+    input
 }

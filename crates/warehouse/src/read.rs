@@ -8,7 +8,7 @@ use db::{FromQueryResult, Rows, Sql, Value};
 use inventory::LocationId;
 use kernel::{Fault, Timestamp};
 use orders::{LineId, OrderId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 #[derive(FromQueryResult)]
 struct Header {
@@ -84,10 +84,7 @@ async fn with_lines(sql: &Sql, headers: Vec<Header>) -> Result<Vec<Fulfilment>, 
 /// # Errors
 /// A fault of the database.
 pub async fn fulfilments_by_id(sql: &Sql, ids: &[FulfilmentId]) -> Result<HashMap<FulfilmentId, Fulfilment>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in ids {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(ids);
     Ok(fulfilments(sql, &input, "f.id = input.id").await?.into_iter().map(|f| (f.id, f)).collect())
 }
 
@@ -96,10 +93,7 @@ pub async fn fulfilments_by_id(sql: &Sql, ids: &[FulfilmentId]) -> Result<HashMa
 /// # Errors
 /// A fault of the database.
 pub async fn fulfilments_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<Fulfilment>>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in orders {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(orders);
     let mut of: HashMap<OrderId, Vec<Fulfilment>> = HashMap::new();
     for fulfilment in fulfilments(sql, &input, "f.order_id = input.id").await? {
         of.entry(fulfilment.order).or_default().push(fulfilment);
@@ -205,10 +199,7 @@ pub(crate) async fn parcels(sql: &Sql, input: &Rows, on: &str) -> Result<Vec<Par
 /// # Errors
 /// A fault of the database.
 pub async fn parcels_by_id(sql: &Sql, ids: &[ParcelId]) -> Result<HashMap<ParcelId, Parcel>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in ids {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(ids);
     Ok(parcels(sql, &input, "p.id = input.id").await?.into_iter().map(|p| (p.id, p)).collect())
 }
 
@@ -217,10 +208,7 @@ pub async fn parcels_by_id(sql: &Sql, ids: &[ParcelId]) -> Result<HashMap<Parcel
 /// # Errors
 /// A fault of the database.
 pub async fn parcels_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<Parcel>>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in orders {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(orders);
     let mut of: HashMap<OrderId, Vec<Parcel>> = HashMap::new();
     for parcel in parcels(sql, &input, "p.order_id = input.id").await? {
         of.entry(parcel.order).or_default().push(parcel);
@@ -233,10 +221,7 @@ pub async fn parcels_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId
 /// # Errors
 /// A fault of the database.
 pub async fn parcel_contents(sql: &Sql, parcels: &[ParcelId]) -> Result<HashMap<ParcelId, Vec<ParcelLine>>, Fault> {
-    let mut input = Rows::new("id BIGINT");
-    for id in parcels {
-        input.push([(*id).into()]);
-    }
+    let input = ids_input(parcels);
     let text = "SELECT pl.parcel_id, pl.line_id, pl.fulfilment_line_id, l.sku_id, p.location_id, pl.quantity FROM parcel_line pl \
          JOIN input ON input.id = pl.parcel_id JOIN parcel p ON p.id = pl.parcel_id JOIN fulfilment_line l ON l.id = pl.fulfilment_line_id \
          ORDER BY pl.parcel_id, pl.fulfilment_line_id";
@@ -251,4 +236,13 @@ pub async fn parcel_contents(sql: &Sql, parcels: &[ParcelId]) -> Result<HashMap<
         });
     }
     Ok(of)
+}
+
+/// Each id once: a join would repeat the rows of one that is named twice.
+fn ids_input<T: Copy + Ord + Into<Value>>(ids: &[T]) -> Rows {
+    let mut input = Rows::new("id BIGINT");
+    for id in ids.iter().copied().collect::<BTreeSet<T>>() {
+        input.push([id.into()]);
+    }
+    input
 }

@@ -24,6 +24,7 @@ pub enum Report {
         /// From this day or moment on
         #[arg(long, value_parser = super::moment, value_name = "DAY")]
         from: Option<Timestamp>,
+        /// Up to when.
         #[command(flatten)]
         until: Until,
     },

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "every test file uses its part")]
 
+pub mod shop;
 pub mod walkthrough;
 
 use axum::Router;
@@ -72,14 +73,24 @@ impl TestApp {
     pub async fn both() -> Vec<Self> {
         vec![Self::sqlite().await, Self::postgres().await]
     }
+    /// On SQLite, with nobody and nothing in it: to be restored into.
+    pub async fn empty_sqlite() -> Self {
+        Self::without_key(db::testing::sqlite(program::options(8, Clock::manual(db::testing::BEGIN))).await)
+    }
+    /// On PostgreSQL, with nobody and nothing in it.
+    pub async fn empty_postgres() -> Self {
+        Self::without_key(db::testing::postgres(program::options(8, Clock::manual(db::testing::BEGIN))).await)
+    }
     async fn on(database: TestDb) -> Self {
+        Self::without_key(database).with_key(&["*"]).await
+    }
+    fn without_key(database: TestDb) -> Self {
         let config = Config::default();
         let outside = Arc::new(Executor::new().unwrap());
         let ctx = program::assemble(database.db.clone(), outside, &config).unwrap();
         let router = serve::router(&ctx, &config).unwrap();
         let name = database.name;
-        let app = Self { name, ctx, router, key: None, _database: Arc::new(database) };
-        app.with_key(&["*"]).await
+        Self { name, ctx, router, key: None, _database: Arc::new(database) }
     }
     /// The same program, called with a new key.
     pub async fn with_key(&self, scopes: &[&str]) -> Self {

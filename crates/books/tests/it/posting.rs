@@ -2,7 +2,8 @@
 
 use crate::shop::{Shop, actor, currency, options, run};
 use books::statements::{
-    AccountSum, BalanceSheet, CurrencyTotal, EVER, TrialBalance, balance_sheet, open_items, profit_and_loss, trial_balance,
+    AccountSum, BalanceSheet, CurrencyTotal, EVER, TrialBalance, balance_sheet, open_items, profit_and_loss,
+    trial_balance,
 };
 use books::{Adjustment, ClosePeriod};
 use db::testing::{BEGIN, both};
@@ -24,7 +25,8 @@ async fn trial(shop: &Shop, until: Timestamp) -> TrialBalance {
 
 async fn sheet(shop: &Shop, until: Timestamp) -> BalanceSheet {
     let sheet = balance_sheet(shop.db.read(), until).await.unwrap();
-    let without_zeros = |all: &[CurrencyTotal]| all.iter().filter(|t| t.amount != 0).cloned().collect::<Vec<_>>();
+    let without_zeros =
+        |all: &[CurrencyTotal]| all.iter().filter(|t| t.amount != 0).cloned().collect::<Vec<_>>();
     assert_eq!(without_zeros(&sheet.total_assets), without_zeros(&sheet.total_liabilities_and_equity));
     sheet
 }
@@ -103,7 +105,8 @@ async fn credit_exchanges_fees_disputes_and_write_offs_leave_their_accounts_righ
         let swap = shop.delivered(&[("HAT", 1)], "EUR").await;
         shop.take_back(&swap, 1, Disposition::Quarantine, Resolution::Exchange).await;
         run!(shop, |tx| {
-            let customer = orders::read::orders_by_id(tx, &[credit.id]).await?.remove(&credit.id).unwrap().customer_id;
+            let customer =
+                orders::read::orders_by_id(tx, &[credit.id]).await?.remove(&credit.id).unwrap().customer_id;
             let gift = customers::CreditEntry {
                 at: BEGIN,
                 customer,
@@ -115,7 +118,13 @@ async fn credit_exchanges_fees_disputes_and_write_offs_leave_their_accounts_righ
             };
             customers::post_credit(tx, &[gift]).await?.remove(0).unwrap();
             let sku = catalog::skus_by_code(tx, &["MUG"]).await?["MUG"].id;
-            let broken = inventory::Adjust { at: BEGIN, sku, location: shop.warehouse, delta: -2, reason: "broken".into() };
+            let broken = inventory::Adjust {
+                at: BEGIN,
+                sku,
+                location: shop.warehouse,
+                delta: -2,
+                reason: "broken".into(),
+            };
             inventory::adjust(tx, &[broken]).await?.remove(0).unwrap();
             let payment = payments::payments_of(tx, &[credit.id.0]).await?[&credit.id.0][0].id;
             let fact = |kind, phase, amount, reference: &str| Record {
@@ -157,15 +166,18 @@ async fn a_closed_month_never_changes() {
         clock.advance(60 * Timestamp::DAY);
         run!(shop, |tx| {
             let close = |month: &str| ClosePeriod { at: tx.now(), month: month.into() };
-            let outcomes = books::close_periods(tx, &[close("2026-01"), close("2026-01"), close("2026-03")]).await?;
-            let codes: Vec<_> = outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |()| "ok")).collect();
+            let outcomes =
+                books::close_periods(tx, &[close("2026-01"), close("2026-01"), close("2026-03")]).await?;
+            let codes: Vec<_> =
+                outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |()| "ok")).collect();
             assert_eq!(codes, ["ok", "books.already_closed", "books.month_not_over"]);
             Ok(())
         });
         let february: Timestamp = "2026-02-01T00:00:00Z".parse().unwrap();
         let before = trial(&shop, february).await;
         run!(shop, |tx| {
-            let good = [adjustment(BEGIN, 500, "1000", "3000"), adjustment(february.plus(5), -70, "1000", "3000")];
+            let good =
+                [adjustment(BEGIN, 500, "1000", "3000"), adjustment(february.plus(5), -70, "1000", "3000")];
             for outcome in books::adjust(tx, &good).await? {
                 outcome.unwrap();
             }
@@ -197,7 +209,10 @@ async fn writers_at_the_same_time_post_every_entry_once() {
             .map(|n| {
                 let db = shop.db.db.clone();
                 tokio::spawn(async move {
-                    let one = [adjustment(BEGIN.plus(n), 1 + n, "1000", "3000"), adjustment(BEGIN, 1, "5400", "1000")];
+                    let one = [
+                        adjustment(BEGIN.plus(n), 1 + n, "1000", "3000"),
+                        adjustment(BEGIN, 1, "5400", "1000"),
+                    ];
                     let done: Result<usize, kernel::Fault> =
                         db::write!(db, &actor(), |tx| Ok(books::adjust(tx, &one).await?.len()));
                     done.unwrap()

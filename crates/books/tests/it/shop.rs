@@ -8,8 +8,8 @@ use inventory::{LocationId, LocationKind, SaveLocation};
 use kernel::{Actor, Currency, Fault, Money, Timestamp};
 use orders::{Buyer, IfOutOfStock, OrderId, Place, Placed, Trust, WantedLine};
 use returns::{
-    Acceptance, Approve, Disposition, Exchange, Inspect, Reason, Receive, Reception, RequestReturn, Resolution, ReturnWish,
-    Settle,
+    Acceptance, Approve, Disposition, Exchange, Inspect, Reason, Receive, Reception, RequestReturn,
+    Resolution, ReturnWish, Settle,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -115,8 +115,14 @@ impl Shop {
     pub async fn receive(&self, code: &str, quantity: i64, unit_cost: i64) {
         run!(self, |tx| {
             let sku = catalog::skus_by_code(tx, &[code]).await?[code].id;
-            let one =
-                inventory::Receive { at: BEGIN, sku, location: self.warehouse, quantity, unit_cost, reference: None };
+            let one = inventory::Receive {
+                at: BEGIN,
+                sku,
+                location: self.warehouse,
+                quantity,
+                unit_cost,
+                reference: None,
+            };
             inventory::receive(tx, &[one]).await?.remove(0).unwrap();
             Ok(())
         });
@@ -220,14 +226,23 @@ impl Shop {
             tax_rate_ppm: None,
             location: None,
         };
-        let exchange = (how == Resolution::Exchange).then(|| Exchange { lines: vec![line.clone()], ..Exchange::default() });
+        let exchange = (how == Resolution::Exchange)
+            .then(|| Exchange { lines: vec![line.clone()], ..Exchange::default() });
         run!(self, |tx| {
             let id = returns::request(tx, std::slice::from_ref(&want)).await?.remove(0).unwrap().id;
             returns::approve(tx, &[Approve { at, return_id: id }]).await?.remove(0).unwrap();
             let (location, reception) = (self.warehouse, Reception::Received);
-            returns::receive(tx, &[Receive { at, return_id: id, units: Vec::new(), location, reception }]).await?;
+            returns::receive(tx, &[Receive { at, return_id: id, units: Vec::new(), location, reception }])
+                .await?;
             let acceptance = Acceptance::Accepted;
-            let look = Inspect { at, return_id: id, units: Vec::new(), acceptance, disposition: Some(to), location: None };
+            let look = Inspect {
+                at,
+                return_id: id,
+                units: Vec::new(),
+                acceptance,
+                disposition: Some(to),
+                location: None,
+            };
             returns::inspect(tx, &[look]).await?.remove(0).unwrap();
             let by = actor();
             let exchange = exchange.clone();

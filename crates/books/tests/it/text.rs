@@ -41,7 +41,8 @@ async fn hledger_accepts_the_journal_and_adds_up_to_the_same() {
         run!(shop, |tx| {
             let mut odd = adjustment(BEGIN, 123, "5400", "1000");
             odd.text = "Lost; found | (again)\nand = more *".into();
-            let many: Vec<_> = (0..600).map(|n| adjustment(BEGIN.plus(n), 1, "1000", "3000")).chain([odd]).collect();
+            let many: Vec<_> =
+                (0..600).map(|n| adjustment(BEGIN.plus(n), 1, "1000", "3000")).chain([odd]).collect();
             for outcome in books::adjust(tx, &many).await? {
                 outcome.unwrap();
             }
@@ -55,7 +56,8 @@ async fn hledger_accepts_the_journal_and_adds_up_to_the_same() {
         }
         hledger(&journal, &["check", "--strict"]);
 
-        let table = hledger(&journal, &["balance", "--flat", "--no-total", "--empty", "--layout=bare", "-O", "csv"]);
+        let table =
+            hledger(&journal, &["balance", "--flat", "--no-total", "--empty", "--layout=bare", "-O", "csv"]);
         let mut theirs: BTreeMap<(String, String), i64> = BTreeMap::new();
         for row in table.lines().skip(1) {
             let cells: Vec<&str> = row.split("\",\"").map(|c| c.trim_matches('"')).collect();

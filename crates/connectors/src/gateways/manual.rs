@@ -30,7 +30,9 @@ impl Gateway for Manual {
         Plan::Settled(Answer::Facts(vec![settled(ask, phase)]))
     }
     fn capture(&self, ask: &Ask) -> Plan {
-        Plan::Settled(Answer::Facts(vec![settled(ask, Phase::Failed).because("captured by confirming what arrived")]))
+        Plan::Settled(Answer::Facts(vec![
+            settled(ask, Phase::Failed).because("captured by confirming what arrived"),
+        ]))
     }
     fn void(&self, ask: &Ask) -> Plan {
         Plan::Settled(Answer::Facts(vec![settled(ask, Phase::Succeeded)]))

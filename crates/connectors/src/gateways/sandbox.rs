@@ -5,7 +5,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use kernel::Timestamp;
 use kernel::money::round_div;
 use kernel::outside::HttpAnswer;
-use payments::{Act, Answer, Ask, BadWebhook, Card, FactKind, Gateway, GatewayFact, Phase, Plan, RawRequest, Subject};
+use payments::{
+    Act, Answer, Ask, BadWebhook, Card, FactKind, Gateway, GatewayFact, Phase, Plan, RawRequest, Subject,
+};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -22,7 +24,9 @@ enum Fate {
     Succeeds,
     SucceedsTwice,
     Fails(&'static str),
-    NeedsAction { then: Option<&'static str> },
+    NeedsAction {
+        then: Option<&'static str>,
+    },
     /// No answer; a query says it succeeded.
     TimesOut,
     /// No answer; a query says it never arrived; sent again, it succeeds.
@@ -129,7 +133,11 @@ fn answer(ask: &Ask) -> Answer {
 
 impl Gateway for Sandbox {
     fn card(&self) -> Card {
-        Card { code: "sandbox", name: "Sandbox", documentation: include_str!("../../../../docs/sandbox-gateway.md") }
+        Card {
+            code: "sandbox",
+            name: "Sandbox",
+            documentation: include_str!("../../../../docs/sandbox-gateway.md"),
+        }
     }
     fn authorise(&self, ask: &Ask) -> Plan {
         Plan::Settled(answer(ask))
@@ -155,7 +163,11 @@ impl Gateway for Sandbox {
         Answer::Unknown(format!("the sandbox has no network, yet an answer of status {} came", answer.status))
     }
     fn verify(&self, secret: &str, request: &RawRequest) -> Result<String, BadWebhook> {
-        let given = request.header(SIGNATURE).and_then(|h| h.strip_prefix("sha256=")).and_then(unhex).ok_or(BadWebhook::Signature)?;
+        let given = request
+            .header(SIGNATURE)
+            .and_then(|h| h.strip_prefix("sha256="))
+            .and_then(unhex)
+            .ok_or(BadWebhook::Signature)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| BadWebhook::Signature)?;
         mac.update(&request.body);
         mac.verify_slice(&given).map_err(|_| BadWebhook::Signature)?;
@@ -182,7 +194,8 @@ pub fn sign(secret: &str, body: &[u8]) -> Option<String> {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
     let digits = digits.filter(|d| d.len() % 2 == 0)?;
     Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
@@ -221,11 +234,15 @@ impl Told {
             (None, Some(payment), _) => Subject::Payment(payment.parse().map_err(unreadable)?),
             (None, None, Some(reference)) => Subject::Reference(reference.clone()),
             (None, None, None) => {
-                return Err(BadWebhook::Unreadable("a fact names its operation, payment or payment_reference".to_owned()));
+                return Err(BadWebhook::Unreadable(
+                    "a fact names its operation, payment or payment_reference".to_owned(),
+                ));
             }
         };
         if self.amount < 0 || self.reference.is_empty() {
-            return Err(BadWebhook::Unreadable("a fact has an amount of zero or more and a reference".to_owned()));
+            return Err(BadWebhook::Unreadable(
+                "a fact has an amount of zero or more and a reference".to_owned(),
+            ));
         }
         Ok(GatewayFact {
             subject,

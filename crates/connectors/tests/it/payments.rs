@@ -16,7 +16,10 @@ use std::sync::Arc;
 /// There is no network here.
 struct Nobody;
 impl Outside for Nobody {
-    fn call(&self, call: HttpCall) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
+    fn call(
+        &self,
+        call: HttpCall,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
         panic!("a local gateway called {}", call.url)
     }
 }
@@ -34,7 +37,11 @@ fn actor() -> Actor {
 async fn shops() -> Vec<Shop> {
     let mut shops = Vec::new();
     for db in both(Options::default).await {
-        let ctx = Ctx { db: db.db.clone(), outside: Arc::new(Nobody), parts: Parts::default().with(gateways::all()) };
+        let ctx = Ctx {
+            db: db.db.clone(),
+            outside: Arc::new(Nobody),
+            parts: Parts::default().with(gateways::all()),
+        };
         let contact = Contact {
             at: db.now(),
             name: "Ada".into(),
@@ -43,7 +50,9 @@ async fn shops() -> Vec<Shop> {
             phone: None,
             address: None,
         };
-        let found = db::write!(db, &actor(), |tx| customers::find_or_create(tx, std::slice::from_ref(&contact)).await);
+        let found =
+            db::write!(db, &actor(), |tx| customers::find_or_create(tx, std::slice::from_ref(&contact))
+                .await);
         let customer = found.unwrap()[0];
         shops.push(Shop { db, ctx, customer });
     }
@@ -79,7 +88,8 @@ impl Shop {
             amount,
             capture,
         };
-        let opened = db::write!(self.db, &actor(), |tx| payments::open(tx, std::slice::from_ref(&tender)).await);
+        let opened =
+            db::write!(self.db, &actor(), |tx| payments::open(tx, std::slice::from_ref(&tender)).await);
         *opened.unwrap()[0].as_ref().unwrap()
     }
     async fn payment(&self, id: PaymentId) -> Payment {
@@ -90,8 +100,18 @@ impl Shop {
     }
     async fn refund(&self, order: i64, amount: i64) {
         let at = self.db.now();
-        let want = GrantRefund { at, order, return_id: None, amount, reason: "x".into(), to: RefundTo::Tenders, recorded: false };
-        let granted = db::write!(self.db, &actor(), |tx| payments::grant_refunds(tx, std::slice::from_ref(&want)).await);
+        let want = GrantRefund {
+            at,
+            order,
+            return_id: None,
+            amount,
+            reason: "x".into(),
+            to: RefundTo::Tenders,
+            recorded: false,
+        };
+        let granted =
+            db::write!(self.db, &actor(), |tx| payments::grant_refunds(tx, std::slice::from_ref(&want))
+                .await);
         granted.unwrap().remove(0).unwrap();
     }
     async fn check(&self) {
@@ -131,7 +151,12 @@ async fn every_token_and_amount_authorises_as_the_table_says() {
             let id = shop.open(n as i64, token, amount, true).await;
             shop.work().await;
             let p = shop.payment(id).await;
-            assert_eq!((p.status.as_str(), p.conflicted), (status, false), "{token:?} {amount} {}", shop.db.name);
+            assert_eq!(
+                (p.status.as_str(), p.conflicted),
+                (status, false),
+                "{token:?} {amount} {}",
+                shop.db.name
+            );
             assert_eq!(shop.operations(id).await[0].problem.as_deref(), why, "{token:?} {amount}");
             let captured = if status == "captured" { amount } else { 0 };
             let fees = if captured > 0 { fee(amount) } else { 0 };
@@ -146,7 +171,10 @@ async fn the_customer_acts_and_it_goes_on() {
     for shop in shops().await {
         for (order, token, status) in [(1, "tok_action", "captured"), (2, "tok_action_declined", "failed")] {
             let id = shop.open(order, Some(token), 1_000, true).await;
-            assert!(!payments::complete_action(&shop.ctx, id).await.unwrap(), "nothing to complete before the gateway asked");
+            assert!(
+                !payments::complete_action(&shop.ctx, id).await.unwrap(),
+                "nothing to complete before the gateway asked"
+            );
             shop.work().await;
             let p = shop.payment(id).await;
             assert_eq!(p.action_url, Some(format!("/v1/sandbox/payments/{id}/complete")));
@@ -164,13 +192,20 @@ async fn the_customer_acts_and_it_goes_on() {
 #[tokio::test]
 async fn time_outs_pass_through_unknown_and_are_asked_about() {
     for shop in shops().await {
-        for (order, token, attempts) in [(1, "tok_timeout", 2), (2, "tok_timeout_lost", 3), (3, "tok_late", 3)] {
+        for (order, token, attempts) in
+            [(1, "tok_timeout", 2), (2, "tok_timeout_lost", 3), (3, "tok_late", 3)]
+        {
             let id = shop.open(order, Some(token), 1_000, false).await;
             shop.work_now().await;
             assert_eq!(shop.operations(id).await[0].state, State::Unknown, "{token}");
             shop.work().await;
             let operation = shop.operations(id).await.remove(0);
-            assert_eq!((operation.state, operation.attempts), (State::Succeeded, attempts), "{token} {}", shop.db.name);
+            assert_eq!(
+                (operation.state, operation.attempts),
+                (State::Succeeded, attempts),
+                "{token} {}",
+                shop.db.name
+            );
             assert_eq!(shop.payment(id).await.authorised, 1_000);
         }
         shop.check().await;
@@ -180,20 +215,34 @@ async fn time_outs_pass_through_unknown_and_are_asked_about() {
 #[tokio::test]
 async fn refunds_and_voids_as_the_table_says() {
     for shop in shops().await {
-        let cases = [("tok_ok", 400), ("tok_duplicate", 400), ("tok_refund_fails", 0), ("tok_refund_timeout", 400), ("tok_refund_lost", 400)];
+        let cases = [
+            ("tok_ok", 400),
+            ("tok_duplicate", 400),
+            ("tok_refund_fails", 0),
+            ("tok_refund_timeout", 400),
+            ("tok_refund_lost", 400),
+        ];
         for (order, (token, refunded)) in cases.into_iter().enumerate() {
             let id = shop.open(order as i64, Some(token), 1_000, true).await;
             shop.work().await;
             shop.refund(order as i64, 400).await;
             shop.work().await;
             let p = shop.payment(id).await;
-            assert_eq!((p.refunded, p.refund_pending, p.conflicted), (refunded, 0, false), "{token} {}", shop.db.name);
+            assert_eq!(
+                (p.refunded, p.refund_pending, p.conflicted),
+                (refunded, 0, false),
+                "{token} {}",
+                shop.db.name
+            );
         }
         for (order, token, voided) in [(11, "tok_ok", 1_000), (12, "tok_void_fails", 0)] {
             let id = shop.open(order, Some(token), 1_000, false).await;
             shop.work().await;
             let want = Void { at: shop.db.now(), payment: id };
-            db::write!(shop.db, &actor(), |tx| payments::void(tx, std::slice::from_ref(&want)).await).unwrap().remove(0).unwrap();
+            db::write!(shop.db, &actor(), |tx| payments::void(tx, std::slice::from_ref(&want)).await)
+                .unwrap()
+                .remove(0)
+                .unwrap();
             shop.work().await;
             assert_eq!(shop.payment(id).await.voided, voided, "{token}");
             assert_eq!(shop.operations(id).await[1].kind, Act::Void);
@@ -207,7 +256,8 @@ async fn signed_webhooks_tell_of_disputes_in_any_order() {
     for shop in shops().await {
         let id = shop.open(1, Some("tok_ok"), 2_000, true).await;
         shop.work().await;
-        db::write!(shop.db, &actor(), |tx| db::settings::set(tx, &secret_setting("sandbox"), &"hush").await).unwrap();
+        db::write!(shop.db, &actor(), |tx| db::settings::set(tx, &secret_setting("sandbox"), &"hush").await)
+            .unwrap();
         let body = |message: &str, phase: &str, about: &str| {
             format!(
                 "{{\"id\":\"{message}\",\"facts\":[{{\"kind\":\"chargeback\",\"phase\":\"{phase}\",\"amount\":500,\"reference\":\"d1\",{about}}}]}}"
@@ -216,12 +266,17 @@ async fn signed_webhooks_tell_of_disputes_in_any_order() {
         let by_payment = format!("\"payment\":\"{id}\"");
         let by_reference = format!("\"payment_reference\":\"sbx_{id}\"");
         let send = async |body: String, signature: String| {
-            let request = RawRequest { headers: vec![(SIGNATURE.to_owned(), signature)], body: body.into_bytes() };
-            db::write!(shop.db, &actor(), |tx| accept(tx, &gateways::all(), "sandbox", &request).await).unwrap()
+            let request =
+                RawRequest { headers: vec![(SIGNATURE.to_owned(), signature)], body: body.into_bytes() };
+            db::write!(shop.db, &actor(), |tx| accept(tx, &gateways::all(), "sandbox", &request).await)
+                .unwrap()
         };
         let lost = body("m2", "succeeded", &by_reference);
         let opened = body("m1", "requested", &by_payment);
-        assert_eq!(send(opened.clone(), sign("guess", opened.as_bytes()).unwrap()).await, Err(WebhookRefused::BadSignature));
+        assert_eq!(
+            send(opened.clone(), sign("guess", opened.as_bytes()).unwrap()).await,
+            Err(WebhookRefused::BadSignature)
+        );
         for message in [&lost, &opened, &lost, &opened] {
             send(message.clone(), sign("hush", message.as_bytes()).unwrap()).await.unwrap();
         }

@@ -5,8 +5,8 @@ use catalog::SkuId;
 use db::testing::both;
 use db::{Options, Tx};
 use inventory::{
-    Adjust, Count, LocationId, Move, MoveKind, Quarantine, QuarantineStep, Receive, Reserve, Restock, RestockTo, SetSafety,
-    ShipStock, Transfer,
+    Adjust, Count, LocationId, Move, MoveKind, Quarantine, QuarantineStep, Receive, Reserve, Restock,
+    RestockTo, SetSafety, ShipStock, Transfer,
 };
 use kernel::{Fault, Timestamp};
 
@@ -50,11 +50,25 @@ async fn step(tx: &Tx, shop: &Shop, dice: &mut Dice) -> Result<usize, Fault> {
             unit_cost: 7 * n(i) + 1,
             reference: None
         }),
-        2 => run!(inventory::adjust, |i| Adjust { at, sku: i.0, location: i.1, delta: n(i) - 6, reason: "test".into() }),
+        2 => run!(inventory::adjust, |i| Adjust {
+            at,
+            sku: i.0,
+            location: i.1,
+            delta: n(i) - 6,
+            reason: "test".into()
+        }),
         3 => run!(inventory::count, |i| Count { at, sku: i.0, location: i.1, counted: n(i) }),
-        4 => run!(inventory::transfer, |i| Transfer { at, sku: i.0, from: i.1, to: i.2, quantity: n(i), reason: None }),
+        4 => run!(inventory::transfer, |i| Transfer {
+            at,
+            sku: i.0,
+            from: i.1,
+            to: i.2,
+            quantity: n(i),
+            reason: None
+        }),
         5 => {
-            let step = [QuarantineStep::Enter, QuarantineStep::Leave, QuarantineStep::WriteOff][dice.roll(3) as usize];
+            let step = [QuarantineStep::Enter, QuarantineStep::Leave, QuarantineStep::WriteOff]
+                [dice.roll(3) as usize];
             run!(inventory::quarantine, |i| Quarantine {
                 at,
                 sku: i.0,
@@ -72,34 +86,54 @@ async fn step(tx: &Tx, shop: &Shop, dice: &mut Dice) -> Result<usize, Fault> {
             channel_safety: None
         }),
         7 => {
-            let lines: Vec<(SkuId, i64)> = items.iter().map(|i| (i.0, n(i))).chain([(shop.bundle, 1), (shop.service, 1)]).collect();
+            let lines: Vec<(SkuId, i64)> =
+                items.iter().map(|i| (i.0, n(i))).chain([(shop.bundle, 1), (shop.service, 1)]).collect();
             let batch = [Reserve { at, expires_at: at.plus(Timestamp::MINUTE * (1 + dice.roll(9))), lines }];
             inventory::reserve(tx, &batch).await?.iter().filter(|o| o.is_ok()).count()
         }
-        8 | 9 => {
-            let (sku, location, _, quantity) = items[0];
-            if quantity == 0 || !allocate(tx, sku, location, quantity).await? {
-                return Ok(0);
-            }
-            if dice.roll(4) == 0 {
-                let bare = Move::new(at, MoveKind::Release, sku, location);
-                inventory::apply(tx, &[Move { allocated: -quantity, ..bare }]).await?;
-                return Ok(1);
-            }
-            let cut = dice.roll(quantity as u64);
-            let parts = [cut, quantity - cut];
-            let batch = parts.map(|quantity| ShipStock { at, sku, location, quantity, order: 1, reference: "parcel".into() });
-            let costs = inventory::ship_stock(tx, &batch).await?;
-            assert!(costs.iter().all(|c| *c >= 0) && (location != shop.places[2] || costs == [0, 0]));
-            if dice.roll(2) == 0 {
-                let to = if dice.roll(2) == 0 { RestockTo::OnHand } else { RestockTo::Quarantined };
-                let back = Restock { at, sku, location, quantity, value: costs.iter().sum(), to, order: Some(1), reference: "r".into() };
-                inventory::restock(tx, &[back]).await?;
-            }
-            1
-        }
+        8 | 9 => promise(tx, shop, dice, (items[0].0, items[0].1), items[0].3).await?,
         _ => inventory::expire(tx, at).await?,
     })
+}
+
+/// Promises units and takes the promise back, or ships them in two parts, of which some come back; one, or none when nothing was free.
+async fn promise(
+    tx: &Tx,
+    shop: &Shop,
+    dice: &mut Dice,
+    (sku, location): (SkuId, LocationId),
+    quantity: i64,
+) -> Result<usize, Fault> {
+    let at = tx.now();
+    if quantity == 0 || !allocate(tx, sku, location, quantity).await? {
+        return Ok(0);
+    }
+    if dice.roll(4) == 0 {
+        let bare = Move::new(at, MoveKind::Release, sku, location);
+        inventory::apply(tx, &[Move { allocated: -quantity, ..bare }]).await?;
+        return Ok(1);
+    }
+    let cut = dice.roll(quantity as u64);
+    let parts = [cut, quantity - cut];
+    let batch =
+        parts.map(|quantity| ShipStock { at, sku, location, quantity, order: 1, reference: "parcel".into() });
+    let costs = inventory::ship_stock(tx, &batch).await?;
+    assert!(costs.iter().all(|c| *c >= 0) && (location != shop.places[2] || costs == [0, 0]));
+    if dice.roll(2) == 0 {
+        let to = if dice.roll(2) == 0 { RestockTo::OnHand } else { RestockTo::Quarantined };
+        let back = Restock {
+            at,
+            sku,
+            location,
+            quantity,
+            value: costs.iter().sum(),
+            to,
+            order: Some(1),
+            reference: "r".into(),
+        };
+        inventory::restock(tx, &[back]).await?;
+    }
+    Ok(1)
 }
 
 #[tokio::test]
@@ -136,7 +170,9 @@ async fn the_last_units_are_promised_once() {
         receive(&db, sku, home, 10, 100).await;
         let tasks = (0..32).map(|_| {
             let db = db.db.clone();
-            tokio::spawn(async move { db::write!(db, &actor(), |tx| allocate(tx, sku, home, 1).await).unwrap() })
+            tokio::spawn(
+                async move { db::write!(db, &actor(), |tx| allocate(tx, sku, home, 1).await).unwrap() },
+            )
         });
         let mut promised = 0;
         for task in tasks.collect::<Vec<_>>() {

@@ -9,14 +9,18 @@ use kernel::{Refuse, Timestamp};
 use std::sync::Arc;
 
 /// Nobody is outside.
-struct Nobody;
+pub struct Nobody;
 impl Outside for Nobody {
     fn call(&self, _: HttpCall) -> db::BoxFuture<'_, Result<HttpAnswer, NoAnswer>> {
         Box::pin(async { Err(NoAnswer("nobody".into())) })
     }
 }
 
-async fn reserve(db: &Db, minutes: i64, lines: &[(catalog::SkuId, i64)]) -> Result<ReservationId, &'static str> {
+async fn reserve(
+    db: &Db,
+    minutes: i64,
+    lines: &[(catalog::SkuId, i64)],
+) -> Result<ReservationId, &'static str> {
     let at = db.now();
     let want = [Reserve { at, expires_at: at.plus(minutes * Timestamp::MINUTE), lines: lines.to_vec() }];
     let outcomes = db::write!(db, &actor(), |tx| inventory::reserve(tx, &want).await).unwrap();
@@ -41,8 +45,12 @@ async fn time_gives_the_units_back() {
         assert_eq!(level(&db, shop.skus[0], home).await.1, 3, "not yet");
         db.clock().advance(2 * Timestamp::MINUTE);
         db::work_once(&ctx, &[], inventory::TIMERS).await.unwrap();
-        assert_eq!((level(&db, shop.skus[0], home).await, level(&db, shop.skus[1], home).await), ((4, 1, 0, 3), (4, 0, 0, 4)));
-        let late = db::write!(db, &actor(), |tx| inventory::take_reservations(tx, tx.now(), &[short]).await).unwrap();
+        assert_eq!(
+            (level(&db, shop.skus[0], home).await, level(&db, shop.skus[1], home).await),
+            ((4, 1, 0, 3), (4, 0, 0, 4))
+        );
+        let late = db::write!(db, &actor(), |tx| inventory::take_reservations(tx, tx.now(), &[short]).await)
+            .unwrap();
         assert_eq!(late, [None], "it is over ({})", db.name);
         let how: Option<String> =
             db.read().scalar("SELECT outcome FROM reservation WHERE id = $1", [short.into()]).await.unwrap();
@@ -65,9 +73,15 @@ async fn an_order_takes_over_once_and_hands_give_back_once() {
             let free = inventory::lock(tx, &[sku]).await?.free(sku, home);
             Ok((taken, free))
         });
-        assert_eq!(taken.unwrap(), (vec![Some(vec![(sku, home, 2)]), None], 2), "free again for the order ({})", db.name);
+        assert_eq!(
+            taken.unwrap(),
+            (vec![Some(vec![(sku, home, 2)]), None], 2),
+            "free again for the order ({})",
+            db.name
+        );
         let release = [second, first, second];
-        let released = db::write!(db, &actor(), |tx| inventory::release_reservations(tx, &release).await).unwrap();
+        let released =
+            db::write!(db, &actor(), |tx| inventory::release_reservations(tx, &release).await).unwrap();
         assert_eq!(released, [true, false, false]);
         assert_eq!(level(&db, sku, home).await, (5, 0, 0, 5));
         laws_hold(&db, "after all ended").await;
@@ -85,7 +99,9 @@ async fn many_carts_keep_what_is_there() {
         let tasks = (0..24).map(|n| {
             let db = db.db.clone();
             let line = if n % 2 == 0 { (shop.bundle, 1) } else { (shop.skus[0], 1) };
-            tokio::spawn(async move { reserve(&db, 5, &[line]).await.map(|_| if n % 2 == 0 { 2 } else { 1 }) })
+            tokio::spawn(
+                async move { reserve(&db, 5, &[line]).await.map(|_| if n % 2 == 0 { 2 } else { 1 }) },
+            )
         });
         let mut kept = 0;
         for task in tasks.collect::<Vec<_>>() {

@@ -44,7 +44,9 @@ pub async fn open(db: &Db) -> Shop {
 }
 
 async fn build(tx: &Tx) -> Result<Shop, Fault> {
-    let supplier = catalog::save_suppliers(tx, &[SaveSupplier { at: BEGIN, code: "S".into(), name: "S".into() }]).await?[0];
+    let supplier =
+        catalog::save_suppliers(tx, &[SaveSupplier { at: BEGIN, code: "S".into(), name: "S".into() }])
+            .await?[0];
     let batch = [
         sku("A", SkuKind::Simple, &[]),
         sku("B", SkuKind::Simple, &[]),
@@ -70,7 +72,8 @@ async fn build(tx: &Tx) -> Result<Shop, Fault> {
         place("3PL", LocationKind::ThirdParty, 2),
         place("DROP", LocationKind::Supplier, 3),
     ];
-    let places: Vec<LocationId> = inventory::save_locations(tx, &batch).await?.into_iter().map(Result::unwrap).collect();
+    let places: Vec<LocationId> =
+        inventory::save_locations(tx, &batch).await?.into_iter().map(Result::unwrap).collect();
     Ok(Shop {
         skus: [skus[0], skus[1], skus[2]],
         bundle: skus[3],
@@ -98,7 +101,8 @@ pub async fn allocate(tx: &Tx, sku: SkuId, location: LocationId, quantity: i64) 
 
 /// On hand, allocated, quarantined and available of a place.
 pub async fn level(db: &Db, sku: SkuId, location: LocationId) -> (i64, i64, i64, i64) {
-    let all = inventory::read::levels(db.read(), &inventory::read::Filter::default(), None, 100).await.unwrap();
+    let all =
+        inventory::read::levels(db.read(), &inventory::read::Filter::default(), None, 100).await.unwrap();
     all.into_iter()
         .find(|l| l.sku_id == sku && l.location_id == location)
         .map_or((0, 0, 0, 0), |l| (l.on_hand, l.allocated, l.quarantined, l.available))

@@ -5,8 +5,25 @@ use payments::fold::{Amounts, Entry, fold};
 use payments::{FactKind, OperationId, Phase};
 use proptest::prelude::*;
 
-fn entry(id: i64, at: i64, kind: FactKind, phase: Phase, amount: i64, reference: &str, operation: Option<i64>) -> Entry {
-    Entry { id, at: Timestamp(at), kind, phase, amount, reference: reference.into(), operation: operation.map(OperationId), detail: None }
+fn entry(
+    id: i64,
+    at: i64,
+    kind: FactKind,
+    phase: Phase,
+    amount: i64,
+    reference: &str,
+    operation: Option<i64>,
+) -> Entry {
+    Entry {
+        id,
+        at: Timestamp(at),
+        kind,
+        phase,
+        amount,
+        reference: reference.into(),
+        operation: operation.map(OperationId),
+        detail: None,
+    }
 }
 
 prop_compose! {
@@ -85,13 +102,25 @@ fn the_ways_of_a_payment() {
     assert!(a.failed && !a.conflicted && !a.authorise_pending);
     let a = amounts(100, &[asked, authorised, (Capture, Requested, 60, "op2", Some(2))]);
     assert_eq!((a.authorised, a.capture_pending, a.capturable()), (100, 60, 40));
-    let a = amounts(100, &[asked, authorised, (Capture, Requested, 60, "op2", Some(2)), (Capture, Succeeded, 60, "g2", Some(2))]);
+    let a = amounts(
+        100,
+        &[
+            asked,
+            authorised,
+            (Capture, Requested, 60, "op2", Some(2)),
+            (Capture, Succeeded, 60, "g2", Some(2)),
+        ],
+    );
     assert_eq!((a.captured, a.capture_pending, a.capturable(), a.refundable()), (60, 0, 40, 60));
-    let a = amounts(100, &[authorised, (Capture, Succeeded, 60, "g2", None), (Void, Succeeded, 40, "g3", None)]);
+    let a =
+        amounts(100, &[authorised, (Capture, Succeeded, 60, "g2", None), (Void, Succeeded, 40, "g3", None)]);
     assert_eq!((a.captured, a.voided, a.capturable(), a.conflicted), (60, 40, 0, false));
     let a = amounts(100, &[authorised, (Expire, Succeeded, 100, "g4", None)]);
     assert!(a.expired && a.capturable() == 0);
-    let a = amounts(100, &[authorised, (Capture, Failed, 60, "g2", Some(2)), (Capture, Succeeded, 60, "g2", Some(2))]);
+    let a = amounts(
+        100,
+        &[authorised, (Capture, Failed, 60, "g2", Some(2)), (Capture, Succeeded, 60, "g2", Some(2))],
+    );
     assert!(a.captured == 60 && !a.conflicted, "a success that comes after a failure stands");
 }
 
@@ -104,8 +133,14 @@ fn contradictions_show_and_are_not_lost() {
         ("voided after all was captured", vec![authorised, captured, (Void, Succeeded, 100, "g4", None)]),
         ("refunded beyond the captured", vec![authorised, captured, (Refund, Succeeded, 101, "g5", None)]),
         ("failed after it succeeded", vec![authorised, captured, (Capture, Failed, 100, "g2", None)]),
-        ("failed after its operation succeeded", vec![authorised, captured, (Capture, Failed, 100, "g9", Some(2))]),
-        ("refunded and lost", vec![captured, (Refund, Succeeded, 50, "g5", None), (Chargeback, Succeeded, 60, "d", None)]),
+        (
+            "failed after its operation succeeded",
+            vec![authorised, captured, (Capture, Failed, 100, "g9", Some(2))],
+        ),
+        (
+            "refunded and lost",
+            vec![captured, (Refund, Succeeded, 50, "g5", None), (Chargeback, Succeeded, 60, "d", None)],
+        ),
     ] {
         let a = amounts(100, &facts);
         assert!(a.conflicted, "{why}");

@@ -49,7 +49,10 @@ async fn capture_at_once_follows_the_authorisation() {
         let id = shop.open(tender).await;
         shop.work().await;
         assert_eq!(shop.payment(id).await.status, "captured");
-        assert_eq!(operation_states(&shop, id).await, [(Act::Authorise, State::Succeeded), (Act::Capture, State::Succeeded)]);
+        assert_eq!(
+            operation_states(&shop, id).await,
+            [(Act::Authorise, State::Succeeded), (Act::Capture, State::Succeeded)]
+        );
         let mut declined = shop.tender(2, "authorise:declined", 1_234);
         declined.capture = true;
         let id = shop.open(declined).await;
@@ -78,8 +81,15 @@ async fn answers_that_never_come_or_do_not_read_are_asked_about_and_happen_once(
             shop.refund(shop.grant(1, 250, payments::RefundTo::Tenders)).await.unwrap();
             shop.work().await;
             let p = shop.payment(id).await;
-            assert_eq!((p.authorised, p.captured, p.voided, p.refunded), (1_000, 600, 400, 250), "{how} {}", shop.db.name);
-            for (act, sum) in [(Act::Authorise, 1_000), (Act::Capture, 600), (Act::Void, 400), (Act::Refund, 250)] {
+            assert_eq!(
+                (p.authorised, p.captured, p.voided, p.refunded),
+                (1_000, 600, 400, 250),
+                "{how} {}",
+                shop.db.name
+            );
+            for (act, sum) in
+                [(Act::Authorise, 1_000), (Act::Capture, 600), (Act::Void, 400), (Act::Refund, 250)]
+            {
                 assert_eq!(shop.world.sum(act), (1, sum), "{how} {act}");
             }
             shop.check().await;
@@ -115,7 +125,9 @@ async fn refused_captures_voids_and_refunds_leave_the_money_where_it_is() {
 /// A worker that claims jobs and dies before it does anything.
 async fn claim_and_die(shop: &Shop) {
     let until = shop.now().plus(2 * Timestamp::MINUTE);
-    let claimed = db::write!(shop.db, &actor(), |tx| tx.exec("UPDATE job SET locked_until = $1, attempts = attempts + 1", [until.into()]).await);
+    let claimed = db::write!(shop.db, &actor(), |tx| tx
+        .exec("UPDATE job SET locked_until = $1, attempts = attempts + 1", [until.into()])
+        .await);
     assert!(claimed.unwrap() > 0);
 }
 
@@ -145,7 +157,7 @@ async fn a_worker_that_dies_between_the_call_and_its_result_captures_once() {
         shop.work().await;
         shop.capture(id, 5_000).await.unwrap();
         let ctx = shop.ctx.clone();
-        let dead = tokio::spawn(async move { crate::runner::work_once(&ctx).await }).await;
+        let dead = tokio::spawn(async move { db::work_once(&ctx, payments::JOBS, &[]).await }).await;
         assert!(dead.is_err(), "the worker died");
         assert_eq!(shop.world.sum(Act::Capture), (1, 5_000), "the money was taken");
         assert_eq!(shop.payment(id).await.capture_pending, 5_000, "and we do not know it yet");
@@ -156,7 +168,7 @@ async fn a_worker_that_dies_between_the_call_and_its_result_captures_once() {
         assert_eq!(shop.world.sum(Act::Capture), (1, 5_000), "once");
         shop.refund(shop.grant(1, 700, payments::RefundTo::Tenders)).await.unwrap();
         let ctx = shop.ctx.clone();
-        assert!(tokio::spawn(async move { crate::runner::work_once(&ctx).await }).await.is_err());
+        assert!(tokio::spawn(async move { db::work_once(&ctx, payments::JOBS, &[]).await }).await.is_err());
         shop.db.clock().advance(3 * Timestamp::MINUTE);
         shop.work().await;
         assert_eq!((shop.payment(id).await.refunded, shop.world.sum(Act::Refund)), (700, (1, 700)));
@@ -193,7 +205,10 @@ async fn a_void_before_the_answer_waits_for_it_and_stops_the_capture_at_once() {
         let id = shop.open(declined).await;
         db::write!(shop.db, &actor(), |tx| payments::void_for_orders(tx, tx.now(), &[2]).await).unwrap();
         shop.work().await;
-        assert_eq!(operation_states(&shop, id).await, [(Act::Authorise, State::Failed), (Act::Void, State::Failed)]);
+        assert_eq!(
+            operation_states(&shop, id).await,
+            [(Act::Authorise, State::Failed), (Act::Void, State::Failed)]
+        );
         assert_eq!((shop.world.sum(Act::Capture), shop.world.sum(Act::Void)), ((0, 0), (1, 900)));
         shop.check().await;
     }
@@ -202,7 +217,13 @@ async fn a_void_before_the_answer_waits_for_it_and_stops_the_capture_at_once() {
 #[tokio::test]
 async fn units_that_ship_capture_over_the_tenders_of_their_order_and_the_rest_is_voided() {
     for shop in shops().await {
-        let ids = shop.open_all(vec![shop.tender(1, "fine", 1_000), shop.tender(1, "fine", 2_000), shop.tender(2, "fine", 500)]).await;
+        let ids = shop
+            .open_all(vec![
+                shop.tender(1, "fine", 1_000),
+                shop.tender(1, "fine", 2_000),
+                shop.tender(2, "fine", 500),
+            ])
+            .await;
         shop.work().await;
         let ship = |order, amount| CaptureFor { at: shop.now(), order, amount };
         let batch = [ship(1, 700), ship(1, 900), ship(2, 9_999)];
@@ -244,7 +265,9 @@ async fn two_workers_share_the_work_and_nothing_happens_twice() {
         let workers: Vec<_> = (0..4)
             .map(|_| {
                 let ctx = shop.ctx.clone();
-                tokio::spawn(async move { while crate::runner::work_once(&ctx).await.unwrap() > 0 {} })
+                tokio::spawn(
+                    async move { while db::work_once(&ctx, payments::JOBS, &[]).await.unwrap() > 0 {} },
+                )
             })
             .collect();
         for worker in workers {

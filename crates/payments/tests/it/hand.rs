@@ -4,9 +4,16 @@ use crate::shop::{Shop, actor, eur, shops};
 use kernel::Timestamp;
 use payments::{Confirm, ConfirmRefused, GrantRefund, Open, OpenRecorded, OpenRefused, PaymentId, RefundTo};
 
-async fn confirm(shop: &Shop, payment: PaymentId, amount: i64, reference: &str) -> Result<(), ConfirmRefused> {
+async fn confirm(
+    shop: &Shop,
+    payment: PaymentId,
+    amount: i64,
+    reference: &str,
+) -> Result<(), ConfirmRefused> {
     let want = Confirm { at: shop.now(), payment, amount, reference: reference.into() };
-    db::write!(shop.db, &actor(), |tx| payments::confirm(tx, std::slice::from_ref(&want)).await).unwrap().remove(0)
+    db::write!(shop.db, &actor(), |tx| payments::confirm(tx, std::slice::from_ref(&want)).await)
+        .unwrap()
+        .remove(0)
 }
 
 fn by_hand(shop: &Shop, order: i64, method: &str, amount: i64) -> Open {
@@ -20,10 +27,16 @@ async fn a_bank_transfer_arrives_in_parts_and_each_line_counts_once() {
         assert_eq!(shop.payment(id).await.status, "pending");
         confirm(&shop, id, 400, "line 1").await.unwrap();
         confirm(&shop, id, 400, "line 1").await.unwrap();
-        assert_eq!((shop.payment(id).await.captured, shop.payment(id).await.status.as_str()), (400, "partially_captured"));
+        assert_eq!(
+            (shop.payment(id).await.captured, shop.payment(id).await.status.as_str()),
+            (400, "partially_captured")
+        );
         let used = ConfirmRefused::ReferenceUsed { reference: "line 1".into(), amount: 400 };
         assert_eq!(confirm(&shop, id, 500, "line 1").await, Err(used));
-        assert_eq!(confirm(&shop, id, 601, "line 2").await, Err(ConfirmRefused::Beyond { asked: 601, left: 600 }));
+        assert_eq!(
+            confirm(&shop, id, 601, "line 2").await,
+            Err(ConfirmRefused::Beyond { asked: 601, left: 600 })
+        );
         assert_eq!(confirm(&shop, id, 1, " ").await, Err(ConfirmRefused::NoReference));
         assert_eq!(confirm(&shop, id, 0, "line 2").await, Err(ConfirmRefused::NotPositive { amount: 0 }));
         confirm(&shop, id, 600, "line 2").await.unwrap();
@@ -53,13 +66,18 @@ async fn cash_on_delivery_is_authorised_at_once_and_captured_by_confirming() {
         assert_eq!(shop.payment(id).await.status, "authorised");
         assert_eq!(shop.capture(id, 750).await, Err(payments::CaptureRefused::ByConfirm));
         let ship = payments::CaptureFor { at: shop.now(), order: 1, amount: 750 };
-        db::write!(shop.db, &actor(), |tx| payments::capture_for_orders(tx, std::slice::from_ref(&ship)).await).unwrap();
+        db::write!(shop.db, &actor(), |tx| payments::capture_for_orders(tx, std::slice::from_ref(&ship))
+            .await)
+        .unwrap();
         assert_eq!(shop.payment(id).await.capture_pending, 0);
         confirm(&shop, id, 750, "driver 7").await.unwrap();
         assert_eq!(shop.payment(id).await.status, "captured");
         assert_eq!(shop.count("SELECT COUNT(*) FROM job").await, 0);
         let card = shop.open(shop.tender(2, "fine", 100)).await;
-        assert_eq!(confirm(&shop, card, 100, "x").await, Err(ConfirmRefused::NotManual { gateway: "wire".into() }));
+        assert_eq!(
+            confirm(&shop, card, 100, "x").await,
+            Err(ConfirmRefused::NotManual { gateway: "wire".into() })
+        );
         shop.work().await;
         shop.check().await;
     }
@@ -69,7 +87,11 @@ async fn cash_on_delivery_is_authorised_at_once_and_captured_by_confirming() {
 async fn store_credit_pays_what_it_has_and_not_a_cent_more() {
     for shop in shops().await {
         shop.give_credit(1_000, eur()).await;
-        let credit = |order, amount| Open { gateway: "store_credit".into(), method: "store_credit".into(), ..shop.tender(order, "", amount) };
+        let credit = |order, amount| Open {
+            gateway: "store_credit".into(),
+            method: "store_credit".into(),
+            ..shop.tender(order, "", amount)
+        };
         let batch = [credit(1, 700), credit(2, 301), credit(3, 300)];
         let opened = db::write!(shop.db, &actor(), |tx| payments::open(tx, &batch).await).unwrap();
         assert!(opened[0].is_ok() && opened[2].is_ok());
@@ -87,8 +109,17 @@ async fn store_credit_pays_what_it_has_and_not_a_cent_more() {
 #[tokio::test]
 async fn tenders_that_make_no_sense_are_refused_by_name() {
     for shop in shops().await {
-        let wrong = |gateway: &str, method: &str, amount| Open { gateway: gateway.into(), method: method.into(), ..shop.tender(1, "", amount) };
-        let batch = [wrong("", "card", 1), wrong("manual", "cheque", 1), wrong("wire", "card", 0), wrong("wire", "card", -5)];
+        let wrong = |gateway: &str, method: &str, amount| Open {
+            gateway: gateway.into(),
+            method: method.into(),
+            ..shop.tender(1, "", amount)
+        };
+        let batch = [
+            wrong("", "card", 1),
+            wrong("manual", "cheque", 1),
+            wrong("wire", "card", 0),
+            wrong("wire", "card", -5),
+        ];
         let outcomes = db::write!(shop.db, &actor(), |tx| payments::open(tx, &batch).await).unwrap();
         let refused: Vec<OpenRefused> = outcomes.into_iter().map(|o| o.unwrap_err()).collect();
         let method = "cheque".to_owned();
@@ -123,7 +154,11 @@ async fn history_is_facts_at_its_own_times_and_calls_nobody() {
         let ids = db::write!(shop.db, &actor(), |tx| payments::open_recorded(tx, &batch).await).unwrap();
         assert_eq!(shop.payment(ids[0]).await.status, "captured");
         assert_eq!(shop.payment(ids[2]).await.status, "authorised");
-        let refund = GrantRefund { at: past.plus(2 * Timestamp::DAY), recorded: true, ..shop.grant(1, 1_000, RefundTo::Tenders) };
+        let refund = GrantRefund {
+            at: past.plus(2 * Timestamp::DAY),
+            recorded: true,
+            ..shop.grant(1, 1_000, RefundTo::Tenders)
+        };
         shop.refund(refund).await.unwrap();
         assert_eq!(shop.payment(ids[0]).await.refunded, 1_000);
         assert_eq!(shop.count("SELECT COUNT(*) FROM job").await, 0);
@@ -141,7 +176,8 @@ async fn an_exchange_pays_with_the_credit_of_a_return() {
         shop.refund(shop.grant(1, 800, RefundTo::Exchange)).await.unwrap();
         let p = shop.payment(old).await;
         assert_eq!((p.refunded, shop.credit(eur()).await), (800, 0));
-        let exchange = Open { gateway: "exchange".into(), method: "exchange".into(), ..shop.tender(2, "", 800) };
+        let exchange =
+            Open { gateway: "exchange".into(), method: "exchange".into(), ..shop.tender(2, "", 800) };
         let new = shop.open(exchange).await;
         assert_eq!(shop.payment(new).await.status, "captured");
         shop.refund(shop.grant(2, 300, RefundTo::Tenders)).await.unwrap();

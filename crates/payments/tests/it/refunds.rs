@@ -7,9 +7,17 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// An order paid by cards of these amounts and by store credit, in a currency.
-async fn paid(shop: &Shop, order: i64, currency: Currency, cards: &[i64], credit: i64) -> Vec<payments::PaymentId> {
-    let mut tenders: Vec<Open> =
-        cards.iter().map(|amount| Open { capture: true, currency, ..shop.tender(order, "fine", *amount) }).collect();
+async fn paid(
+    shop: &Shop,
+    order: i64,
+    currency: Currency,
+    cards: &[i64],
+    credit: i64,
+) -> Vec<payments::PaymentId> {
+    let mut tenders: Vec<Open> = cards
+        .iter()
+        .map(|amount| Open { capture: true, currency, ..shop.tender(order, "fine", *amount) })
+        .collect();
     if credit > 0 {
         shop.give_credit(credit, currency).await;
         let (gateway, method) = ("store_credit".to_owned(), "store_credit".to_owned());
@@ -48,7 +56,10 @@ async fn a_refund_splits_over_the_tenders_to_the_cent_and_the_last_cent_comes_ba
                 assert_eq!(parts.iter().map(|p| p.amount).sum::<i64>(), refund.amount);
             }
             assert!(shop.refund(shop.grant(1, 1, RefundTo::StoreCredit)).await.is_err());
-            assert_eq!(shop.refund(shop.grant(1, 0, RefundTo::Tenders)).await, Err(RefundRefused::NotPositive { amount: 0 }));
+            assert_eq!(
+                shop.refund(shop.grant(1, 0, RefundTo::Tenders)).await,
+                Err(RefundRefused::NotPositive { amount: 0 })
+            );
             shop.check().await;
         }
     }
@@ -63,9 +74,19 @@ async fn a_refund_to_store_credit_keeps_the_captured_money() {
         assert_eq!(shop.world.sum(Act::Refund), (0, 0), "no gateway is called");
         let refunded = shop.payment(ids[0]).await.refunded + shop.payment(ids[1]).await.refunded;
         assert_eq!(refunded, 401);
-        let told: Vec<String> = shop.db.read().column("SELECT payload FROM event WHERE kind = 'payment.refunded'", []).await.unwrap();
+        let told: Vec<String> = shop
+            .db
+            .read()
+            .column("SELECT payload FROM event WHERE kind = 'payment.refunded'", [])
+            .await
+            .unwrap();
         assert!(told.iter().all(|t| t.contains("\"to\":\"store_credit\"")), "{told:?}");
-        let granted: Vec<String> = shop.db.read().column("SELECT payload FROM event WHERE kind = 'refund.granted'", []).await.unwrap();
+        let granted: Vec<String> = shop
+            .db
+            .read()
+            .column("SELECT payload FROM event WHERE kind = 'refund.granted'", [])
+            .await
+            .unwrap();
         assert!(granted.len() == 1 && granted[0].contains("\"to\":\"store_credit\""));
         let beyond = RefundRefused::Beyond { asked: 400, left: 399 };
         assert_eq!(shop.refund(shop.grant(1, 400, RefundTo::Tenders)).await, Err(beyond));
@@ -110,7 +131,9 @@ async fn many_who_refund_at_once_never_get_more_than_was_paid() {
         for task in tasks {
             match task.await.unwrap() {
                 Ok(_) => granted += 99,
-                Err(refused) => assert!(matches!(refused, RefundRefused::Beyond { left: 0..99, .. }), "{refused:?}"),
+                Err(refused) => {
+                    assert!(matches!(refused, RefundRefused::Beyond { left: 0..99, .. }), "{refused:?}")
+                }
             }
         }
         assert_eq!(granted, 990, "{}", shop.db.name);
@@ -137,12 +160,17 @@ async fn a_lost_dispute_lowers_the_ceiling() {
         };
         shop.record(vec![dispute(payments::Phase::Requested)]).await.unwrap();
         assert_eq!(shop.payment(ids[0]).await.disputed, 600);
-        shop.record(vec![dispute(payments::Phase::Succeeded), dispute(payments::Phase::Succeeded)]).await.unwrap();
+        shop.record(vec![dispute(payments::Phase::Succeeded), dispute(payments::Phase::Succeeded)])
+            .await
+            .unwrap();
         let p = shop.payment(ids[0]).await;
         assert_eq!((p.disputed, p.dispute_lost), (0, 600));
         let beyond = RefundRefused::Beyond { asked: 401, left: 400 };
         assert_eq!(shop.refund(shop.grant(1, 401, RefundTo::Tenders)).await, Err(beyond));
-        assert_eq!((shop.events("payment.disputed").await, shop.events("payment.dispute_closed").await), (1, 1));
+        assert_eq!(
+            (shop.events("payment.disputed").await, shop.events("payment.dispute_closed").await),
+            (1, 1)
+        );
         shop.check().await;
     }
 }

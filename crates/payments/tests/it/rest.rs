@@ -21,12 +21,20 @@ struct Api {
 
 impl Api {
     async fn of(shop: &Shop, scopes: &[&str]) -> Self {
-        let new = CreateKey { name: scopes.join(" "), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() };
-        let made = db::write!(shop.db, &actor(), |tx| create_api_key(tx, SLICES, &new).await).unwrap().unwrap();
+        let new =
+            CreateKey { name: scopes.join(" "), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() };
+        let made =
+            db::write!(shop.db, &actor(), |tx| create_api_key(tx, SLICES, &new).await).unwrap().unwrap();
         let router = web::router(App::new(shop.ctx.clone(), SLICES, Setup::default()));
         Self { router, key: format!("Bearer {}", made.key) }
     }
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> (StatusCode, String) {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> (StatusCode, String) {
         let mut request = Request::builder().method(method).uri(path).header("authorization", &self.key);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -58,28 +66,52 @@ async fn capture_void_and_refund_over_the_api() {
         assert_eq!((status, &shown["status"], &shown["order"]), (200, &json!("authorised"), &json!(order)));
         assert_eq!(shown["operations"][0]["state"], "succeeded");
         for _ in 0..2 {
-            let (status, captured) = api.post(&format!("/v1/payments/{id}/capture"), "k1", json!({ "amount": 600 })).await;
-            assert_eq!((status, &captured["capture_pending"]), (202, &json!(600)), "the same key captures once");
+            let (status, captured) =
+                api.post(&format!("/v1/payments/{id}/capture"), "k1", json!({ "amount": 600 })).await;
+            assert_eq!(
+                (status, &captured["capture_pending"]),
+                (202, &json!(600)),
+                "the same key captures once"
+            );
         }
-        let (status, problem) = api.post(&format!("/v1/payments/{id}/capture"), "k2", json!({ "amount": 500 })).await;
+        let (status, problem) =
+            api.post(&format!("/v1/payments/{id}/capture"), "k2", json!({ "amount": 500 })).await;
         assert_eq!((status, &problem["code"]), (409, &json!("payments.capture_beyond_authorised")));
         shop.work().await;
         let (status, voided) = api.post(&format!("/v1/payments/{id}/void"), "k3", json!({})).await;
         assert_eq!((status, &voided["captured"]), (202, &json!(600)));
-        let (status, refund) = api.post(&format!("/v1/orders/{order}/refunds"), "k4", json!({ "amount": 250, "reason": "broken" })).await;
-        assert_eq!((status, &refund["amount"], &refund["paid"], &refund["parts"][0]["amount"]), (201, &json!(250), &json!(0), &json!(250)));
+        let (status, refund) = api
+            .post(&format!("/v1/orders/{order}/refunds"), "k4", json!({ "amount": 250, "reason": "broken" }))
+            .await;
+        assert_eq!(
+            (status, &refund["amount"], &refund["paid"], &refund["parts"][0]["amount"]),
+            (201, &json!(250), &json!(0), &json!(250))
+        );
         shop.work().await;
         let (_, refunds) = api.get(&format!("/v1/orders/{order}/refunds")).await;
         assert_eq!(refunds["data"][0]["paid"], 250);
-        let (status, problem) =
-            api.post(&format!("/v1/orders/{order}/refunds"), "k5", json!({ "amount": 351, "reason": "more", "to": "store_credit" })).await;
+        let (status, problem) = api
+            .post(
+                &format!("/v1/orders/{order}/refunds"),
+                "k5",
+                json!({ "amount": 351, "reason": "more", "to": "store_credit" }),
+            )
+            .await;
         assert_eq!((status, &problem["code"]), (409, &json!("refunds.beyond_captured")));
-        let (status, _) = api.post(&format!("/v1/orders/{order}/refunds"), "k6", json!({ "amount": 1, "reason": " " })).await;
+        let (status, _) = api
+            .post(&format!("/v1/orders/{order}/refunds"), "k6", json!({ "amount": 1, "reason": " " }))
+            .await;
         assert_eq!(status, 422);
         let (_, listed) = api.get(&format!("/v1/orders/{order}/payments")).await;
-        assert_eq!((&listed["data"][0]["voided"], &listed["data"][0]["refundable"]), (&json!(400), &json!(350)));
+        assert_eq!(
+            (&listed["data"][0]["voided"], &listed["data"][0]["refundable"]),
+            (&json!(400), &json!(350))
+        );
         let (status, panel) = api.send("GET", &format!("/orders/{order}/payments"), &[], String::new()).await;
-        assert!(status == StatusCode::OK && panel.contains("wire · card") && panel.contains("broken"), "{panel}");
+        assert!(
+            status == StatusCode::OK && panel.contains("wire · card") && panel.contains("broken"),
+            "{panel}"
+        );
         shop.check().await;
     }
 }
@@ -91,18 +123,24 @@ async fn confirming_completing_and_what_does_not_exist() {
         let mut transfer = shop.tender(1, "", 900);
         (transfer.gateway, transfer.method) = ("manual".into(), "bank_transfer".into());
         let id = shop.open(transfer).await;
-        let (status, shown) = api.post(&format!("/v1/payments/{id}/confirm"), "a", json!({ "amount": 300, "reference": "l1" })).await;
+        let (status, shown) = api
+            .post(&format!("/v1/payments/{id}/confirm"), "a", json!({ "amount": 300, "reference": "l1" }))
+            .await;
         assert_eq!((status, &shown["captured"]), (200, &json!(300)));
-        let (status, shown) = api.post(&format!("/v1/payments/{id}/confirm"), "b", json!({ "reference": "l2" })).await;
+        let (status, shown) =
+            api.post(&format!("/v1/payments/{id}/confirm"), "b", json!({ "reference": "l2" })).await;
         assert_eq!((status, &shown["captured"]), (200, &json!(900)));
-        let (status, problem) = api.post(&format!("/v1/sandbox/payments/{id}/complete"), "c", json!({})).await;
+        let (status, problem) =
+            api.post(&format!("/v1/sandbox/payments/{id}/complete"), "c", json!({})).await;
         assert_eq!((status, &problem["code"]), (409, &json!("payments.nothing_to_complete")));
         let nobody = payments::PaymentId(5);
         let (status, problem) = api.post(&format!("/v1/payments/{nobody}/capture"), "d", json!({})).await;
         assert_eq!((status, &problem["code"]), (404, &json!("payments.unknown")));
         assert_eq!(api.get(&format!("/v1/payments/{nobody}")).await.0, 404);
         assert_eq!(api.get("/v1/payments/nonsense").await.0, 404);
-        let (status, _) = api.post(&format!("/v1/orders/{}/refunds", OrderText(1)), "e", json!({ "amount": 1, "reason": "x" })).await;
+        let (status, _) = api
+            .post(&format!("/v1/orders/{}/refunds", OrderText(1)), "e", json!({ "amount": 1, "reason": "x" }))
+            .await;
         assert_eq!(status, 403, "refunds need a permission of their own");
         shop.check().await;
     }
@@ -112,14 +150,17 @@ async fn confirming_completing_and_what_does_not_exist() {
 async fn gateways_post_their_webhooks() {
     for shop in shops().await {
         let api = Api::of(&shop, &["payments:read"]).await;
-        db::write!(shop.db, &actor(), |tx| db::settings::set(tx, &secret_setting("wire"), &"hush").await).unwrap();
+        db::write!(shop.db, &actor(), |tx| db::settings::set(tx, &secret_setting("wire"), &"hush").await)
+            .unwrap();
         let id = shop.open(shop.tender(1, "fine", 1_000)).await;
         shop.work().await;
         let reference = shop.payment(id).await.reference.unwrap();
         let body = |what: &str| format!("{reference} {what}");
         let path = "/v1/webhooks/gateways/wire";
         let signed = [("wire-id", "1"), ("wire-secret", "hush")];
-        let (status, _) = api.send("POST", path, &[("wire-id", "1"), ("wire-secret", "x")], body("capture succeeded 1000 c")).await;
+        let (status, _) = api
+            .send("POST", path, &[("wire-id", "1"), ("wire-secret", "x")], body("capture succeeded 1000 c"))
+            .await;
         assert_eq!(status, StatusCode::FORBIDDEN);
         for _ in 0..2 {
             let (status, _) = api.send("POST", path, &signed, body("capture succeeded 1000 c")).await;

@@ -6,8 +6,8 @@ use db::{Ctx, Options, Parts};
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer, Outside};
 use kernel::{Actor, Currency, Fault, Timestamp};
 use payments::{
-    Act, Answer, Ask, BadWebhook, Card, FactKind, Gateway, GatewayFact, Gateways, Open, Payment, PaymentId, Phase, Plan, RawRequest,
-    Subject,
+    Act, Answer, Ask, BadWebhook, Card, FactKind, Gateway, GatewayFact, Gateways, Open, Payment, PaymentId,
+    Phase, Plan, RawRequest, Subject,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -53,19 +53,27 @@ impl Gateway for Wire {
                 fact.payment_reference = Some(format!("wire_{}", ask.payment));
                 Answer::Facts(vec![fact])
             }
-            (200, Some(("no", why))) => Answer::Facts(vec![GatewayFact::of(ask, Phase::Failed, ask.key.clone()).because(why)]),
+            (200, Some(("no", why))) => {
+                Answer::Facts(vec![GatewayFact::of(ask, Phase::Failed, ask.key.clone()).because(why)])
+            }
             (404, _) => Answer::NeverHappened,
             _ => Answer::Unknown(format!("status {} and “{text}”", answer.status)),
         }
     }
     fn verify(&self, secret: &str, request: &RawRequest) -> Result<String, BadWebhook> {
         let id = request.header("wire-id").ok_or(BadWebhook::Unreadable("no id".into()))?;
-        if request.header("wire-secret") == Some(secret) { Ok(id.to_owned()) } else { Err(BadWebhook::Signature) }
+        if request.header("wire-secret") == Some(secret) {
+            Ok(id.to_owned())
+        } else {
+            Err(BadWebhook::Signature)
+        }
     }
     fn webhook(&self, request: &RawRequest) -> Result<Vec<GatewayFact>, BadWebhook> {
         let text = String::from_utf8_lossy(&request.body).into_owned();
         let parts: Vec<&str> = text.split(' ').collect();
-        let [about, kind, phase, amount, reference] = parts[..] else { return Err(BadWebhook::Unreadable(text)) };
+        let [about, kind, phase, amount, reference] = parts[..] else {
+            return Err(BadWebhook::Unreadable(text));
+        };
         let bad = |e: &dyn std::fmt::Display| BadWebhook::Unreadable(e.to_string());
         let subject = match about.starts_with("pop_") {
             true => Subject::Operation(about.parse().map_err(|e| bad(&e))?),
@@ -105,8 +113,10 @@ impl World {
         let body = String::from_utf8(call.body.clone()).unwrap();
         let words: Vec<&str> = body.splitn(3, ' ').collect();
         let (act, amount, token) = (words[0].to_owned(), words[1].parse::<i64>().unwrap(), words[2]);
-        let how = token.split(',').find_map(|t| t.strip_prefix(&format!("{act}:"))).unwrap_or("fine").to_owned();
-        let say = |status: u16, text: String| Ok(HttpAnswer { status, headers: vec![], body: text.into_bytes() });
+        let how =
+            token.split(',').find_map(|t| t.strip_prefix(&format!("{act}:"))).unwrap_or("fine").to_owned();
+        let say =
+            |status: u16, text: String| Ok(HttpAnswer { status, headers: vec![], body: text.into_bytes() });
         let ok = format!("ok w_{key}");
         let mut happened = self.happened.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if call.url.ends_with("/query") {
@@ -135,7 +145,10 @@ impl World {
     }
 }
 impl Outside for World {
-    fn call(&self, call: HttpCall) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
+    fn call(
+        &self,
+        call: HttpCall,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
         Box::pin(async move { self.answer(&call) })
     }
 }
@@ -161,10 +174,20 @@ pub async fn shops() -> Vec<Shop> {
     for db in both(Options::default).await {
         let world = Arc::new(World::default());
         let gateways = Gateways(vec![Arc::new(Wire)]);
-        let ctx = Ctx { db: db.db.clone(), outside: world.clone(), parts: Parts::default().with(gateways.clone()) };
-        let contact =
-            Contact { at: db.now(), name: "Ada".into(), email: Some("ada@example.org".into()), email_key: Some("ada@example.org".into()), phone: None, address: None };
-        let customer = db::write!(db, &actor(), |tx| customers::find_or_create(tx, std::slice::from_ref(&contact)).await).unwrap()[0];
+        let ctx =
+            Ctx { db: db.db.clone(), outside: world.clone(), parts: Parts::default().with(gateways.clone()) };
+        let contact = Contact {
+            at: db.now(),
+            name: "Ada".into(),
+            email: Some("ada@example.org".into()),
+            email_key: Some("ada@example.org".into()),
+            phone: None,
+            address: None,
+        };
+        let customer =
+            db::write!(db, &actor(), |tx| customers::find_or_create(tx, std::slice::from_ref(&contact))
+                .await)
+            .unwrap()[0];
         shops.push(Shop { db, ctx, world, gateways, customer });
     }
     shops
@@ -177,8 +200,9 @@ impl Shop {
     /// Works until nothing is due, moving the clock over every pause.
     pub async fn work(&self) {
         for _ in 0..40 {
-            while crate::runner::work_once(&self.ctx).await.unwrap() > 0 {}
-            let waiting: Option<i64> = self.db.read().scalar("SELECT COUNT(*) FROM job WHERE parked = FALSE", []).await.unwrap();
+            while db::work_once(&self.ctx, payments::JOBS, payments::TIMERS).await.unwrap() > 0 {}
+            let waiting: Option<i64> =
+                self.db.read().scalar("SELECT COUNT(*) FROM job WHERE parked = FALSE", []).await.unwrap();
             if waiting == Some(0) {
                 return;
             }
@@ -187,7 +211,7 @@ impl Shop {
         panic!("jobs never end ({})", self.db.name);
     }
     pub async fn work_now(&self) -> usize {
-        crate::runner::work_once(&self.ctx).await.unwrap()
+        db::work_once(&self.ctx, payments::JOBS, payments::TIMERS).await.unwrap()
     }
     pub fn tender(&self, order: i64, token: &str, amount: i64) -> Open {
         Open {
@@ -211,8 +235,19 @@ impl Shop {
         opened.into_iter().map(|o| o.unwrap()).collect()
     }
     pub async fn give_credit(&self, amount: i64, currency: Currency) {
-        let entry = CreditEntry { at: self.now(), customer: self.customer, currency, amount, reason: "gift".into(), order: None, reference: format!("gift {currency}") };
-        db::write!(self.db, &actor(), |tx| customers::post_credit(tx, std::slice::from_ref(&entry)).await).unwrap()[0].clone().unwrap();
+        let entry = CreditEntry {
+            at: self.now(),
+            customer: self.customer,
+            currency,
+            amount,
+            reason: "gift".into(),
+            order: None,
+            reference: format!("gift {currency}"),
+        };
+        db::write!(self.db, &actor(), |tx| customers::post_credit(tx, std::slice::from_ref(&entry)).await)
+            .unwrap()[0]
+            .clone()
+            .unwrap();
     }
     pub async fn credit(&self, currency: Currency) -> i64 {
         customers::credit_balance(self.db.read(), self.customer, currency).await.unwrap()
@@ -220,19 +255,40 @@ impl Shop {
     pub async fn payment(&self, id: PaymentId) -> Payment {
         payments::read::payment(self.db.read(), id).await.unwrap().unwrap()
     }
-    pub async fn capture(&self, payment: PaymentId, amount: i64) -> Result<payments::OperationId, payments::CaptureRefused> {
+    pub async fn capture(
+        &self,
+        payment: PaymentId,
+        amount: i64,
+    ) -> Result<payments::OperationId, payments::CaptureRefused> {
         let want = payments::Capture { at: self.now(), payment, amount };
-        db::write!(self.db, &actor(), |tx| payments::capture(tx, std::slice::from_ref(&want)).await).unwrap().remove(0)
+        db::write!(self.db, &actor(), |tx| payments::capture(tx, std::slice::from_ref(&want)).await)
+            .unwrap()
+            .remove(0)
     }
     pub async fn void(&self, payment: PaymentId) -> Result<(), payments::VoidRefused> {
         let want = payments::Void { at: self.now(), payment };
-        db::write!(self.db, &actor(), |tx| payments::void(tx, std::slice::from_ref(&want)).await).unwrap().remove(0)
+        db::write!(self.db, &actor(), |tx| payments::void(tx, std::slice::from_ref(&want)).await)
+            .unwrap()
+            .remove(0)
     }
     pub fn grant(&self, order: i64, amount: i64, to: payments::RefundTo) -> payments::GrantRefund {
-        payments::GrantRefund { at: self.now(), order, return_id: None, amount, reason: "sent back".into(), to, recorded: false }
+        payments::GrantRefund {
+            at: self.now(),
+            order,
+            return_id: None,
+            amount,
+            reason: "sent back".into(),
+            to,
+            recorded: false,
+        }
     }
-    pub async fn refund(&self, want: payments::GrantRefund) -> Result<payments::RefundId, payments::RefundRefused> {
-        db::write!(self.db, &actor(), |tx| payments::grant_refunds(tx, std::slice::from_ref(&want)).await).unwrap().remove(0)
+    pub async fn refund(
+        &self,
+        want: payments::GrantRefund,
+    ) -> Result<payments::RefundId, payments::RefundRefused> {
+        db::write!(self.db, &actor(), |tx| payments::grant_refunds(tx, std::slice::from_ref(&want)).await)
+            .unwrap()
+            .remove(0)
     }
     pub async fn record(&self, facts: Vec<payments::Record>) -> Result<(), Fault> {
         db::write!(self.db, &actor(), |tx| payments::record(tx, &facts).await)
@@ -255,8 +311,14 @@ impl Shop {
             let told = self.told(p.id).await;
             let sum = |kind: &str| told.iter().filter(|(k, _)| k == kind).map(|(_, n)| *n).sum::<i64>();
             let stored = [p.authorised, p.captured, p.voided, p.refunded, p.fees];
-            let from_events =
-                ["payment.authorised", "payment.captured", "payment.voided", "payment.refunded", "payment.fee_charged"].map(sum);
+            let from_events = [
+                "payment.authorised",
+                "payment.captured",
+                "payment.voided",
+                "payment.refunded",
+                "payment.fee_charged",
+            ]
+            .map(sum);
             assert_eq!(stored, from_events, "events tell what changed ({}, {p:?})", self.db.name);
             let opened: i64 = sum("payment.disputed");
             let closed: i64 = sum("payment.dispute_closed");
@@ -271,7 +333,9 @@ impl Shop {
         }
         let text = "SELECT kind, payload FROM event WHERE subject = $1";
         let rows: Vec<Row> = self.db.read().all(text, [payment.to_string().into()]).await.unwrap();
-        let amount = |r: &Row| serde_json::from_str::<serde_json::Value>(&r.payload).unwrap()["amount"].as_i64().unwrap_or(0);
+        let amount = |r: &Row| {
+            serde_json::from_str::<serde_json::Value>(&r.payload).unwrap()["amount"].as_i64().unwrap_or(0)
+        };
         rows.iter().map(|r| (r.kind.clone(), amount(r))).collect()
     }
 }

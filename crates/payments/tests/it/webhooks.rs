@@ -16,7 +16,8 @@ async fn send(shop: &Shop, id: &str, secret: &str, body: &str) -> Result<(), Web
 }
 
 async fn set_secret(shop: &Shop) {
-    db::write!(shop.db, &actor(), |tx| db::settings::set(tx, &secret_setting("wire"), &"hush").await).unwrap();
+    db::write!(shop.db, &actor(), |tx| db::settings::set(tx, &secret_setting("wire"), &"hush").await)
+        .unwrap();
 }
 
 async fn authorised(shop: &Shop, amount: i64) -> (PaymentId, String) {
@@ -29,10 +30,20 @@ async fn authorised(shop: &Shop, amount: i64) -> (PaymentId, String) {
 async fn only_signed_webhooks_are_taken_and_each_once() {
     for shop in shops().await {
         let body = "wire_x capture succeeded 100 w1";
-        assert_eq!(send(&shop, "1", "hush", body).await, Err(WebhookRefused::NoSecret { gateway: "wire".into() }));
+        assert_eq!(
+            send(&shop, "1", "hush", body).await,
+            Err(WebhookRefused::NoSecret { gateway: "wire".into() })
+        );
         set_secret(&shop).await;
         assert_eq!(send(&shop, "1", "guess", body).await, Err(WebhookRefused::BadSignature));
-        let other = db::write!(shop.db, &actor(), |tx| accept(tx, &shop.gateways, "other", &request("1", "hush", body)).await).unwrap();
+        let other = db::write!(shop.db, &actor(), |tx| accept(
+            tx,
+            &shop.gateways,
+            "other",
+            &request("1", "hush", body)
+        )
+        .await)
+        .unwrap();
         assert_eq!(other, Err(WebhookRefused::UnknownGateway { gateway: "other".into() }));
         let (id, reference) = authorised(&shop, 1_000).await;
         let body = format!("{reference} capture succeeded 400 w1");
@@ -53,8 +64,15 @@ async fn only_signed_webhooks_are_taken_and_each_once() {
 
 #[tokio::test]
 async fn any_order_and_repetition_of_webhooks_leads_to_the_same_payment() {
-    let facts = ["authorise succeeded 1000 a", "capture succeeded 400 c1", "capture succeeded 600 c2", "refund succeeded 150 r1", "fee succeeded 59 f1"];
-    for order in [[0, 1, 2, 3, 4, 1, 3], [4, 3, 2, 1, 0, 0, 2], [3, 1, 4, 0, 2, 3, 4], [2, 2, 3, 3, 1, 4, 0]] {
+    let facts = [
+        "authorise succeeded 1000 a",
+        "capture succeeded 400 c1",
+        "capture succeeded 600 c2",
+        "refund succeeded 150 r1",
+        "fee succeeded 59 f1",
+    ];
+    for order in [[0, 1, 2, 3, 4, 1, 3], [4, 3, 2, 1, 0, 0, 2], [3, 1, 4, 0, 2, 3, 4], [2, 2, 3, 3, 1, 4, 0]]
+    {
         for shop in shops().await {
             set_secret(&shop).await;
             let mut tender = shop.tender(1, "fine", 1_000);
@@ -71,7 +89,11 @@ async fn any_order_and_repetition_of_webhooks_leads_to_the_same_payment() {
                 while shop.work_now().await > 0 {}
             }
             let p = shop.payment(id).await;
-            assert_eq!((p.authorised, p.captured, p.refunded, p.fees, p.conflicted), (1_000, 1_000, 150, 59, false), "{order:?}");
+            assert_eq!(
+                (p.authorised, p.captured, p.refunded, p.fees, p.conflicted),
+                (1_000, 1_000, 150, 59, false),
+                "{order:?}"
+            );
             shop.check().await;
         }
     }
@@ -90,7 +112,11 @@ async fn a_webhook_before_the_answer_and_the_answer_are_one_fact() {
         send(&shop, "1", "hush", &format!("{reference} capture succeeded 1000 w_{operation}")).await.unwrap();
         shop.work_now().await;
         let p = shop.payment(id).await;
-        assert_eq!((p.captured, p.capture_pending), (1_000, 1_000), "counted, while our own question is still open");
+        assert_eq!(
+            (p.captured, p.capture_pending),
+            (1_000, 1_000),
+            "counted, while our own question is still open"
+        );
         shop.work().await;
         let p = shop.payment(id).await;
         assert_eq!((p.captured, p.capture_pending, p.conflicted), (1_000, 0, false), "{}", shop.db.name);
@@ -108,14 +134,22 @@ async fn a_webhook_for_a_payment_we_do_not_know_yet_waits() {
         send(&shop, "1", "hush", "later capture succeeded 300 w1").await.unwrap();
         send(&shop, "2", "hush", "later capture succeeded 200 w2").await.unwrap();
         while shop.work_now().await > 0 {}
-        assert_eq!(shop.count("SELECT COUNT(*) FROM inbound_webhook WHERE applied_at IS NULL AND error IS NOT NULL").await, 2);
+        assert_eq!(
+            shop.count("SELECT COUNT(*) FROM inbound_webhook WHERE applied_at IS NULL AND error IS NOT NULL")
+                .await,
+            2
+        );
         let mut tender = shop.tender(1, "fine", 1_000);
         tender.reference = Some("later".into());
         let id = shop.open(tender).await;
         shop.db.clock().advance(Timestamp::MINUTE);
         shop.work().await;
         assert_eq!(shop.payment(id).await.captured, 500);
-        assert_eq!(shop.count("SELECT COUNT(*) FROM inbound_webhook WHERE applied_at IS NULL OR error IS NOT NULL").await, 0);
+        assert_eq!(
+            shop.count("SELECT COUNT(*) FROM inbound_webhook WHERE applied_at IS NULL OR error IS NOT NULL")
+                .await,
+            0
+        );
         shop.check().await;
     }
 }
@@ -138,7 +172,10 @@ async fn contradictions_are_kept_and_shown() {
         assert!(!shop.payment(id).await.conflicted);
         shop.record(vec![fact(FactKind::Capture, Phase::Succeeded, 501, "w1")]).await.unwrap();
         let p = shop.payment(id).await;
-        assert!(p.conflicted && p.captured == 500 && p.status == "conflicted", "the same fact with two amounts: {p:?}");
+        assert!(
+            p.conflicted && p.captured == 500 && p.status == "conflicted",
+            "the same fact with two amounts: {p:?}"
+        );
         shop.check().await;
         let (other, _) = authorised(&shop, 1_000).await;
         let mut late = fact(FactKind::Capture, Phase::Succeeded, 1_500, "w2");
@@ -178,8 +215,10 @@ async fn whatever_facts_come_the_sql_laws_agree_with_the_fold() {
             for _ in 0..dice.roll(5) {
                 let facts = (0..=dice.roll(4)).map(|_| {
                     let kind = FactKind::ALL[dice.roll(8) as usize];
-                    let operation = operations[dice.roll(operations.len() as u64) as usize].filter(|_| kind == FactKind::Capture);
-                    let phase = Phase::ALL[if operation.is_some() { 1 + dice.roll(2) } else { dice.roll(3) } as usize];
+                    let operation = operations[dice.roll(operations.len() as u64) as usize]
+                        .filter(|_| kind == FactKind::Capture);
+                    let phase = Phase::ALL
+                        [if operation.is_some() { 1 + dice.roll(2) } else { dice.roll(3) } as usize];
                     Record {
                         at: shop.now().plus(dice.roll(5) as i64),
                         payment: id,
@@ -194,10 +233,24 @@ async fn whatever_facts_come_the_sql_laws_agree_with_the_fold() {
                 let facts = facts.collect();
                 shop.record(facts).await.unwrap();
                 let stored = shop.payment(id).await;
-                let folded = payments::fold::fold(1_000, &payments::read::facts_of(shop.db.read(), id).await.unwrap()).amounts;
+                let folded =
+                    payments::fold::fold(1_000, &payments::read::facts_of(shop.db.read(), id).await.unwrap())
+                        .amounts;
                 assert_eq!(
-                    (stored.captured, stored.refunded, stored.disputed, stored.dispute_lost, stored.conflicted),
-                    (folded.captured, folded.refunded, folded.disputed, folded.dispute_lost, folded.conflicted)
+                    (
+                        stored.captured,
+                        stored.refunded,
+                        stored.disputed,
+                        stored.dispute_lost,
+                        stored.conflicted
+                    ),
+                    (
+                        folded.captured,
+                        folded.refunded,
+                        folded.disputed,
+                        folded.dispute_lost,
+                        folded.conflicted
+                    )
                 );
                 shop.check().await;
             }

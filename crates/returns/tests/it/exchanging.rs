@@ -8,8 +8,14 @@ use orders::{Tender, WantedLine};
 use returns::{Disposition, Exchange, Reason, Resolution, Settle};
 
 fn instead(sku: &str, quantity: i64) -> Exchange {
-    let line =
-        WantedLine { sku: sku.into(), quantity, unit_price: None, discount: 0, tax_rate_ppm: None, location: None };
+    let line = WantedLine {
+        sku: sku.into(),
+        quantity,
+        unit_price: None,
+        discount: 0,
+        tax_rate_ppm: None,
+        location: None,
+    };
     Exchange { lines: vec![line], ..Exchange::default() }
 }
 
@@ -77,7 +83,10 @@ async fn a_difference_is_paid_by_the_tenders_given() {
         let settled = settle(&shop, want).await;
         assert_eq!((settled.due, settled.tender_refused), (1501, None));
         let placed = settled.exchange.unwrap();
-        assert_eq!(shop.number(&format!("SELECT authorised FROM orders WHERE id = {}", placed.id.0)).await, 2500);
+        assert_eq!(
+            shop.number(&format!("SELECT authorised FROM orders WHERE id = {}", placed.id.0)).await,
+            2500
+        );
         assert_eq!(shop.number(&format!("SELECT holds FROM orders WHERE id = {}", placed.id.0)).await, 0);
         shop.check().await;
     }
@@ -115,7 +124,8 @@ async fn a_refused_exchange_leaves_no_trace() {
         want.resolution = Some(Resolution::Exchange);
         want.exchange = Some(instead("HAT", 21));
         let events = shop.number("SELECT COUNT(*) FROM event").await;
-        let refused = run!(shop, |tx| returns::settle(tx, std::slice::from_ref(&want)).await).remove(0).unwrap_err();
+        let refused =
+            run!(shop, |tx| returns::settle(tx, std::slice::from_ref(&want)).await).remove(0).unwrap_err();
         assert_eq!(refused.code(), "returns.exchange_refused");
         assert!(refused.to_string().contains("Only 20 of the 21 units"), "{refused}");
         assert_eq!(shop.number("SELECT COUNT(*) FROM event").await, events);

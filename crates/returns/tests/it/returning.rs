@@ -5,8 +5,8 @@ use db::testing::{BEGIN, both};
 use kernel::{Refuse, Timestamp};
 use orders::{LineId, OrderId};
 use returns::{
-    Acceptance, Approve, Decline, Disposition, Inspect, Reason, Receive, Reception, RequestReturn, Resolution, ReturnId,
-    ReturnUnitId, ReturnWish, Settle, Settled, Status, read,
+    Acceptance, Approve, Decline, Disposition, Inspect, Reason, Receive, Reception, RequestReturn,
+    Resolution, ReturnId, ReturnUnitId, ReturnWish, Settle, Settled, Status, read,
 };
 
 pub fn ask(order: OrderId, line: LineId, quantity: i64, reason: Reason) -> RequestReturn {
@@ -21,7 +21,10 @@ pub fn ask(order: OrderId, line: LineId, quantity: i64, reason: Reason) -> Reque
     }
 }
 
-pub async fn request(shop: &Shop, want: &RequestReturn) -> Result<returns::Requested, returns::RequestRefused> {
+pub async fn request(
+    shop: &Shop,
+    want: &RequestReturn,
+) -> Result<returns::Requested, returns::RequestRefused> {
     run!(shop, |tx| Ok(returns::request(tx, std::slice::from_ref(want)).await?.remove(0)))
 }
 
@@ -44,7 +47,12 @@ pub async fn received(shop: &Shop, want: &RequestReturn) -> returns::Requested {
     requested
 }
 
-pub fn verdict(id: ReturnId, units: &[ReturnUnitId], acceptance: Acceptance, to: Option<Disposition>) -> Inspect {
+pub fn verdict(
+    id: ReturnId,
+    units: &[ReturnUnitId],
+    acceptance: Acceptance,
+    to: Option<Disposition>,
+) -> Inspect {
     let at = BEGIN.plus(2 * Timestamp::DAY);
     Inspect { at, return_id: id, units: units.to_vec(), acceptance, disposition: to, location: None }
 }
@@ -122,16 +130,20 @@ async fn our_fault_gives_the_share_of_shipping_back_and_components_return_to_the
         let credit = accept(&shop, requested.id, Disposition::Restock).await;
         assert_eq!(credit, line.total);
         assert!(line.shipping > 0 && line.cost == 2 * (301 + 2 * 33));
-        let back = format!("SELECT CAST(SUM(on_hand) AS BIGINT) FROM stock WHERE location_id = {}", shop.second.0);
+        let back =
+            format!("SELECT CAST(SUM(on_hand) AS BIGINT) FROM stock WHERE location_id = {}", shop.second.0);
         assert_eq!(shop.number(&back).await, 2 + 4);
-        assert_eq!(shop.number("SELECT CAST(SUM(value) AS BIGINT) FROM stock_movement WHERE kind = 'return'").await, line.cost);
+        assert_eq!(
+            shop.number("SELECT CAST(SUM(value) AS BIGINT) FROM stock_movement WHERE kind = 'return'").await,
+            line.cost
+        );
         settle(&shop, settlement(requested.id)).await;
         shop.check().await;
     }
 }
 
 #[tokio::test]
-async fn the_way_of_a_return_and_its_refusals() {
+async fn a_return_out_of_the_window_is_refused_and_a_declined_one_frees_its_units() {
     for db in both(options).await {
         let shop = Shop::open(db).await;
         let placed = shop.delivered(&[("MUG", 4)], true).await;
@@ -141,7 +153,10 @@ async fn the_way_of_a_return_and_its_refusals() {
         assert_eq!(request(&shop, &late).await.unwrap_err().code(), "returns.window_over");
         late.override_window = true;
         let late = request(&shop, &late).await.unwrap();
-        assert_eq!((late.number.as_str(), late.approved, status(&shop, late.id).await), ("R1001", false, Status::Requested));
+        assert_eq!(
+            (late.number.as_str(), late.approved, status(&shop, late.id).await),
+            ("R1001", false, Status::Requested)
+        );
         let too_many = request(&shop, &ask(placed.id, line, 4, Reason::Other)).await;
         assert!(too_many.unwrap_err().to_string().starts_with("Only 3 units"));
         let none = request(&shop, &ask(OrderId(7), line, 1, Reason::Other)).await;
@@ -150,8 +165,10 @@ async fn the_way_of_a_return_and_its_refusals() {
         assert_eq!(early[0].as_ref().unwrap_err().code(), "returns.not_approved");
         run!(shop, |tx| {
             let decline = |reason: &str| Decline { at: BEGIN, return_id: late.id, reason: reason.into() };
-            let outcomes = returns::decline(tx, &[decline(" "), decline("Too late."), decline("Again.")]).await?;
-            let codes: Vec<_> = outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |()| "ok")).collect();
+            let outcomes =
+                returns::decline(tx, &[decline(" "), decline("Too late."), decline("Again.")]).await?;
+            let codes: Vec<_> =
+                outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |()| "ok")).collect();
             assert_eq!(codes, ["returns.no_reason", "ok", "returns.already_decided"]);
             Ok(())
         });
@@ -159,6 +176,17 @@ async fn the_way_of_a_return_and_its_refusals() {
         shop.check().await;
 
         // The declined unit may be asked for again: all four now.
+        assert_eq!(request(&shop, &ask(placed.id, line, 4, Reason::WrongItem)).await.unwrap().units.len(), 4);
+        shop.check().await;
+    }
+}
+
+#[tokio::test]
+async fn units_are_received_and_decided_one_by_one() {
+    for db in both(options).await {
+        let shop = Shop::open(db).await;
+        let placed = shop.delivered(&[("MUG", 4)], true).await;
+        let line = placed.lines[0];
         let all = request(&shop, &ask(placed.id, line, 4, Reason::WrongItem)).await.unwrap();
         run!(shop, |tx| {
             returns::approve(tx, &[Approve { at: BEGIN, return_id: all.id }]).await?.remove(0).unwrap();
@@ -177,7 +205,8 @@ async fn the_way_of_a_return_and_its_refusals() {
                 receive(2, Reception::LostInTransit),
             ];
             let outcomes = returns::receive(tx, &batch).await?;
-            let codes: Vec<_> = outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |_| "ok")).collect();
+            let codes: Vec<_> =
+                outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |_| "ok")).collect();
             assert_eq!(codes, ["ok", "ok", "returns.already_received", "ok", "ok"]);
             Ok(())
         });
@@ -194,10 +223,19 @@ async fn the_way_of_a_return_and_its_refusals() {
                 verdict(all.id, &units[..1], Acceptance::Rejected, None),
             ];
             let outcomes = returns::inspect(tx, &batch).await?;
-            let codes: Vec<_> = outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |_| "ok")).collect();
+            let codes: Vec<_> =
+                outcomes.iter().map(|o| o.as_ref().map_or_else(|r| r.code(), |_| "ok")).collect();
             assert_eq!(
                 codes,
-                ["returns.no_disposition", "returns.unit_not_here", "ok", "ok", "ok", "ok", "returns.unit_decided"]
+                [
+                    "returns.no_disposition",
+                    "returns.unit_not_here",
+                    "ok",
+                    "ok",
+                    "ok",
+                    "ok",
+                    "returns.unit_decided"
+                ]
             );
             Ok(())
         });
@@ -243,21 +281,73 @@ async fn the_policy_may_approve_and_a_batch_is_as_one_by_one() {
         let units = read::units_of(shop.db.read(), &[first.id, second.id]).await.unwrap();
         assert_eq!(units.iter().map(|u| u.unit).collect::<Vec<_>>(), [0, 1, 2]);
         run!(shop, |tx| {
-            let keep = |id, units: &[ReturnUnitId]| verdict(id, units, Acceptance::Accepted, Some(Disposition::CustomerKeeps));
+            let keep = |id, units: &[ReturnUnitId]| {
+                verdict(id, units, Acceptance::Accepted, Some(Disposition::CustomerKeeps))
+            };
             let batch = [keep(first.id, &first.units), keep(second.id, &second.units)];
             for outcome in returns::inspect(tx, &batch).await? {
                 outcome.unwrap();
             }
-            let settled = returns::settle(tx, &[settlement(first.id), settlement(second.id), settlement(first.id)]).await?;
+            let settled =
+                returns::settle(tx, &[settlement(first.id), settlement(second.id), settlement(first.id)])
+                    .await?;
             assert_eq!(settled[2].as_ref().unwrap_err().code(), "returns.settled");
             let sum: i64 = settled.iter().flatten().map(|s| s.refunded).sum();
             assert_eq!(sum, placed.total.minor - 490 - 93);
             Ok(())
         });
-        let filter = read::Filter { order: Some(placed.id), status: Some(Status::Settled), ..read::Filter::default() };
+        let filter =
+            read::Filter { order: Some(placed.id), status: Some(Status::Settled), ..read::Filter::default() };
         let page = read::list(shop.db.read(), &filter, None, 1).await.unwrap();
-        let rest = read::list(shop.db.read(), &filter, Some((page[0].requested_at, page[0].id)), 10).await.unwrap();
+        let rest =
+            read::list(shop.db.read(), &filter, Some((page[0].requested_at, page[0].id)), 10).await.unwrap();
         assert_eq!((page[0].id, rest.len(), rest[0].id), (second.id, 1, first.id));
+        shop.check().await;
+    }
+}
+
+#[tokio::test]
+async fn at_the_same_time_no_unit_is_asked_back_twice_and_no_return_settled_twice() {
+    for db in both(options).await {
+        let shop = Shop::open(db).await;
+        let placed = shop.delivered(&[("MUG", 3)], true).await;
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let (db, want) = (shop.db.db.clone(), ask(placed.id, placed.lines[0], 1, Reason::Other));
+                tokio::spawn(async move {
+                    let done: Result<_, kernel::Fault> =
+                        db::write!(db, &actor(), |tx| returns::request(tx, std::slice::from_ref(&want))
+                            .await);
+                    done.unwrap().remove(0)
+                })
+            })
+            .collect();
+        let mut taken = Vec::new();
+        for task in tasks {
+            taken.extend(task.await.unwrap());
+        }
+        assert_eq!(taken.len(), 3, "{}", shop.db.name);
+        let id = taken[0].id;
+        run!(shop, |tx| returns::approve(tx, &[Approve { at: BEGIN, return_id: id }]).await);
+        run!(shop, |tx| {
+            let keep = verdict(id, &taken[0].units, Acceptance::Accepted, Some(Disposition::CustomerKeeps));
+            returns::inspect(tx, &[keep]).await
+        });
+        let tasks: Vec<_> = (0..6)
+            .map(|_| {
+                let db = shop.db.db.clone();
+                tokio::spawn(async move {
+                    let done: Result<_, kernel::Fault> =
+                        db::write!(db, &actor(), |tx| returns::settle(tx, &[settlement(id)]).await);
+                    done.unwrap().remove(0).is_ok()
+                })
+            })
+            .collect();
+        let mut settled = 0;
+        for task in tasks {
+            settled += i32::from(task.await.unwrap());
+        }
+        assert_eq!((settled, shop.number("SELECT CAST(SUM(amount) AS BIGINT) FROM refund").await), (1, 999));
         shop.check().await;
     }
 }

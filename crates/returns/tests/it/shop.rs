@@ -112,8 +112,14 @@ impl Shop {
     pub async fn receive(&self, code: &str, quantity: i64, unit_cost: i64) {
         run!(self, |tx| {
             let sku = catalog::skus_by_code(tx, &[code]).await?[code].id;
-            let one =
-                inventory::Receive { at: BEGIN, sku, location: self.warehouse, quantity, unit_cost, reference: None };
+            let one = inventory::Receive {
+                at: BEGIN,
+                sku,
+                location: self.warehouse,
+                quantity,
+                unit_cost,
+                reference: None,
+            };
             inventory::receive(tx, &[one]).await?.remove(0).unwrap();
             Ok(())
         });

@@ -1,0 +1,9 @@
+//! Shipping on both databases: from order to door, out-of-order tracking, carriers that are called, webhooks, documents, the API.
+
+mod api;
+mod carriers;
+mod journey;
+#[path = "../../../warehouse/tests/it/shop.rs"]
+#[allow(dead_code, reason = "the warehouse's tests use all of it")]
+mod shop;
+mod tracking;
