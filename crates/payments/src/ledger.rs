@@ -2,10 +2,10 @@
 //!
 //! Invariant: what is saved is the fold of the facts, and each event tells of a key whose standing changed, once.
 
-use crate::events::*;
-use crate::fold::{Amounts, Entry, Folded, Standing, fold};
+use crate::fold::{Amounts, Entry, Folded, fold};
 use crate::model::{Act, FactKind, Payment, Phase, State};
-use crate::{CallGateway, FactId, OperationId, PaymentId, RefundId, RefundTo};
+use crate::tell::tell;
+use crate::{CallGateway, FactId, OperationId, PaymentId, RefundId};
 use db::{FromQueryResult, Rows, Tx};
 use kernel::{Fault, Id, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,12 +28,12 @@ pub(crate) struct NewFact {
 /// One locked payment.
 pub(crate) struct Held {
     pub payment: Payment,
-    fresh: bool,
+    pub(crate) fresh: bool,
     stored: usize,
-    facts: Vec<Entry>,
-    before: Folded,
-    now: Folded,
-    action_before: Option<String>,
+    pub(crate) facts: Vec<Entry>,
+    pub(crate) before: Folded,
+    pub(crate) now: Folded,
+    pub(crate) action_before: Option<String>,
 }
 
 impl Held {
@@ -514,124 +514,4 @@ impl Ledger {
         self.refunds.extend(found.into_iter().map(|r| (r.operation_id, r.refund_id)));
         Ok(())
     }
-}
-
-/// Records the events of what changed on a payment.
-fn tell(tx: &Tx, held: &Held, refunds: &HashMap<OperationId, RefundId>) -> Result<(), Fault> {
-    let p = &held.payment;
-    let (payment, order, currency) = (p.id, p.order_id, p.currency);
-    if held.fresh {
-        let (gateway, method, action_url) = (p.gateway.clone(), p.method.clone(), p.action_url.clone());
-        let fact = PaymentOpened { payment, order, gateway, method, amount: p.amount, currency, action_url };
-        tx.record(p.created_at, payment, Some(order), fact)?;
-    }
-    if p.action_url.is_some() && p.action_url != held.action_before {
-        let url = p.action_url.clone().unwrap_or_default();
-        tx.record(tx.now(), payment, Some(order), PaymentActionRequired { payment, order, url })?;
-    }
-    for ((kind, reference), (standing, amount)) in &held.now.standings {
-        let before = held.before.standings.get(&(*kind, reference.clone())).map(|(s, _)| *s);
-        if before != Some(*standing) {
-            tell_one(tx, held, refunds, (*kind, reference), (before, *standing), *amount)?;
-        }
-    }
-    if held.now.amounts.conflicted && !held.before.amounts.conflicted {
-        tx.record(tx.now(), payment, Some(order), PaymentConflicted { payment, order, currency })?;
-    }
-    Ok(())
-}
-
-fn tell_one(
-    tx: &Tx,
-    held: &Held,
-    refunds: &HashMap<OperationId, RefundId>,
-    (kind, reference): (FactKind, &str),
-    (before, now): (Option<Standing>, Standing),
-    amount: i64,
-) -> Result<(), Fault> {
-    let p = &held.payment;
-    let (payment, order, currency) = (p.id, p.order_id, p.currency);
-    let (gateway, method) = (p.gateway.clone(), p.method.clone());
-    let phase = match now {
-        Standing::Succeeded => Phase::Succeeded,
-        Standing::Failed => Phase::Failed,
-        Standing::Pending | Standing::Closed => Phase::Requested,
-    };
-    let entry =
-        held.facts.iter().rev().find(|f| f.kind == kind && f.reference == reference && f.phase == phase);
-    let at = entry.map_or_else(|| tx.now(), |e| e.at);
-    let operation = entry.and_then(|e| e.operation);
-    let reason =
-        entry.and_then(|e| e.detail.clone()).unwrap_or_else(|| "the gateway gave no reason".to_owned());
-    let refund = operation.and_then(|o| refunds.get(&o).copied());
-    let order_ = Some(order);
-    match (kind, now) {
-        (FactKind::Authorise, Standing::Succeeded) => {
-            tx.record(at, payment, order_, PaymentAuthorised { payment, order, amount, currency })
-        }
-        (FactKind::Capture, Standing::Succeeded) => tx.record(
-            at,
-            payment,
-            order_,
-            PaymentCaptured { payment, order, gateway, method, amount, currency },
-        ),
-        (FactKind::Void, Standing::Succeeded) => {
-            tx.record(at, payment, order_, PaymentVoided { payment, order, amount, currency })
-        }
-        (FactKind::Fee, Standing::Succeeded) => {
-            tx.record(at, payment, order_, PaymentFeeCharged { payment, order, gateway, amount, currency })
-        }
-        (FactKind::Expire, Standing::Succeeded) => {
-            tx.record(at, payment, order_, PaymentExpired { payment, order, amount, currency })
-        }
-        (FactKind::Authorise | FactKind::Capture | FactKind::Void, Standing::Failed) => tx.record(
-            at,
-            payment,
-            order_,
-            PaymentFailed { payment, order, operation: kind.as_str().to_owned(), reason },
-        ),
-        (FactKind::Refund, Standing::Succeeded) => {
-            let to = destination(held, operation);
-            tx.record(
-                at,
-                payment,
-                order_,
-                PaymentRefunded { payment, order, gateway, method, amount, currency, refund, to },
-            )
-        }
-        (FactKind::Refund, Standing::Failed) => tx.record(
-            at,
-            payment,
-            order_,
-            PaymentRefundFailed { payment, order, gateway, amount, currency, refund, reason },
-        ),
-        (FactKind::Chargeback, Standing::Pending) => {
-            tx.record(at, payment, order_, PaymentDisputed { payment, order, gateway, amount, currency })
-        }
-        (FactKind::Chargeback, Standing::Succeeded | Standing::Failed) => {
-            if before.is_none() {
-                let opened = PaymentDisputed { payment, order, gateway: gateway.clone(), amount, currency };
-                tx.record(at, payment, order_, opened)?;
-            }
-            let (won, after_loss) = (now == Standing::Failed, before == Some(Standing::Succeeded));
-            tx.record(
-                at,
-                payment,
-                order_,
-                PaymentDisputeClosed { payment, order, gateway, amount, currency, won, after_loss },
-            )
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Where the refund of an operation goes: what was asked says it.
-fn destination(held: &Held, operation: Option<OperationId>) -> String {
-    let asked = held.facts.iter().find(|f| {
-        f.kind == FactKind::Refund
-            && f.phase == Phase::Requested
-            && operation.is_some()
-            && f.operation == operation
-    });
-    asked.and_then(|f| f.detail.clone()).unwrap_or_else(|| RefundTo::Tenders.as_str().to_owned())
 }

@@ -25,6 +25,7 @@ mod pages;
 pub mod read;
 mod record;
 mod refund;
+mod tell;
 mod view;
 mod void;
 pub mod webhook;

@@ -9,10 +9,17 @@ mod fold;
 mod gateways;
 #[path = "it/hand.rs"]
 mod hand;
+// The gateways that ship with the program, by their source: they need nothing but this crate, and their crate needs half of the river.
+#[path = "../../connectors/src/gateways/manual.rs"]
+mod manual;
 #[path = "it/refunds.rs"]
 mod refunds;
 #[path = "it/rest.rs"]
 mod rest;
+#[path = "../../connectors/src/gateways/sandbox.rs"]
+mod sandbox;
+#[path = "it/sandbox_tokens.rs"]
+mod sandbox_tokens;
 #[path = "it/shop.rs"]
 mod shop;
 #[path = "it/webhooks.rs"]

@@ -4,7 +4,10 @@ use crate::carrier::Carriers;
 use crate::model::{Shipment, ShipmentId, Status};
 use crate::rate::{Quote, RateCard};
 use crate::read::{self, TrackingEvent};
-use crate::{BuyLabel, BuyLabelRefused, ReadShipping, Ship, ShipRecorded, Track, Tracked, VoidLabel, WriteShipping, webhook};
+use crate::{
+    BuyLabel, BuyLabelRefused, ReadShipping, Ship, ShipRecorded, Track, Tracked, VoidLabel, WriteShipping,
+    webhook,
+};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -61,7 +64,10 @@ async fn put_rate_cards(
 
 /// All rate cards.
 #[utoipa::path(get, path = "/rate-cards", tag = "shipping", responses((status = 200, body = Vec<RateCard>)))]
-async fn get_rate_cards(State(app): State<App>, _: May<ReadShipping>) -> Result<Json<Vec<RateCard>>, Problem> {
+async fn get_rate_cards(
+    State(app): State<App>,
+    _: May<ReadShipping>,
+) -> Result<Json<Vec<RateCard>>, Problem> {
     let cards = crate::rate_cards(app.db.read()).await?;
     Ok(Json(cards.iter().map(|card| RateCard::clone(card)).collect()))
 }
@@ -109,11 +115,14 @@ async fn post_label(
 ) -> Result<Reply, Problem> {
     let carriers = app.ctx.parts.get::<Carriers>()?;
     // Carriers may have to be called for their offers, which no transaction may do.
-    let wanted: Result<Option<(String, String)>, Problem> = match (&body.carrier, &body.service, body.cheapest) {
-        (Some(carrier), Some(service), false) => Ok(Some((carrier.clone(), service.clone()))),
-        (None, None, true) => Ok(offers(&app, parcel).await?.into_iter().next().map(|q| (q.carrier, q.service))),
-        _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
-    };
+    let wanted: Result<Option<(String, String)>, Problem> =
+        match (&body.carrier, &body.service, body.cheapest) {
+            (Some(carrier), Some(service), false) => Ok(Some((carrier.clone(), service.clone()))),
+            (None, None, true) => {
+                Ok(offers(&app, parcel).await?.into_iter().next().map(|q| (q.carrier, q.service)))
+            }
+            _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
+        };
     web::command!(app, caller, key, "shipping.label", &body, |tx| {
         let (carrier, service) = wanted.clone()?.ok_or(BuyLabelRefused::NoOffer).or_problem()?;
         let item = BuyLabel { at: tx.now(), parcel, carrier, service };
@@ -211,7 +220,8 @@ async fn list_shipments(
     Params(ask): Params<ListParams>,
 ) -> Result<Json<Page<Shipment>>, Problem> {
     let paging = Paging::<ShipmentId>::read(ask.limit, ask.cursor.as_deref())?;
-    let filter = read::Filter { tracking: ask.tracking, status: ask.status, order: ask.order, before: paging.after };
+    let filter =
+        read::Filter { tracking: ask.tracking, status: ask.status, order: ask.order, before: paging.after };
     let rows = read::list(app.db.read(), &filter, paging.fetch()).await?;
     Ok(Json(paging.page(rows, |s| s.id)))
 }
@@ -358,7 +368,9 @@ async fn label(app: &App, id: ShipmentId) -> Result<documents::label::Label, Pro
 }
 
 /// Makes a document beside the other requests: typesetting takes its time. What cannot be printed is the input's fault.
-async fn press<T: Send + 'static>(make: impl FnOnce() -> Result<T, DocumentError> + Send + 'static) -> Result<T, Problem> {
+async fn press<T: Send + 'static>(
+    make: impl FnOnce() -> Result<T, DocumentError> + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(make).await.map_err(Fault::from)?.map_err(|e| match e {
         DocumentError::Typeset(_) => Problem::from(Fault::from(e)),
         other => Problem::new(StatusCode::CONFLICT, "shipping.not_printable", other.to_string()),

@@ -62,7 +62,11 @@ fn decide_buy<'a>(
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn buy_label(tx: &Tx, carriers: &Carriers, batch: &[BuyLabel]) -> Result<Vec<Result<Shipment, BuyLabelRefused>>, Fault> {
+pub async fn buy_label(
+    tx: &Tx,
+    carriers: &Carriers,
+    batch: &[BuyLabel],
+) -> Result<Vec<Result<Shipment, BuyLabelRefused>>, Fault> {
     lock::parcels(tx, batch.iter().map(|b| b.parcel)).await?;
     let mut live = lock::live(tx, batch.iter().map(|b| b.parcel)).await?;
     let bound = bound(tx, batch.iter().map(|b| b.parcel)).await?;
@@ -72,9 +76,11 @@ pub async fn buy_label(tx: &Tx, carriers: &Carriers, batch: &[BuyLabel]) -> Resu
         let outcome = decide_buy(item.parcel, &bound, &live).and_then(|b| {
             let consignment = for_carrier(&b.consignment, &item.carrier, &cards);
             let carrier = carriers.find(&item.carrier, !consignment.rate_cards.is_empty());
-            let carrier = carrier.ok_or_else(|| BuyLabelRefused::UnknownCarrier { carrier: item.carrier.clone() })?;
+            let carrier =
+                carrier.ok_or_else(|| BuyLabelRefused::UnknownCarrier { carrier: item.carrier.clone() })?;
             let id: ShipmentId = tx.id();
-            let ask = BuyAsk { shipment: id, key: id.to_string(), service: item.service.clone(), consignment };
+            let ask =
+                BuyAsk { shipment: id, key: id.to_string(), service: item.service.clone(), consignment };
             let declined = |why| BuyLabelRefused::Declined { carrier: item.carrier.clone(), why };
             match carrier.buy(&ask) {
                 Plan::Settled(Answer::Done(label)) => Ok(shipment(id, item, b, Some(label))),
@@ -106,7 +112,10 @@ pub async fn buy_label(tx: &Tx, carriers: &Carriers, batch: &[BuyLabel]) -> Resu
 ///
 /// # Errors
 /// A fault of the database.
-pub(crate) async fn may_label(tx: &Tx, parcel: ParcelId) -> Result<Result<kernel::Currency, BuyLabelRefused>, Fault> {
+pub(crate) async fn may_label(
+    tx: &Tx,
+    parcel: ParcelId,
+) -> Result<Result<kernel::Currency, BuyLabelRefused>, Fault> {
     lock::parcels(tx, [parcel]).await?;
     let live = lock::live(tx, [parcel]).await?;
     let bound = bound(tx, [parcel]).await?;
@@ -116,7 +125,8 @@ pub(crate) async fn may_label(tx: &Tx, parcel: ParcelId) -> Result<Result<kernel
 /// A new shipment; without a label it is a draft, and its own id stands for the number it will get.
 fn shipment(id: ShipmentId, item: &BuyLabel, b: &Bound, label: Option<Bought>) -> Shipment {
     let status = if label.is_some() { Status::LabelPurchased } else { Status::Draft };
-    let promised_at = label.as_ref().and_then(|l| l.max_days).map(|days| item.at.plus(days.saturating_mul(Timestamp::DAY)));
+    let promised_at =
+        label.as_ref().and_then(|l| l.max_days).map(|days| item.at.plus(days.saturating_mul(Timestamp::DAY)));
     let cost = label.as_ref().map_or((0, b.currency), |l| (l.cost.minor, l.cost.currency));
     Shipment {
         id,

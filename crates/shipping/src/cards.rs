@@ -67,13 +67,22 @@ fn decide_card(card: &RateCard) -> Result<(), RateCardRefused> {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn save_rate_cards(tx: &Tx, at: Timestamp, cards: &[RateCard]) -> Result<Vec<Result<(), RateCardRefused>>, Fault> {
+pub async fn save_rate_cards(
+    tx: &Tx,
+    at: Timestamp,
+    cards: &[RateCard],
+) -> Result<Vec<Result<(), RateCardRefused>>, Fault> {
     let mut seen = BTreeSet::new();
     let (mut outcomes, mut good) = (Vec::with_capacity(cards.len()), Vec::new());
     for card in cards {
-        let outcome = decide_card(card).and_then(|()| match seen.insert((&card.carrier, &card.service, &card.origin_country)) {
-            true => Ok(()),
-            false => Err(RateCardRefused::Twice { carrier: card.carrier.clone(), service: card.service.clone() }),
+        let outcome = decide_card(card).and_then(|()| {
+            match seen.insert((&card.carrier, &card.service, &card.origin_country)) {
+                true => Ok(()),
+                false => Err(RateCardRefused::Twice {
+                    carrier: card.carrier.clone(),
+                    service: card.service.clone(),
+                }),
+            }
         });
         if outcome.is_ok() {
             good.push(card);
@@ -82,7 +91,8 @@ pub async fn save_rate_cards(tx: &Tx, at: Timestamp, cards: &[RateCard]) -> Resu
     }
     write(tx, &good).await?;
     for card in good {
-        let (carrier, service, origin_country) = (card.carrier.clone(), card.service.clone(), card.origin_country.clone());
+        let (carrier, service, origin_country) =
+            (card.carrier.clone(), card.service.clone(), card.origin_country.clone());
         let subject = format!("{carrier}/{service}/{origin_country}");
         tx.record(at, subject, None, RateCardSaved { carrier, service, origin_country })?;
     }
@@ -122,8 +132,10 @@ async fn write(tx: &Tx, cards: &[&RateCard]) -> Result<(), Fault> {
          dim_divisor = excluded.dim_divisor, min_days = excluded.min_days, max_days = excluded.max_days, active = excluded.active \
          RETURNING id, carrier, service, origin_country";
     let saved: Vec<Saved> = tx.all_from(&rows, text, []).await?;
-    let ids: HashMap<(&str, &str, &str), RateCardId> =
-        saved.iter().map(|s| ((s.carrier.as_str(), s.service.as_str(), s.origin_country.as_str()), s.id)).collect();
+    let ids: HashMap<(&str, &str, &str), RateCardId> = saved
+        .iter()
+        .map(|s| ((s.carrier.as_str(), s.service.as_str(), s.origin_country.as_str()), s.id))
+        .collect();
     let mut kept = Rows::new("id BIGINT");
     let mut zones = Rows::new("rate_card_id BIGINT, country TEXT, postal_prefix TEXT, zone TEXT");
     let mut prices = Rows::new("rate_card_id BIGINT, zone TEXT, up_to_g BIGINT, price BIGINT");
@@ -133,7 +145,12 @@ async fn write(tx: &Tx, cards: &[&RateCard]) -> Result<(), Fault> {
             .ok_or_else(|| Fault::broken("a rate card was not saved"))?;
         kept.push([id.into()]);
         for z in &c.zones {
-            zones.push([id.into(), z.country.as_str().into(), z.postal_prefix.as_str().into(), z.zone.as_str().into()]);
+            zones.push([
+                id.into(),
+                z.country.as_str().into(),
+                z.postal_prefix.as_str().into(),
+                z.zone.as_str().into(),
+            ]);
         }
         for p in &c.prices {
             prices.push([id.into(), p.zone.as_str().into(), p.up_to_g.into(), p.price.into()]);
@@ -182,14 +199,24 @@ pub async fn rate_cards(sql: &Sql) -> Result<Vec<Arc<RateCard>>, Fault> {
     let text = "SELECT id, carrier, service, name, origin_country, currency, dim_divisor, min_days, max_days, active FROM rate_card \
          ORDER BY carrier, service, origin_country";
     let cards: Vec<CardRow> = sql.all(text, []).await?;
-    let (mut zones, mut prices): (HashMap<RateCardId, Vec<Zone>>, HashMap<RateCardId, Vec<Price>>) = Default::default();
+    let (mut zones, mut prices): (HashMap<RateCardId, Vec<Zone>>, HashMap<RateCardId, Vec<Price>>) =
+        Default::default();
     let text = "SELECT rate_card_id, country, postal_prefix, zone FROM rate_zone ORDER BY rate_card_id, country, postal_prefix";
     for z in sql.all::<ZoneRow>(text, []).await? {
-        zones.entry(z.rate_card_id).or_default().push(Zone { country: z.country, postal_prefix: z.postal_prefix, zone: z.zone });
+        zones.entry(z.rate_card_id).or_default().push(Zone {
+            country: z.country,
+            postal_prefix: z.postal_prefix,
+            zone: z.zone,
+        });
     }
-    let text = "SELECT rate_card_id, zone, up_to_g, price FROM rate_price ORDER BY rate_card_id, zone, up_to_g";
+    let text =
+        "SELECT rate_card_id, zone, up_to_g, price FROM rate_price ORDER BY rate_card_id, zone, up_to_g";
     for p in sql.all::<PriceRow>(text, []).await? {
-        prices.entry(p.rate_card_id).or_default().push(Price { zone: p.zone, up_to_g: p.up_to_g, price: p.price });
+        prices.entry(p.rate_card_id).or_default().push(Price {
+            zone: p.zone,
+            up_to_g: p.up_to_g,
+            price: p.price,
+        });
     }
     Ok(cards
         .into_iter()

@@ -47,7 +47,8 @@ kernel::permission!(ReadShipping, "shipping:read", "See shipments, rates and lab
 kernel::permission!(WriteShipping, "shipping:write", "Buy and void labels, ship, set rates");
 
 /// The background jobs of shipping.
-pub const JOBS: &[db::JobKind] = &[db::JobKind::of::<CallCarrier>(), db::JobKind::of::<webhook::ApplyWebhook>()];
+pub const JOBS: &[db::JobKind] =
+    &[db::JobKind::of::<CallCarrier>(), db::JobKind::of::<webhook::ApplyWebhook>()];
 
 /// The slice, for the program's list.
 pub const SLICE: web::Slice = web::Slice {

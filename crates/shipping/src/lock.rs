@@ -28,7 +28,8 @@ pub(crate) async fn parcels(tx: &Tx, parcels: impl IntoIterator<Item = ParcelId>
     let input = ids(parcels);
     let text = "SELECT o.id FROM orders o WHERE o.id IN (SELECT p.order_id FROM parcel p JOIN input ON input.id = p.id) ORDER BY o.id /*pg FOR UPDATE OF o */";
     tx.all_from::<LockedRow>(&input, text, []).await?;
-    let text = "SELECT p.id FROM parcel p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */";
+    let text =
+        "SELECT p.id FROM parcel p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */";
     tx.all_from::<LockedRow>(&input, text, []).await?;
     Ok(())
 }
@@ -41,13 +42,17 @@ pub(crate) async fn shipments(
     let input = ids(shipments);
     let text = "SELECT o.id FROM orders o WHERE o.id IN (SELECT s.order_id FROM shipment s JOIN input ON input.id = s.id) ORDER BY o.id /*pg FOR UPDATE OF o */";
     tx.all_from::<LockedRow>(&input, text, []).await?;
-    let text = "SELECT s.id FROM shipment s JOIN input ON input.id = s.id ORDER BY s.id /*pg FOR UPDATE OF s */";
+    let text =
+        "SELECT s.id FROM shipment s JOIN input ON input.id = s.id ORDER BY s.id /*pg FOR UPDATE OF s */";
     tx.all_from::<LockedRow>(&input, text, []).await?;
     Ok(read::shipments(tx, &input, "s.id = input.id").await?.into_iter().map(|s| (s.id, s)).collect())
 }
 
 /// The shipment of each parcel that is not void.
-pub(crate) async fn live(tx: &Tx, parcels: impl IntoIterator<Item = ParcelId>) -> Result<HashMap<ParcelId, Shipment>, Fault> {
+pub(crate) async fn live(
+    tx: &Tx,
+    parcels: impl IntoIterator<Item = ParcelId>,
+) -> Result<HashMap<ParcelId, Shipment>, Fault> {
     let found = read::shipments(tx, &ids(parcels), "s.parcel_id = input.id AND s.voided_at IS NULL").await?;
     Ok(found.into_iter().map(|s| (s.parcel_id, s)).collect())
 }

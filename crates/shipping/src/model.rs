@@ -88,9 +88,13 @@ impl FromStr for Status {
     }
 }
 impl sea_orm::TryGetable for Status {
-    fn try_get_by<I: sea_orm::ColIdx>(row: &sea_orm::QueryResult, index: I) -> Result<Self, sea_orm::TryGetError> {
+    fn try_get_by<I: sea_orm::ColIdx>(
+        row: &sea_orm::QueryResult,
+        index: I,
+    ) -> Result<Self, sea_orm::TryGetError> {
         let text = String::try_get_by(row, index)?;
-        text.parse().map_err(|e: UnknownWord| sea_orm::TryGetError::DbErr(sea_orm::DbErr::Type(e.to_string())))
+        text.parse()
+            .map_err(|e: UnknownWord| sea_orm::TryGetError::DbErr(sea_orm::DbErr::Type(e.to_string())))
     }
 }
 

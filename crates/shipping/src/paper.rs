@@ -170,7 +170,10 @@ fn totals(order: &OrderRow, lines: &[LineRow]) -> Vec<AmountRow> {
 }
 
 fn payments(order: &OrderRow) -> Vec<AmountRow> {
-    let row = |label: &str, minor: i64| AmountRow { label: label.to_owned(), amount: amount(minor, order.currency) };
+    let row = |label: &str, minor: i64| AmountRow {
+        label: label.to_owned(),
+        amount: amount(minor, order.currency),
+    };
     let mut rows = Vec::new();
     if order.captured != 0 {
         rows.push(row("Paid", order.captured));
@@ -192,7 +195,9 @@ mod tests {
 
     #[test]
     fn rates_read_as_people_write_them() {
-        for (ppm, text) in [(190_000, "19 %"), (0, "0 %"), (55_000, "5.5 %"), (88_750, "8.875 %"), (1_000_000, "100 %")] {
+        for (ppm, text) in
+            [(190_000, "19 %"), (0, "0 %"), (55_000, "5.5 %"), (88_750, "8.875 %"), (1_000_000, "100 %")]
+        {
             assert_eq!(percent(ppm), text);
         }
     }

@@ -51,7 +51,10 @@ struct BoundRow {
 }
 
 /// Parcels with where they come from and go to; unknown ids are left out.
-pub(crate) async fn bound(sql: &Sql, parcels: impl IntoIterator<Item = ParcelId>) -> Result<HashMap<ParcelId, Bound>, Fault> {
+pub(crate) async fn bound(
+    sql: &Sql,
+    parcels: impl IntoIterator<Item = ParcelId>,
+) -> Result<HashMap<ParcelId, Bound>, Fault> {
     let mut input = Rows::new("id BIGINT");
     for id in parcels.into_iter().collect::<BTreeSet<_>>() {
         input.push([id.into()]);
@@ -100,7 +103,11 @@ fn codes(carriers: &Carriers, cards: &[Arc<RateCard>]) -> BTreeSet<String> {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn quote(sql: &Sql, carriers: &Carriers, parcels: &[ParcelId]) -> Result<Vec<Result<Vec<Quote>, QuoteRefused>>, Fault> {
+pub async fn quote(
+    sql: &Sql,
+    carriers: &Carriers,
+    parcels: &[ParcelId],
+) -> Result<Vec<Result<Vec<Quote>, QuoteRefused>>, Fault> {
     let asked = asked(sql, parcels).await?;
     let home = inventory::base_currency(sql).await?;
     Ok(asked
@@ -147,7 +154,9 @@ pub async fn quote_everywhere(
             {
                 match outside.call(call).await.map(|answer| carrier.read_quote(&ask, &answer)) {
                     Ok(Answer::Done(some)) => quotes.extend(some),
-                    Ok(Answer::Declined(why) | Answer::Unknown(why)) => tracing::info!(carrier = code, why, "no offer"),
+                    Ok(Answer::Declined(why) | Answer::Unknown(why)) => {
+                        tracing::info!(carrier = code, why, "no offer")
+                    }
                     Err(no) => tracing::warn!(carrier = code, why = no.0, "no offer"),
                 }
             }

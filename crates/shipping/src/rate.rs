@@ -110,7 +110,10 @@ impl RateCard {
     /// The zone of a destination.
     pub fn zone(&self, country: &str, postal_code: Option<&str>) -> Option<&str> {
         let postal = plain(postal_code.unwrap_or_default());
-        let own = self.zones.iter().filter(|z| z.country == country && postal.starts_with(&plain(&z.postal_prefix)));
+        let own = self
+            .zones
+            .iter()
+            .filter(|z| z.country == country && postal.starts_with(&plain(&z.postal_prefix)));
         let best = own.max_by_key(|z| plain(&z.postal_prefix).len());
         let elsewhere = || self.zones.iter().find(|z| z.country == ANYWHERE);
         best.or_else(elsewhere).map(|z| z.zone.as_str())
@@ -118,7 +121,8 @@ impl RateCard {
     /// Grams that are charged.
     pub fn billable_g(&self, weight_g: i64, dims: Option<(i64, i64, i64)>) -> i64 {
         let Some((l, w, h)) = dims else { return weight_g };
-        let (volume, divisor) = (i128::from(l) * i128::from(w) * i128::from(h), i128::from(self.dim_divisor.max(1)));
+        let (volume, divisor) =
+            (i128::from(l) * i128::from(w) * i128::from(h), i128::from(self.dim_divisor.max(1)));
         let dimensional = i64::try_from((volume + divisor - 1) / divisor).unwrap_or(i64::MAX);
         weight_g.max(dimensional)
     }

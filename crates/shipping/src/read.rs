@@ -92,7 +92,10 @@ pub async fn list(sql: &Sql, filter: &Filter, limit: i64) -> Result<Vec<Shipment
     and("s.order_id =", filter.order.map(Value::from));
     and("s.id <", filter.before.map(Value::from));
     params.push(limit.into());
-    let text = format!("SELECT {COLUMNS} FROM shipment s WHERE TRUE{conditions} ORDER BY s.id DESC LIMIT ${}", params.len());
+    let text = format!(
+        "SELECT {COLUMNS} FROM shipment s WHERE TRUE{conditions} ORDER BY s.id DESC LIMIT ${}",
+        params.len()
+    );
     sql.all(&text, params).await
 }
 

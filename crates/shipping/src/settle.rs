@@ -38,7 +38,9 @@ impl Job for CallCarrier {
     const NAME: &'static str = "shipping.call_carrier";
     async fn run(&self, ctx: Ctx) -> Result<(), Fault> {
         let carriers = ctx.parts.get::<Carriers>()?;
-        let Some(s) = crate::read::shipments_by_id(ctx.db.read(), &[self.shipment]).await?.remove(&self.shipment) else {
+        let Some(s) =
+            crate::read::shipments_by_id(ctx.db.read(), &[self.shipment]).await?.remove(&self.shipment)
+        else {
             return Ok(());
         };
         match self.act {
@@ -81,7 +83,13 @@ async fn buy(ctx: &Ctx, carriers: &Carriers, s: &Shipment) -> Result<(), Fault> 
 }
 
 /// Writes the label of a draft.
-async fn labelled(tx: &Tx, id: ShipmentId, number: &str, cost: Money, max_days: Option<i64>) -> Result<(), Fault> {
+async fn labelled(
+    tx: &Tx,
+    id: ShipmentId,
+    number: &str,
+    cost: Money,
+    max_days: Option<i64>,
+) -> Result<(), Fault> {
     let Some(mut s) = draft(tx, id).await? else { return Ok(()) };
     s.tracking_number = number.to_owned();
     (s.cost, s.currency) = (cost.minor, cost.currency);

@@ -83,7 +83,8 @@ pub(crate) async fn hand_over(tx: &Tx, leaving: &[(Timestamp, Shipment)]) -> Res
     if leaving.is_empty() {
         return Ok(());
     }
-    let parcels: Vec<HandOver> = leaving.iter().map(|(at, s)| HandOver { at: *at, parcel: s.parcel_id }).collect();
+    let parcels: Vec<HandOver> =
+        leaving.iter().map(|(at, s)| HandOver { at: *at, parcel: s.parcel_id }).collect();
     warehouse::hand_over(tx, &parcels).await?;
     for (at, s) in leaving {
         let (carrier, tracking_number) = (s.carrier.clone(), s.tracking_number.clone());

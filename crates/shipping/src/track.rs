@@ -115,7 +115,8 @@ pub async fn track(tx: &Tx, batch: &[Track]) -> Result<Vec<Result<Tracked, Track
     let mut shipments = lock::shipments(tx, batch.iter().map(|t| t.shipment)).await?;
     let mut known = known(tx, batch).await?;
     let mut draft = Draft::default();
-    let outcomes = batch.iter().map(|item| decide_track(&mut shipments, &mut known, &mut draft, item)).collect();
+    let outcomes =
+        batch.iter().map(|item| decide_track(&mut shipments, &mut known, &mut draft, item)).collect();
     hand_over(tx, &draft.leaving).await?;
     write(tx, &shipments, &draft).await?;
     for item in &draft.told {
@@ -151,8 +152,9 @@ async fn known(tx: &Tx, batch: &[Track]) -> Result<HashSet<(ShipmentId, String)>
 
 /// Writes tracking events.
 pub(crate) async fn insert_events(tx: &Tx, events: &[Track]) -> Result<(), Fault> {
-    let mut rows =
-        Rows::new("id BIGINT, shipment_id BIGINT, source_id TEXT, status TEXT, at BIGINT, place TEXT?, description TEXT?");
+    let mut rows = Rows::new(
+        "id BIGINT, shipment_id BIGINT, source_id TEXT, status TEXT, at BIGINT, place TEXT?, description TEXT?",
+    );
     for item in events {
         rows.push([
             tx.id::<TrackingEventId>().into(),
@@ -196,14 +198,21 @@ pub(crate) async fn end(
     if ends.is_empty() {
         return Ok(());
     }
-    let parcels: Vec<_> = ends.iter().filter_map(|(_, id, _)| shipments.get(id)).map(|s| s.parcel_id).collect();
+    let parcels: Vec<_> =
+        ends.iter().filter_map(|(_, id, _)| shipments.get(id)).map(|s| s.parcel_id).collect();
     let contents = warehouse::parcel_contents(tx, &parcels).await?;
     let mut advances = Vec::new();
     for (at, id, end) in ends {
         let Some(s) = shipments.get(id) else { continue };
         let step = if *end == Count::Lost { Step::Lose } else { Step::Deliver };
         for line in contents.get(&s.parcel_id).into_iter().flatten() {
-            advances.push(Advance { at: *at, line: line.line, location: line.location, step, quantity: line.quantity });
+            advances.push(Advance {
+                at: *at,
+                line: line.line,
+                location: line.location,
+                step,
+                quantity: line.quantity,
+            });
         }
         let (shipment, order) = (*id, s.order_id);
         match end {

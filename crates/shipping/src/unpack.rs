@@ -34,12 +34,17 @@ pub async fn unpack(tx: &Tx, batch: &[Unpack]) -> Result<Vec<Result<(), TakeApar
         .map(|item| {
             let parcel = item.parcel;
             if let Some(shipment) = live.get(&parcel) {
-                return Err(TakeApartRefused::HasLabel { parcel, tracking_number: shipment.tracking_number.clone() });
+                return Err(TakeApartRefused::HasLabel {
+                    parcel,
+                    tracking_number: shipment.tracking_number.clone(),
+                });
             }
             match done.get_mut(&parcel).and_then(Vec::pop) {
                 Some(Ok(())) => Ok(()),
                 Some(Err(UnpackRefused::Unpacked { .. })) => Err(TakeApartRefused::Unpacked { parcel }),
-                Some(Err(UnpackRefused::UnknownParcel { .. })) | None => Err(TakeApartRefused::UnknownParcel { parcel }),
+                Some(Err(UnpackRefused::UnknownParcel { .. })) | None => {
+                    Err(TakeApartRefused::UnknownParcel { parcel })
+                }
             }
         })
         .collect())

@@ -50,7 +50,11 @@ fn decide_void(s: &Shipment) -> Result<(), VoidLabelRefused> {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn void_label(tx: &Tx, carriers: &Carriers, batch: &[VoidLabel]) -> Result<Vec<Result<(), VoidLabelRefused>>, Fault> {
+pub async fn void_label(
+    tx: &Tx,
+    carriers: &Carriers,
+    batch: &[VoidLabel],
+) -> Result<Vec<Result<(), VoidLabelRefused>>, Fault> {
     let mut shipments = lock::shipments(tx, batch.iter().map(|v| v.shipment)).await?;
     let cards = rate_cards(tx).await?;
     let (mut outcomes, mut voided, mut calls) = (Vec::with_capacity(batch.len()), Vec::new(), Vec::new());

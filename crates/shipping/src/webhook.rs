@@ -66,7 +66,8 @@ pub async fn accept(
     let text = "INSERT INTO inbound_webhook (id, source, source_id, received_at, headers, body) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (source, source_id) DO NOTHING";
     let headers = serde_json::to_string(&request.headers)?;
-    let values = [id.into(), source(code).into(), source_id.into(), tx.now().into(), headers.into(), body.into()];
+    let values =
+        [id.into(), source(code).into(), source_id.into(), tx.now().into(), headers.into(), body.into()];
     if tx.exec(text, values).await? > 0 {
         tx.enqueue(tx.now(), &[(ApplyWebhook { carrier: code.to_owned(), webhook: id }, None)]).await?;
     }
@@ -101,12 +102,14 @@ impl Job for ApplyWebhook {
 
 /// Applies one webhook; why it waits, if it does. What it says is a fold, so it does not matter which of several is applied first.
 async fn apply(tx: &Tx, carriers: &Carriers, job: &ApplyWebhook) -> Result<Option<String>, Fault> {
-    let text = "SELECT headers, body FROM inbound_webhook WHERE id = $1 AND applied_at IS NULL /*pg FOR UPDATE */";
+    let text =
+        "SELECT headers, body FROM inbound_webhook WHERE id = $1 AND applied_at IS NULL /*pg FOR UPDATE */";
     let Some(stored) = tx.one::<Stored>(text, [job.webhook.into()]).await? else { return Ok(None) };
     let by_cards = rate_cards(tx).await?.iter().any(|c| c.carrier == job.carrier);
     let carrier = carriers.find(&job.carrier, by_cards);
     let carrier = carrier.ok_or_else(|| Fault::broken(format!("no carrier “{}”", job.carrier)))?;
-    let request = RawRequest { headers: serde_json::from_str(&stored.headers)?, body: stored.body.into_bytes() };
+    let request =
+        RawRequest { headers: serde_json::from_str(&stored.headers)?, body: stored.body.into_bytes() };
     let (applied, error) = match carrier.webhook(&request) {
         Err(unreadable) => (true, Some(format!("{unreadable:?}"))),
         Ok(facts) => take(tx, &job.carrier, &facts).await?,

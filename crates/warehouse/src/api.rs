@@ -2,7 +2,8 @@
 
 use crate::model::{Executor, Fulfilment, FulfilmentId, FulfilmentLineId, Parcel, ParcelId, Status};
 use crate::{
-    Accept, Ask, Pack, Pick, ReadWarehouse, Reject, Release, ShortPick, Unpick, What, WriteWarehouse, read, slip,
+    Accept, Ask, Pack, Pick, ReadWarehouse, Reject, Release, ShortPick, Unpick, What, WriteWarehouse, read,
+    slip,
 };
 use axum::Json;
 use axum::extract::State;
@@ -308,7 +309,9 @@ async fn get_packing_slip(
     _: May<ReadWarehouse>,
     Segment(id): Segment<ParcelId>,
 ) -> Result<impl IntoResponse, Problem> {
-    let slip = slip::packing_slip(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("parcel {id}")))?;
+    let slip = slip::packing_slip(app.db.read(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found(format!("parcel {id}")))?;
     let pdf = tokio::task::spawn_blocking(move || documents::packing_slip::packing_slip_pdf(&slip)).await;
     let pdf = pdf.map_err(Fault::from)?.map_err(Fault::from)?;
     Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf))

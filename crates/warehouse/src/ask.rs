@@ -69,7 +69,9 @@ fn decide_turn(f: &Fulfilment, turn: Turn) -> Result<Option<Request>, AskRefused
         return Err(AskRefused::Ours { number: number() });
     }
     match (turn, f.request) {
-        (Turn::Ask, Request::Requested) | (Turn::Accept, Request::Accepted) | (Turn::Reject, Request::Rejected) => {
+        (Turn::Ask, Request::Requested)
+        | (Turn::Accept, Request::Accepted)
+        | (Turn::Reject, Request::Rejected) => {
             return Ok(None);
         }
         (_, Request::Rejected) | (Turn::Ask, Request::Accepted) => return Err(answered()),
@@ -139,11 +141,16 @@ async fn turn(
 /// # Errors
 /// A fault of the database.
 pub async fn request(tx: &Tx, batch: &[Ask]) -> Result<Vec<Result<(), AskRefused>>, Fault> {
-    let items: Vec<Item> = batch.iter().map(|a| Item { at: a.at, fulfilment: a.fulfilment, reason: None }).collect();
+    let items: Vec<Item> =
+        batch.iter().map(|a| Item { at: a.at, fulfilment: a.fulfilment, reason: None }).collect();
     let (outcomes, changed) = turn(tx, Turn::Ask, &items).await?;
     for (at, f) in changed {
-        let fact =
-            FulfilmentRequested { fulfilment: f.id, order: f.order, location: f.location, executor: f.executor };
+        let fact = FulfilmentRequested {
+            fulfilment: f.id,
+            order: f.order,
+            location: f.location,
+            executor: f.executor,
+        };
         tx.record(at, f.id, Some(f.order.0), fact)?;
     }
     Ok(outcomes)
@@ -154,7 +161,8 @@ pub async fn request(tx: &Tx, batch: &[Ask]) -> Result<Vec<Result<(), AskRefused
 /// # Errors
 /// A fault of the database.
 pub async fn accept(tx: &Tx, batch: &[Accept]) -> Result<Vec<Result<(), AskRefused>>, Fault> {
-    let items: Vec<Item> = batch.iter().map(|a| Item { at: a.at, fulfilment: a.fulfilment, reason: None }).collect();
+    let items: Vec<Item> =
+        batch.iter().map(|a| Item { at: a.at, fulfilment: a.fulfilment, reason: None }).collect();
     let (outcomes, changed) = turn(tx, Turn::Accept, &items).await?;
     for (at, f) in changed {
         let fact = FulfilmentAccepted { fulfilment: f.id, order: f.order, location: f.location };
@@ -187,7 +195,8 @@ pub async fn reject(tx: &Tx, batch: &[Reject]) -> Result<Vec<Result<(), AskRefus
             reason: format!("{} rejected: {reason}", f.number),
         }));
         let lines = open().map(|l| Units { line: l.line, quantity: l.open() }).collect();
-        let fact = FulfilmentRejected { fulfilment: f.id, order: f.order, location: f.location, reason, lines };
+        let fact =
+            FulfilmentRejected { fulfilment: f.id, order: f.order, location: f.location, reason, lines };
         tx.record(at, f.id, Some(f.order.0), fact)?;
     }
     if !elsewhere.is_empty() {

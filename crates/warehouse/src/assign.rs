@@ -31,8 +31,9 @@ fn by_location(allocated: &[(Timestamp, Arc<OrderAllocated>)]) -> BTreeMap<(Orde
     let mut parts: BTreeMap<(OrderId, LocationId), Part> = BTreeMap::new();
     for (at, fact) in allocated {
         for p in fact.parts.iter().filter(|p| p.quantity > 0) {
-            let part =
-                parts.entry((fact.order, p.location)).or_insert_with(|| Part { at: *at, lines: BTreeMap::new() });
+            let part = parts
+                .entry((fact.order, p.location))
+                .or_insert_with(|| Part { at: *at, lines: BTreeMap::new() });
             part.lines.entry(p.line).or_insert((p.sku_id, 0)).1 += p.quantity;
         }
     }
@@ -66,9 +67,11 @@ pub(crate) async fn assign(tx: &Tx, allocated: &[(Timestamp, Arc<OrderAllocated>
     let mut ids = open.clone();
     ids.extend(create(tx, &new).await?);
     extend(tx, &parts, &open).await?;
-    let mut lines = Rows::new("id BIGINT, fulfilment_id BIGINT, line_id BIGINT, sku_id BIGINT, quantity BIGINT");
+    let mut lines =
+        Rows::new("id BIGINT, fulfilment_id BIGINT, line_id BIGINT, sku_id BIGINT, quantity BIGINT");
     for (key, part) in &parts {
-        let fulfilment = *ids.get(key).ok_or_else(|| Fault::broken("a part of an order without fulfilment order"))?;
+        let fulfilment =
+            *ids.get(key).ok_or_else(|| Fault::broken("a part of an order without fulfilment order"))?;
         for (line, (sku, quantity)) in &part.lines {
             let id: FulfilmentLineId = tx.id();
             lines.push([id.into(), fulfilment.into(), (*line).into(), (*sku).into(), (*quantity).into()]);
@@ -94,8 +97,9 @@ async fn create(
         return Ok(HashMap::new());
     }
     let numbers = tx.numbers("fulfilments", new.len() as u64).await?;
-    let mut rows =
-        Rows::new("id BIGINT, number TEXT, order_id BIGINT, location_id BIGINT, created_at BIGINT, quantity BIGINT");
+    let mut rows = Rows::new(
+        "id BIGINT, number TEXT, order_id BIGINT, location_id BIGINT, created_at BIGINT, quantity BIGINT",
+    );
     let mut facts = HashMap::new();
     let mut ids = HashMap::new();
     for ((key, part), n) in new.iter().zip(numbers) {
@@ -119,7 +123,9 @@ async fn create(
          JOIN orders o ON o.id = i.order_id RETURNING id, executor";
     let mut created: Vec<Created> = tx.all_from(&rows, text, []).await?;
     if created.len() != new.len() {
-        return Err(Fault::broken("units were allocated at a location, or for an order, that does not exist"));
+        return Err(Fault::broken(
+            "units were allocated at a location, or for an order, that does not exist",
+        ));
     }
     created.sort_by_key(|c| c.id);
     for c in created {

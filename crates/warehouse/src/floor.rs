@@ -113,7 +113,13 @@ pub(crate) async fn write_counters(
         sums.entry(*fulfilment).or_default().add(*d);
     }
     for (fulfilment, d) in &sums {
-        headers.push([(*fulfilment).into(), d.cancelled.into(), d.picked.into(), d.packed.into(), d.shipped.into()]);
+        headers.push([
+            (*fulfilment).into(),
+            d.cancelled.into(),
+            d.picked.into(),
+            d.packed.into(),
+            d.shipped.into(),
+        ]);
     }
     let text = "UPDATE fulfilment_line AS l SET cancelled = l.cancelled + input.cancelled, picked = l.picked + input.picked, \
          packed = l.packed + input.packed, shipped = l.shipped + input.shipped FROM input WHERE l.id = input.id";

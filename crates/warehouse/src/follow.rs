@@ -38,7 +38,11 @@ fn follow<'a>(tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<(), Fault
             } else if let Some(fact) = event.fact::<FulfilmentShortPicked>()? {
                 hints.push(Hint { fulfilment: fact.fulfilment, line: fact.line, quantity: fact.quantity });
             } else if let Some(fact) = event.fact::<FulfilmentRejected>()? {
-                let of = |u: &crate::events::Units| Hint { fulfilment: fact.fulfilment, line: u.line, quantity: u.quantity };
+                let of = |u: &crate::events::Units| Hint {
+                    fulfilment: fact.fulfilment,
+                    line: u.line,
+                    quantity: u.quantity,
+                };
                 hints.extend(fact.lines.iter().map(of));
             } else if let Some(fact) = event.fact::<OrderHeld>()? {
                 held.insert(fact.order);

@@ -26,7 +26,8 @@ pub async fn hand_over(tx: &Tx, batch: &[HandOver]) -> Result<(), Fault> {
     let (mut floor, parcels) = lock_parcels(tx, &ids).await?;
     for item in batch {
         let parcel = parcels.get(&item.parcel).filter(|p| p.unpacked_at.is_none());
-        let parcel = parcel.ok_or_else(|| Fault::broken(format!("there is no parcel {} to hand over", item.parcel)))?;
+        let parcel = parcel
+            .ok_or_else(|| Fault::broken(format!("there is no parcel {} to hand over", item.parcel)))?;
         for line in &parcel.lines {
             let delta = Delta { shipped: line.quantity, ..Delta::default() };
             floor.shift(item.at, parcel.fulfilment, line.fulfilment_line, delta);

@@ -31,8 +31,8 @@ pub use ask::{Accept, Ask, AskRefused, Reject, accept, reject, request};
 pub use follow::FOLLOW_ORDERS;
 pub use hand_over::{HandOver, hand_over};
 pub use model::{
-    Executor, Fulfilment, FulfilmentId, FulfilmentLine, FulfilmentLineId, Parcel, ParcelId, ParcelLine, Request, Status,
-    UnknownWord,
+    Executor, Fulfilment, FulfilmentId, FulfilmentLine, FulfilmentLineId, Parcel, ParcelId, ParcelLine,
+    Request, Status, UnknownWord,
 };
 pub use pack::{Pack, PackRefused, Unpack, UnpackRefused, pack, unpack};
 pub use pick::{Pick, PickRefused, Picked, What, pick};

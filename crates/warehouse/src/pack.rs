@@ -83,7 +83,11 @@ fn decide_pack(f: &Fulfilment, item: &Pack) -> Result<Content, PackRefused> {
     if item.lines.is_empty() {
         let ready = f.lines.iter().map(|l| (l.id, l.loose() + implied(l.open()), implied(l.open())));
         let content: Content = ready.filter(|(_, quantity, _)| *quantity > 0).collect();
-        return if content.is_empty() { Err(PackRefused::NothingPicked { number: number() }) } else { Ok(content) };
+        return if content.is_empty() {
+            Err(PackRefused::NothingPicked { number: number() })
+        } else {
+            Ok(content)
+        };
     }
     let mut wanted: BTreeMap<FulfilmentLineId, i64> = BTreeMap::new();
     for (line, quantity) in &item.lines {
@@ -108,7 +112,9 @@ fn decide_pack(f: &Fulfilment, item: &Pack) -> Result<Content, PackRefused> {
 fn weight(f: &Fulfilment, content: &Content, skus: &HashMap<SkuId, Arc<Sku>>) -> i64 {
     let unit = |sku: SkuId| -> i64 {
         let Some(sku) = skus.get(&sku) else { return 0 };
-        let parts = || sku.takes().iter().map(|(part, n)| skus.get(part).and_then(|s| s.weight_g).unwrap_or(0) * n).sum();
+        let parts = || {
+            sku.takes().iter().map(|(part, n)| skus.get(part).and_then(|s| s.weight_g).unwrap_or(0) * n).sum()
+        };
         sku.weight_g.unwrap_or_else(parts)
     };
     let of = |id: FulfilmentLineId| f.lines.iter().find(|l| l.id == id).map_or(0, |l| unit(l.sku_id));
@@ -259,7 +265,10 @@ pub async fn unpack(tx: &Tx, batch: &[Unpack]) -> Result<Vec<Result<(), UnpackRe
 }
 
 /// Locks the fulfilment orders of parcels, then reads the parcels.
-pub(crate) async fn lock_parcels(tx: &Tx, ids: &[ParcelId]) -> Result<(Floor, HashMap<ParcelId, Parcel>), Fault> {
+pub(crate) async fn lock_parcels(
+    tx: &Tx,
+    ids: &[ParcelId],
+) -> Result<(Floor, HashMap<ParcelId, Parcel>), Fault> {
     let before = read::parcels_by_id(tx, ids).await?;
     let floor = Floor::lock(tx, before.values().map(|p| p.fulfilment)).await?;
     // Read again: another transaction may have taken one apart while this one waited for the lock.

@@ -86,7 +86,12 @@ pub(crate) fn decide_may_pick(f: &Fulfilment) -> Result<(), PickRefused> {
 }
 
 /// The lines that want a SKU, those that sell it as such before bundles that contain it.
-fn places(f: &Fulfilment, skus: &HashMap<SkuId, Arc<Sku>>, progress: &Progress, scanned: SkuId) -> Vec<Place> {
+fn places(
+    f: &Fulfilment,
+    skus: &HashMap<SkuId, Arc<Sku>>,
+    progress: &Progress,
+    scanned: SkuId,
+) -> Vec<Place> {
     let own = f.lines.iter().filter(|l| l.sku_id == scanned);
     let mut places: Vec<Place> =
         own.map(|l| Place { line: l.id, takes: Vec::new(), room: l.open() }).collect();
@@ -111,7 +116,10 @@ fn decide_scan(
 ) -> Result<Vec<(Place, i64)>, PickRefused> {
     let places = scanned.map(|sku| places(f, skus, progress, sku)).unwrap_or_default();
     if places.is_empty() {
-        return Err(PickRefused::WrongItem { scanned: text.to_owned(), expected: expected(f, skus, progress) });
+        return Err(PickRefused::WrongItem {
+            scanned: text.to_owned(),
+            expected: expected(f, skus, progress),
+        });
     }
     let room: i64 = places.iter().map(|p| p.room).sum();
     if quantity > room {

@@ -19,7 +19,13 @@ impl Progress {
         self.0.get(&line).and_then(|of| of.get(&sku)).copied().unwrap_or(0)
     }
     /// Adds scanned components; gives the units of the bundle that are complete by it, and takes their components out.
-    pub fn collect(&mut self, line: FulfilmentLineId, takes: &[(SkuId, i64)], sku: SkuId, quantity: i64) -> i64 {
+    pub fn collect(
+        &mut self,
+        line: FulfilmentLineId,
+        takes: &[(SkuId, i64)],
+        sku: SkuId,
+        quantity: i64,
+    ) -> i64 {
         let of = self.0.entry(line).or_default();
         *of.entry(sku).or_default() += quantity;
         let complete =

@@ -1,7 +1,8 @@
 //! Queries of fulfilment orders and parcels.
 
 use crate::model::{
-    Executor, Fulfilment, FulfilmentId, FulfilmentLine, FulfilmentLineId, Parcel, ParcelId, ParcelLine, Request, Status,
+    Executor, Fulfilment, FulfilmentId, FulfilmentLine, FulfilmentLineId, Parcel, ParcelId, ParcelLine,
+    Request, Status,
 };
 use catalog::SkuId;
 use db::{FromQueryResult, Rows, Sql, Value};
@@ -83,7 +84,10 @@ async fn with_lines(sql: &Sql, headers: Vec<Header>) -> Result<Vec<Fulfilment>, 
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn fulfilments_by_id(sql: &Sql, ids: &[FulfilmentId]) -> Result<HashMap<FulfilmentId, Fulfilment>, Fault> {
+pub async fn fulfilments_by_id(
+    sql: &Sql,
+    ids: &[FulfilmentId],
+) -> Result<HashMap<FulfilmentId, Fulfilment>, Fault> {
     let input = ids_input(ids);
     Ok(fulfilments(sql, &input, "f.id = input.id").await?.into_iter().map(|f| (f.id, f)).collect())
 }
@@ -92,7 +96,10 @@ pub async fn fulfilments_by_id(sql: &Sql, ids: &[FulfilmentId]) -> Result<HashMa
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn fulfilments_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<Fulfilment>>, Fault> {
+pub async fn fulfilments_of(
+    sql: &Sql,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Vec<Fulfilment>>, Fault> {
     let input = ids_input(orders);
     let mut of: HashMap<OrderId, Vec<Fulfilment>> = HashMap::new();
     for fulfilment in fulfilments(sql, &input, "f.order_id = input.id").await? {
@@ -220,7 +227,10 @@ pub async fn parcels_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn parcel_contents(sql: &Sql, parcels: &[ParcelId]) -> Result<HashMap<ParcelId, Vec<ParcelLine>>, Fault> {
+pub async fn parcel_contents(
+    sql: &Sql,
+    parcels: &[ParcelId],
+) -> Result<HashMap<ParcelId, Vec<ParcelLine>>, Fault> {
     let input = ids_input(parcels);
     let text = "SELECT pl.parcel_id, pl.line_id, pl.fulfilment_line_id, l.sku_id, p.location_id, pl.quantity FROM parcel_line pl \
          JOIN input ON input.id = pl.parcel_id JOIN parcel p ON p.id = pl.parcel_id JOIN fulfilment_line l ON l.id = pl.fulfilment_line_id \

@@ -30,7 +30,8 @@ pub async fn fulfil_recorded(tx: &Tx, batch: &[FulfilRecorded]) -> Result<Vec<Pa
     let (mut parcels, mut ids) = (Parcels::new(), Vec::with_capacity(batch.len()));
     for item in batch {
         let f = floor.fulfilments.get(&item.fulfilment);
-        let f = f.ok_or_else(|| Fault::broken(format!("there is no fulfilment order {}", item.fulfilment)))?;
+        let f =
+            f.ok_or_else(|| Fault::broken(format!("there is no fulfilment order {}", item.fulfilment)))?;
         let content = everything(f);
         if content.is_empty() {
             return Err(Fault::broken(format!("nothing of {} is left to pack", f.number)));

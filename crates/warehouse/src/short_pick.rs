@@ -115,7 +115,12 @@ pub async fn unpick(tx: &Tx, batch: &[Unpick]) -> Result<Vec<Result<(), UnpickRe
     for item in batch {
         let outcome = decide_unpick(&floor, item);
         if outcome.is_ok() {
-            floor.shift(item.at, item.fulfilment, item.line, Delta { picked: -item.quantity, ..Delta::default() });
+            floor.shift(
+                item.at,
+                item.fulfilment,
+                item.line,
+                Delta { picked: -item.quantity, ..Delta::default() },
+            );
             let f = &floor.fulfilments[&item.fulfilment];
             let line = f.lines.iter().find(|l| l.id == item.line);
             let lines = line.map(|l| Units { line: l.line, quantity: item.quantity }).into_iter().collect();

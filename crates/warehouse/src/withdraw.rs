@@ -55,7 +55,11 @@ struct Loss {
 }
 
 /// Where the units are taken from, or what was asked beyond what is open.
-fn decide_withdrawal(candidates: &mut [Candidate], hints: &[Hint], losses: Vec<Loss>) -> Result<Vec<Taken>, String> {
+fn decide_withdrawal(
+    candidates: &mut [Candidate],
+    hints: &[Hint],
+    losses: Vec<Loss>,
+) -> Result<Vec<Taken>, String> {
     let mut hinted: BTreeMap<(LineId, FulfilmentId), i64> = BTreeMap::new();
     for hint in hints {
         *hinted.entry((hint.line, hint.fulfilment)).or_default() += hint.quantity;
@@ -77,7 +81,10 @@ fn decide_withdrawal(candidates: &mut [Candidate], hints: &[Hint], losses: Vec<L
             }
         }
         if left > 0 {
-            return Err(format!("{left} units of {} at {} are picked and cannot be taken back", loss.line, loss.location));
+            return Err(format!(
+                "{left} units of {} at {} are picked and cannot be taken back",
+                loss.line, loss.location
+            ));
         }
     }
     Ok(taken)
@@ -109,7 +116,8 @@ pub(crate) async fn withdraw(
     let taken = decide_withdrawal(&mut candidates, hints, losses).map_err(Fault::broken)?;
     let mut changes: BTreeMap<FulfilmentLineId, (FulfilmentId, Delta)> = BTreeMap::new();
     for t in &taken {
-        changes.entry(t.from.id).or_insert((t.from.fulfilment_id, Delta::default())).1.cancelled += t.quantity;
+        changes.entry(t.from.id).or_insert((t.from.fulfilment_id, Delta::default())).1.cancelled +=
+            t.quantity;
     }
     write_counters(tx, &changes).await?;
     progress::trim(tx, changes.keys().copied()).await?;
@@ -117,7 +125,8 @@ pub(crate) async fn withdraw(
 }
 
 async fn candidates(tx: &Tx, losses: &[Loss]) -> Result<Vec<Candidate>, Fault> {
-    let keys: std::collections::BTreeSet<(LineId, LocationId)> = losses.iter().map(|l| (l.line, l.location)).collect();
+    let keys: std::collections::BTreeSet<(LineId, LocationId)> =
+        losses.iter().map(|l| (l.line, l.location)).collect();
     let mut wanted = Rows::new("line_id BIGINT, location_id BIGINT");
     for (line, location) in keys {
         wanted.push([line.into(), location.into()]);
@@ -130,7 +139,8 @@ async fn candidates(tx: &Tx, losses: &[Loss]) -> Result<Vec<Candidate>, Fault> {
 }
 
 fn tell(tx: &Tx, taken: &[Taken], mut alive: BTreeMap<FulfilmentId, i64>) -> Result<(), Fault> {
-    let mut facts: BTreeMap<(FulfilmentId, &str), (Timestamp, OrderId, BTreeMap<LineId, i64>)> = BTreeMap::new();
+    let mut facts: BTreeMap<(FulfilmentId, &str), (Timestamp, OrderId, BTreeMap<LineId, i64>)> =
+        BTreeMap::new();
     for t in taken {
         let fact = facts
             .entry((t.from.fulfilment_id, t.reason.as_str()))
@@ -174,7 +184,11 @@ mod tests {
     fn hint(fulfilment: i64, quantity: i64) -> Hint {
         Hint { fulfilment: FulfilmentId(fulfilment), line: LineId(1), quantity }
     }
-    fn decided(candidates: &[Candidate], hints: &[Hint], losses: Vec<Loss>) -> Result<Vec<(i64, i64)>, String> {
+    fn decided(
+        candidates: &[Candidate],
+        hints: &[Hint],
+        losses: Vec<Loss>,
+    ) -> Result<Vec<(i64, i64)>, String> {
         let taken = decide_withdrawal(&mut candidates.to_vec(), hints, losses)?;
         Ok(taken.into_iter().map(|t| (t.from.id.0, t.quantity)).collect())
     }

@@ -89,7 +89,7 @@ pub async fn open(shop: &mut Shop) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The travel mugs that everyone waited for.
+/// Some of the travel mugs that everyone waited for.
 ///
 /// # Errors
 /// Faults.
@@ -98,7 +98,7 @@ pub async fn restock(shop: &Shop) -> Result<(), Failure> {
         at: shop.now(),
         sku: shop.sku("TRAVEL-MUG")?,
         location: shop.location(HAMBURG)?,
-        quantity: 4,
+        quantity: 2,
         unit_cost: 1010,
         reference: Some("DN-2207".into()),
     };

@@ -139,7 +139,7 @@ pub fn orders() -> Vec<Script> {
         order(3, 80, 6, &[("SET-POUROVER", 2)], Card, Lost),
         order(4, 20, 8, &[("TRAVEL-MUG", 3)], Card, Delivered),
         order(5, 15, 1, &[("TRAVEL-MUG", 3)], Card, Delivered),
-        order(6, 50, 4, &[("TRAVEL-MUG", 3)], Card, Waits),
+        order(6, 50, 4, &[("TRAVEL-MUG", 3)], Card, Delivered),
         order(6, 70, 12, &[("DRIPPER-02", 1), ("FILTER-02-100", 2)], Card, ReturnAsked),
         order(7, 40, 7, &[("MOKA-6", 1)], OnDelivery, Delivered),
         order(9, 25, 9, &[("MACHINE-E2", 2)], Card, Waits),

@@ -73,9 +73,8 @@ fn exit_codes_say_what_happened() {
     assert!(String::from_utf8(typo.stderr).unwrap().contains("lisen"));
     std::fs::remove_file(scratch.0.join("fulmar.toml")).unwrap();
 
-    let away = fulmar(&scratch, &["verify"]).env("DATABASE_URL", "postgres://user:hidden@127.0.0.1:9/none").output().unwrap();
+    let away = fulmar(&scratch, &["verify"]).env("DATABASE_URL", "sqlite:/nowhere/at/all.db").output().unwrap();
     assert_eq!(away.status.code(), Some(3), "{away:?}");
-    assert!(!String::from_utf8(away.stderr).unwrap().contains("hidden"));
 }
 
 #[test]

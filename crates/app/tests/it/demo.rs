@@ -1,5 +1,6 @@
 //! The demo shop: made by the real commands, in every state an order can be in, and lawful.
 
+use crate::support::has_postgres;
 use fulmar::config::Config;
 use fulmar::{cmd, demo, program, serve, slices, verify};
 
@@ -48,6 +49,8 @@ async fn build(url: &str) {
 async fn the_demo_shows_everything_on_both_databases() {
     let sqlite = db::testing::sqlite(program::options(2, db::Clock::System)).await;
     build(sqlite.url()).await;
-    let postgres = db::testing::postgres(program::options(2, db::Clock::System)).await;
-    build(postgres.url()).await;
+    if has_postgres() {
+        let postgres = db::testing::postgres(program::options(2, db::Clock::System)).await;
+        build(postgres.url()).await;
+    }
 }

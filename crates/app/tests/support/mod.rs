@@ -30,6 +30,11 @@ pub struct TestApp {
     _database: Arc<TestDb>,
 }
 
+/// Whether tests run on PostgreSQL too.
+pub fn has_postgres() -> bool {
+    std::env::var_os("FULMAR_TEST_POSTGRES").is_some()
+}
+
 /// An answer of the API.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -69,9 +74,13 @@ impl TestApp {
     pub async fn postgres() -> Self {
         Self::on(db::testing::postgres(program::options(8, Clock::manual(db::testing::BEGIN))).await).await
     }
-    /// One of each.
+    /// One of each; SQLite alone where no PostgreSQL is set (`make test` always sets one).
     pub async fn both() -> Vec<Self> {
-        vec![Self::sqlite().await, Self::postgres().await]
+        let mut apps = vec![Self::sqlite().await];
+        if has_postgres() {
+            apps.push(Self::postgres().await);
+        }
+        apps
     }
     /// On SQLite, with nobody and nothing in it: to be restored into.
     pub async fn empty_sqlite() -> Self {

@@ -2,10 +2,10 @@
 
 use automation::{JOBS, LISTENERS, Mailer, TIMERS};
 use db::testing::{TestDb, both};
-use db::{Clock, Ctx, Db, Options, Parts};
+use db::{Clock, Ctx, Db, Job, JobKind, Listener, Options, Parts};
 use kernel::fact::EventId;
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer, Outside};
-use kernel::{Actor, Event, Timestamp};
+use kernel::{Actor, Event, Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::pin::Pin;
@@ -54,7 +54,8 @@ pub fn ctx(db: &Db, mailer: Mailer) -> Ctx {
 
 /// Works until nothing is due. The timer of this slice runs each time, as it would every few seconds.
 pub async fn work(ctx: &Ctx) {
-    while db::work_once(ctx, JOBS, TIMERS).await.unwrap() > 0 {}
+    let kinds: Vec<JobKind> = JOBS.iter().copied().chain([JobKind::of::<Tell>()]).collect();
+    while db::work_once(ctx, &kinds, TIMERS).await.unwrap() > 0 {}
     // An e-mail may fail and wait; nothing else may.
     let wrong: Vec<String> = ctx.db.read().column("SELECT error FROM job WHERE error IS NOT NULL AND name <> 'automation.send_mail'", []).await.unwrap();
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -65,19 +66,18 @@ pub async fn record<F: kernel::Fact + Clone>(db: &Db, order: Option<i64>, fact: 
     db.read().scalar("SELECT MAX(id) FROM event", []).await.unwrap().unwrap()
 }
 
-/// Tells a listener of all events a second time.
-pub async fn tell_again(ctx: &Ctx, listener: usize) {
-    #[derive(db::FromQueryResult)]
-    struct Row {
-        id: EventId,
-        at: Timestamp,
-        actor: String,
-        kind: String,
-        order_id: Option<i64>,
-        payload: String,
-    }
-    let rows: Vec<Row> = ctx.db.read().all("SELECT id, at, actor, kind, order_id, payload FROM event", []).await.unwrap();
-    let kinds = LISTENERS[listener].kinds;
+#[derive(db::FromQueryResult)]
+struct Row {
+    id: EventId,
+    at: Timestamp,
+    actor: String,
+    kind: String,
+    order_id: Option<i64>,
+    payload: String,
+}
+
+async fn tell(ctx: &Ctx, listener: &Listener, wanted: impl Fn(EventId) -> bool) -> Result<(), Fault> {
+    let rows: Vec<Row> = ctx.db.read().all("SELECT id, at, actor, kind, order_id, payload FROM event ORDER BY id", []).await?;
     let event = |r: Row| Event {
         id: r.id,
         at: r.at,
@@ -88,8 +88,29 @@ pub async fn tell_again(ctx: &Ctx, listener: usize) {
         payload: r.payload,
         fresh: None,
     };
-    let events = rows.into_iter().map(event).filter(|e| kinds == ["*"] || kinds.contains(&e.kind.as_str())).collect();
-    (LISTENERS[listener].run)(ctx.clone(), events).await.unwrap();
+    let all = listener.kinds == ["*"];
+    let events = rows.into_iter().filter(|r| wanted(r.id)).map(event).filter(|e| all || listener.kinds.contains(&e.kind.as_str()));
+    (listener.run)(ctx.clone(), events.collect()).await
+}
+
+/// Tells a listener of all events a second time.
+pub async fn tell_again(ctx: &Ctx, listener: usize) {
+    tell(ctx, &LISTENERS[listener], |_| true).await.unwrap();
+}
+
+/// The job that the dispatcher of events writes, run here because `db::work_once` runs only the kinds it is given and `db` keeps this
+/// one to itself.
+#[derive(Serialize, Deserialize)]
+struct Tell {
+    listener: String,
+    events: Vec<i64>,
+}
+impl Job for Tell {
+    const NAME: &'static str = "events.tell";
+    async fn run(&self, ctx: Ctx) -> Result<(), Fault> {
+        let listener = LISTENERS.iter().find(|l| l.name == self.listener).unwrap();
+        tell(&ctx, listener, |id| self.events.contains(&id.0)).await
+    }
 }
 
 /// Every law of this slice holds.

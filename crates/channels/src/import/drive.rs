@@ -143,13 +143,9 @@ pub(super) async fn receive(tx: &Tx, batch: &[Receive], counts: &mut Counts) -> 
     if batch.is_empty() {
         return Ok(());
     }
-    for (want, outcome) in batch.iter().zip(inventory::receive(tx, batch).await?) {
-        match outcome {
-            Ok(()) => counts.units_received += want.quantity,
-            // A SKU of this code that has no stock of its own (the merchant made it a bundle or a service): its orders will say so.
-            Err(refused) => counts.refuse(want.reference.as_deref().unwrap_or_default(), refused),
-        }
-    }
+    // Refused is what has no stock of its own, because the merchant made it a bundle or a service: its orders will say so.
+    let taken = batch.iter().zip(inventory::receive(tx, batch).await?).filter(|(_, outcome)| outcome.is_ok());
+    counts.units_received += taken.map(|(want, _)| want.quantity).sum::<i64>();
     Ok(())
 }
 

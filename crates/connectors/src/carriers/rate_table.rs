@@ -100,12 +100,18 @@ impl Carrier for RateTable {
         Card { code: "rate_table", name: "Rate cards", documentation: DOCUMENTATION, by_rate_cards: true }
     }
     fn quote(&self, ask: &Consignment) -> Plan<Vec<Quote>> {
-        Plan::Settled(Answer::Done(ask.rate_cards.iter().filter_map(|card| card.quote(&parcel(ask))).collect()))
+        Plan::Settled(Answer::Done(
+            ask.rate_cards.iter().filter_map(|card| card.quote(&parcel(ask))).collect(),
+        ))
     }
     fn buy(&self, ask: &BuyAsk) -> Plan<Bought> {
         let of_service = |card: &&std::sync::Arc<RateCard>| card.service == ask.service;
-        let mut quotes =
-            ask.consignment.rate_cards.iter().filter(of_service).filter_map(|card| card.quote(&parcel(&ask.consignment)));
+        let mut quotes = ask
+            .consignment
+            .rate_cards
+            .iter()
+            .filter(of_service)
+            .filter_map(|card| card.quote(&parcel(&ask.consignment)));
         let Some(quote) = quotes.next() else {
             let why = format!("its service “{}” does not carry this parcel there", ask.service);
             return Plan::Settled(Answer::Declined(why));
@@ -175,7 +181,10 @@ mod tests {
     #[test]
     fn numbers_are_the_shipments_own_and_notice_a_mistyped_digit() {
         let number = tracking_number(ShipmentId(3_702_894_000_123_456_789));
-        assert_eq!((number.as_str(), number.len()), (tracking_number(ShipmentId(3_702_894_000_123_456_789)).as_str(), 20));
+        assert_eq!(
+            (number.as_str(), number.len()),
+            (tracking_number(ShipmentId(3_702_894_000_123_456_789)).as_str(), 20)
+        );
         assert!(is_tracking_number(&number));
         for i in 0..20 {
             let mut digits: Vec<char> = number.chars().collect();
@@ -194,7 +203,10 @@ mod tests {
         let mut changed = request.clone();
         changed.body.push(b' ');
         assert_eq!(RateTable.verify("s3cret", &changed), Err(BadWebhook::Signature));
-        assert_eq!(RateTable.verify("s3cret", &RawRequest { headers: vec![], body: BODY.into() }), Err(BadWebhook::Signature));
+        assert_eq!(
+            RateTable.verify("s3cret", &RawRequest { headers: vec![], body: BODY.into() }),
+            Err(BadWebhook::Signature)
+        );
         let facts = RateTable.webhook(&request).unwrap();
         assert_eq!(facts, RateTable.webhook(&request).unwrap());
         assert_eq!((facts[0].source_id.as_str(), facts[0].status), ("e1", Status::Delivered));
@@ -202,8 +214,13 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_named() {
-        for body in ["", "{", r#"{"id":"m"}"#, &BODY.replace("delivered", "teleported"), &BODY[..BODY.len() / 2]] {
-            assert!(matches!(RateTable.webhook(&signed("s", body)), Err(BadWebhook::Unreadable(_))), "{body}");
+        for body in
+            ["", "{", r#"{"id":"m"}"#, &BODY.replace("delivered", "teleported"), &BODY[..BODY.len() / 2]]
+        {
+            assert!(
+                matches!(RateTable.webhook(&signed("s", body)), Err(BadWebhook::Unreadable(_))),
+                "{body}"
+            );
         }
     }
 }

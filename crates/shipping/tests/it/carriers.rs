@@ -118,9 +118,11 @@ impl Carrier for Remote {
     }
     fn read_buy(&self, _: &BuyAsk, answer: &HttpAnswer) -> Answer<Bought> {
         match text(answer) {
-            (200, number) => {
-                Answer::Done(Bought { tracking_number: number, cost: Money::new(777, crate::shop::eur()), max_days: None })
-            }
+            (200, number) => Answer::Done(Bought {
+                tracking_number: number,
+                cost: Money::new(777, crate::shop::eur()),
+                max_days: None,
+            }),
             (422, why) => Answer::Declined(why),
             (status, _) => Answer::Unknown(status.to_string()),
         }
@@ -148,9 +150,13 @@ pub struct Script {
 }
 
 impl Outside for Script {
-    fn call(&self, call: HttpCall) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
+    fn call(
+        &self,
+        call: HttpCall,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
         self.calls.lock().unwrap().push(call.url);
-        let next = self.answers.lock().unwrap().remove(0);
+        let mut answers = self.answers.lock().unwrap();
+        let next = if answers.is_empty() { Err("nobody there") } else { answers.remove(0) };
         Box::pin(async move {
             match next {
                 Ok((status, body)) => Ok(HttpAnswer { status, headers: vec![], body: body.into() }),
@@ -180,4 +186,21 @@ pub fn rate_cards() -> Vec<RateCard> {
         card("post", "parcel", &[(2000, 499), (31_500, 999)], 3),
         card("courier", "next_day", &[(2000, 499)], 1),
     ]
+}
+pub async fn work(ctx: &db::Ctx) {
+    use db::Job;
+    #[derive(db::FromQueryResult)]
+    struct J { id: i64, name: String, payload: String }
+    let jobs: Vec<J> = ctx.db.read().all("SELECT id, name, payload FROM job WHERE run_at <= $1 ORDER BY id", [ctx.db.now().into()]).await.unwrap();
+    for j in jobs {
+        let done = match j.name.as_str() {
+            "shipping.call_carrier" => serde_json::from_str::<shipping::CallCarrier>(&j.payload).unwrap().run(ctx.clone()).await,
+            "shipping.apply_webhook" => serde_json::from_str::<shipping::webhook::ApplyWebhook>(&j.payload).unwrap().run(ctx.clone()).await,
+            _ => Ok(()),
+        };
+        if done.is_ok() {
+            let r: Result<u64, kernel::Fault> = db::write!(ctx.db, &kernel::Actor::system("t"), |tx| tx.exec("DELETE FROM job WHERE id = $1", [j.id.into()]).await);
+            r.unwrap();
+        } else { eprintln!("{done:?}"); }
+    }
 }

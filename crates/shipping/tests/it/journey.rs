@@ -5,8 +5,8 @@ use crate::shop::{Shop, actor, shops};
 use db::{Ctx, Parts};
 use kernel::Timestamp;
 use shipping::{
-    BuyLabel, BuyLabelRefused, Ship, ShipRecorded, ShipRefused, Shipment, ShipmentId, Status, TakeApartRefused, Track, VoidLabel,
-    VoidLabelRefused,
+    BuyLabel, BuyLabelRefused, Ship, ShipRecorded, ShipRefused, Shipment, ShipmentId, Status,
+    TakeApartRefused, Track, VoidLabel, VoidLabelRefused,
 };
 use std::sync::Arc;
 use warehouse::{FulfilRecorded, ParcelId, ShortPick, Unpack};
@@ -17,7 +17,12 @@ pub async fn set_rates(shop: &Shop) {
     done.into_iter().for_each(|d| d.unwrap());
 }
 
-pub async fn label(shop: &Shop, parcel: ParcelId, carrier: &str, service: &str) -> Result<Shipment, BuyLabelRefused> {
+pub async fn label(
+    shop: &Shop,
+    parcel: ParcelId,
+    carrier: &str,
+    service: &str,
+) -> Result<Shipment, BuyLabelRefused> {
     let (at, carrier, service) = (shop.db.now(), carrier.to_owned(), service.to_owned());
     let item = BuyLabel { at, parcel, carrier, service };
     let with = carriers();
@@ -75,7 +80,10 @@ async fn from_the_order_to_the_door() {
         let line = f.lines.iter().find(|l| l.sku == "A").unwrap();
         let (at, reason) = (shop.db.now(), "broken".to_owned());
         let short = ShortPick { at, fulfilment: f.id, line: line.id, quantity: 1, reason };
-        shop.write(async |tx| warehouse::short_pick(tx, std::slice::from_ref(&short)).await).await.remove(0).unwrap();
+        shop.write(async |tx| warehouse::short_pick(tx, std::slice::from_ref(&short)).await)
+            .await
+            .remove(0)
+            .unwrap();
         let heavy = shop.pack(f.id, &[(line.id, 1)]).await.unwrap();
         let rest = shop.pack(f.id, &[]).await.unwrap();
         check(&shop).await;
@@ -84,8 +92,14 @@ async fn from_the_order_to_the_door() {
         let offers: Vec<(&str, &str, i64)> =
             quotes.iter().map(|q| (q.carrier.as_str(), q.service.as_str(), q.cost.minor)).collect();
         assert_eq!(offers, [("post", "letter", 150), ("courier", "next_day", 499), ("post", "parcel", 499)]);
-        assert!(matches!(label(&shop, rest, "post", "letter").await, Err(BuyLabelRefused::Declined { .. })), "too heavy");
-        assert!(matches!(label(&shop, rest, "pigeon", "x").await, Err(BuyLabelRefused::UnknownCarrier { .. })));
+        assert!(
+            matches!(label(&shop, rest, "post", "letter").await, Err(BuyLabelRefused::Declined { .. })),
+            "too heavy"
+        );
+        assert!(matches!(
+            label(&shop, rest, "pigeon", "x").await,
+            Err(BuyLabelRefused::UnknownCarrier { .. })
+        ));
         let one = label(&shop, heavy, "post", "letter").await.unwrap();
         let two = label(&shop, rest, "courier", "next_day").await.unwrap();
         assert_eq!((one.status, one.cost, two.cost), (Status::LabelPurchased, 150, 499));
@@ -108,12 +122,18 @@ async fn from_the_order_to_the_door() {
         ];
         let statuses = track(&shop, &facts).await;
         use Status::{Delivered, InTransit, OutForDelivery};
-        assert_eq!(statuses, [OutForDelivery, OutForDelivery, OutForDelivery, Delivered, Delivered, InTransit]);
+        assert_eq!(
+            statuses,
+            [OutForDelivery, OutForDelivery, OutForDelivery, Delivered, Delivered, InTransit]
+        );
         assert_eq!(shop.number("SELECT COUNT(*) FROM tracking_event").await, 5);
         assert_eq!(shop.number("SELECT CAST(SUM(delivered) AS BIGINT) FROM order_line").await, 1);
         check(&shop).await;
         assert_eq!(track(&shop, &[told(&shop, two.id, Delivered, "e2")]).await, [Delivered]);
-        assert_eq!(track(&shop, &facts).await, [Delivered, Delivered, Delivered, Delivered, Delivered, Delivered]);
+        assert_eq!(
+            track(&shop, &facts).await,
+            [Delivered, Delivered, Delivered, Delivered, Delivered, Delivered]
+        );
         assert_eq!(shop.number("SELECT CAST(SUM(delivered) AS BIGINT) FROM order_line").await, 3);
 
         // The unit that was found in Madrid goes its own way.
@@ -148,7 +168,8 @@ async fn labels_are_voided_before_they_are_used_and_parcels_taken_apart_without(
         let (order, parcel) = packed(&shop).await;
         let first = label(&shop, parcel, "post", "parcel").await.unwrap();
         let apart = Unpack { at: shop.db.now(), parcel };
-        let refused = shop.write(async |tx| shipping::unpack(tx, std::slice::from_ref(&apart)).await).await.remove(0);
+        let refused =
+            shop.write(async |tx| shipping::unpack(tx, std::slice::from_ref(&apart)).await).await.remove(0);
         assert!(matches!(refused, Err(TakeApartRefused::HasLabel { .. })));
         let with = carriers();
         let void = VoidLabel { at: shop.db.now(), shipment: first.id };
@@ -161,12 +182,22 @@ async fn labels_are_voided_before_they_are_used_and_parcels_taken_apart_without(
         let second = label(&shop, parcel, "post", "parcel").await.unwrap();
         assert_ne!(second.tracking_number, first.tracking_number);
         let void = VoidLabel { at: shop.db.now(), shipment: second.id };
-        shop.write(async |tx| shipping::void_label(tx, &with, std::slice::from_ref(&void)).await).await.remove(0).unwrap();
-        shop.write(async |tx| shipping::unpack(tx, std::slice::from_ref(&apart)).await).await.remove(0).unwrap();
-        let again = shop.write(async |tx| shipping::unpack(tx, std::slice::from_ref(&apart)).await).await.remove(0);
+        shop.write(async |tx| shipping::void_label(tx, &with, std::slice::from_ref(&void)).await)
+            .await
+            .remove(0)
+            .unwrap();
+        shop.write(async |tx| shipping::unpack(tx, std::slice::from_ref(&apart)).await)
+            .await
+            .remove(0)
+            .unwrap();
+        let again =
+            shop.write(async |tx| shipping::unpack(tx, std::slice::from_ref(&apart)).await).await.remove(0);
         assert_eq!(again, Err(TakeApartRefused::Unpacked { parcel }));
         assert_eq!(shop.at(order, shop.berlin).await.packed, 0);
-        assert!(matches!(label(&shop, parcel, "post", "parcel").await, Err(BuyLabelRefused::Unpacked { .. })));
+        assert!(matches!(
+            label(&shop, parcel, "post", "parcel").await,
+            Err(BuyLabelRefused::Unpacked { .. })
+        ));
         check(&shop).await;
     }
 }
@@ -181,7 +212,10 @@ async fn holds_stop_labels_and_parcels() {
         let free = orders::ReleaseHold { at, order, kind, by };
         shop.write(async |tx| orders::hold(tx, std::slice::from_ref(&hold)).await).await.remove(0).unwrap();
         assert!(matches!(label(&shop, parcel, "post", "parcel").await, Err(BuyLabelRefused::OnHold { .. })));
-        shop.write(async |tx| orders::release_hold(tx, std::slice::from_ref(&free)).await).await.remove(0).unwrap();
+        shop.write(async |tx| orders::release_hold(tx, std::slice::from_ref(&free)).await)
+            .await
+            .remove(0)
+            .unwrap();
         let shipment = label(&shop, parcel, "post", "parcel").await.unwrap();
         shop.write(async |tx| orders::hold(tx, std::slice::from_ref(&hold)).await).await.remove(0).unwrap();
         assert!(matches!(ship(&shop, shipment.id).await, Err(ShipRefused::OnHold { .. })));
@@ -198,40 +232,57 @@ async fn a_carrier_that_must_be_called_is_asked_again_until_its_answer_is_known(
     for shop in shops().await {
         let (_, parcel) = packed(&shop).await;
         let draft = label(&shop, parcel, "remote", "air").await.unwrap();
-        assert_eq!((draft.status, draft.tracking_number.as_str()), (Status::Draft, draft.id.to_string().as_str()));
+        assert_eq!(
+            (draft.status, draft.tracking_number.as_str()),
+            (Status::Draft, draft.id.to_string().as_str())
+        );
         assert_eq!(ship(&shop, draft.id).await, Err(ShipRefused::NoLabel { shipment: draft.id }));
         check(&shop).await;
         let script = Arc::new(Script::default());
-        *script.answers.lock().unwrap() = vec![Err("time-out"), Ok((500, "")), Ok((200, "RM123")), Ok((200, ""))];
+        *script.answers.lock().unwrap() =
+            vec![Err("time-out"), Ok((500, "")), Ok((200, "RM123")), Ok((200, ""))];
         let ctx = ctx(&shop, Arc::clone(&script));
         for _ in 0..4 {
-            db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
+            crate::carriers::work(&ctx).await;
             shop.db.clock().advance(Timestamp::HOUR);
         }
-        let bought = shipping::shipments_by_id(shop.db.read(), &[draft.id]).await.unwrap().remove(&draft.id).unwrap();
-        assert_eq!((bought.status, bought.tracking_number.as_str(), bought.cost), (Status::LabelPurchased, "RM123", 777));
+        let bought =
+            shipping::shipments_by_id(shop.db.read(), &[draft.id]).await.unwrap().remove(&draft.id).unwrap();
+        assert_eq!(
+            (bought.status, bought.tracking_number.as_str(), bought.cost),
+            (Status::LabelPurchased, "RM123", 777)
+        );
         let url = format!("https://remote.example/buy/{}", draft.id);
         assert_eq!(*script.calls.lock().unwrap(), [url.clone(), url.clone(), url], "always the same key");
         check(&shop).await;
         let with = carriers();
         let void = VoidLabel { at: shop.db.now(), shipment: draft.id };
-        shop.write(async |tx| shipping::void_label(tx, &with, std::slice::from_ref(&void)).await).await.remove(0).unwrap();
-        db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
-        let gone = shipping::shipments_by_id(shop.db.read(), &[draft.id]).await.unwrap().remove(&draft.id).unwrap();
+        shop.write(async |tx| shipping::void_label(tx, &with, std::slice::from_ref(&void)).await)
+            .await
+            .remove(0)
+            .unwrap();
+        crate::carriers::work(&ctx).await;
+        let gone =
+            shipping::shipments_by_id(shop.db.read(), &[draft.id]).await.unwrap().remove(&draft.id).unwrap();
         assert_eq!(gone.status, Status::Voided);
         assert_eq!(shop.number("SELECT COUNT(*) FROM job").await, 0);
         check(&shop).await;
 
         *script.answers.lock().unwrap() = vec![Ok((422, "no aircraft")), Ok((200, "300")), Ok((503, ""))];
         let no = label(&shop, parcel, "remote", "air").await.unwrap();
-        db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
+        crate::carriers::work(&ctx).await;
         let no = shipping::shipments_by_id(shop.db.read(), &[no.id]).await.unwrap().remove(&no.id).unwrap();
         assert_eq!(no.status, Status::Voided, "the parcel is free for another label");
         check(&shop).await;
         set_rates(&shop).await;
-        let quotes = shipping::quote_everywhere(shop.db.read(), &with, &*script, parcel).await.unwrap().unwrap();
-        assert_eq!(quotes.iter().map(|q| q.carrier.as_str()).collect::<Vec<_>>(), ["post", "remote", "courier", "post"]);
-        let quotes = shipping::quote_everywhere(shop.db.read(), &with, &*script, parcel).await.unwrap().unwrap();
+        let quotes =
+            shipping::quote_everywhere(shop.db.read(), &with, &*script, parcel).await.unwrap().unwrap();
+        assert_eq!(
+            quotes.iter().map(|q| q.carrier.as_str()).collect::<Vec<_>>(),
+            ["post", "remote", "courier", "post"]
+        );
+        let quotes =
+            shipping::quote_everywhere(shop.db.read(), &with, &*script, parcel).await.unwrap().unwrap();
         assert_eq!(quotes.len(), 3, "who does not answer makes no offer");
     }
 }
@@ -241,13 +292,16 @@ async fn history_ships_in_bulk() {
     for shop in shops().await {
         shop.receive("A", shop.berlin, 60).await;
         shop.receive("D", shop.sam, 60).await;
-        let wants: Vec<_> = (0..60).map(|n| crate::shop::want(shop.db.now(), &[(if n % 3 == 0 { "D" } else { "A" }, 1)])).collect();
+        let wants: Vec<_> = (0..60)
+            .map(|n| crate::shop::want(shop.db.now(), &[(if n % 3 == 0 { "D" } else { "A" }, 1)]))
+            .collect();
         shop.write(async |tx| {
             let placed = orders::place(tx, &wants).await?;
             let ids: Vec<orders::OrderId> = placed.into_iter().map(|p| p.unwrap().id).collect();
             tx.settle().await?;
             let of = warehouse::fulfilments_of(tx, &ids).await?;
-            let all: Vec<_> = of.values().flatten().map(|f| FulfilRecorded { at: tx.now(), fulfilment: f.id }).collect();
+            let all: Vec<_> =
+                of.values().flatten().map(|f| FulfilRecorded { at: tx.now(), fulfilment: f.id }).collect();
             let parcels = warehouse::fulfil_recorded(tx, &all).await?;
             let shipped: Vec<ShipRecorded> = parcels
                 .into_iter()
@@ -267,8 +321,14 @@ async fn history_ships_in_bulk() {
             shipping::ship_recorded(tx, &shipped).await
         })
         .await;
-        assert_eq!(shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'delivered'").await, 30);
-        assert_eq!(shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'fulfilled'").await, 30);
+        assert_eq!(
+            shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'delivered'").await,
+            30
+        );
+        assert_eq!(
+            shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'fulfilled'").await,
+            30
+        );
         check(&shop).await;
     }
 }

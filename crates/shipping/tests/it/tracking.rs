@@ -34,17 +34,30 @@ async fn any_order_of_facts_gives_the_same_status_and_counts_units_once() {
             for item in &items {
                 track(&shop, std::slice::from_ref(item)).await;
             }
-            let now = shipping::shipments_by_id(shop.db.read(), &[shipment]).await.unwrap().remove(&shipment).unwrap();
+            let now = shipping::shipments_by_id(shop.db.read(), &[shipment])
+                .await
+                .unwrap()
+                .remove(&shipment)
+                .unwrap();
             assert_eq!(now.status, *status, "{facts:?} on {}", shop.db.name);
-            let count = |column| format!("SELECT CAST(SUM({column}) AS BIGINT) FROM order_line WHERE order_id = {}", order.0);
-            assert_eq!((shop.number(&count("delivered")).await, shop.number(&count("lost")).await), (*delivered, *lost), "{facts:?}");
+            let count = |column| {
+                format!("SELECT CAST(SUM({column}) AS BIGINT) FROM order_line WHERE order_id = {}", order.0)
+            };
+            assert_eq!(
+                (shop.number(&count("delivered")).await, shop.number(&count("lost")).await),
+                (*delivered, *lost),
+                "{facts:?}"
+            );
             check(&shop).await;
         }
         let (_, parcel) = packed(&shop).await;
         let shipment = label(&shop, parcel, "post", "parcel").await.unwrap().id;
         let bad = [told(&shop, shipment, Status::Shipped, "a"), told(&shop, shipment, InTransit, " ")];
         let done = shop.write(async |tx| shipping::track(tx, &bad).await).await;
-        assert_eq!(done, [Err(TrackRefused::NotTracking { status: Status::Shipped }), Err(TrackRefused::NoSource)]);
+        assert_eq!(
+            done,
+            [Err(TrackRefused::NotTracking { status: Status::Shipped }), Err(TrackRefused::NoSource)]
+        );
         check(&shop).await;
     }
 }
@@ -61,8 +74,14 @@ async fn webhooks_are_stored_first_and_applied_once() {
             shop.write(async |tx| webhook::accept(tx, &with, carrier, &request).await).await
         };
         let body = format!("{} delivered e1", shipment.tracking_number);
-        assert_eq!(accept("pigeon", "s", &body).await, Err(WebhookRefused::UnknownCarrier { carrier: "pigeon".into() }));
-        assert_eq!(accept("post", "s", &body).await, Err(WebhookRefused::NoSecret { carrier: "post".into() }));
+        assert_eq!(
+            accept("pigeon", "s", &body).await,
+            Err(WebhookRefused::UnknownCarrier { carrier: "pigeon".into() })
+        );
+        assert_eq!(
+            accept("post", "s", &body).await,
+            Err(WebhookRefused::NoSecret { carrier: "post".into() })
+        );
         let setting = webhook::secret_setting("post");
         shop.write(async |tx| db::settings::set(tx, &setting, &"s".to_owned()).await).await;
         assert_eq!(accept("post", "wrong", &body).await, Err(WebhookRefused::BadSignature));
@@ -74,8 +93,12 @@ async fn webhooks_are_stored_first_and_applied_once() {
         assert_eq!(shop.number("SELECT COUNT(*) FROM inbound_webhook").await, 3);
         let parts = Parts::default().with(carriers());
         let ctx = Ctx { db: shop.db.db.clone(), outside: Arc::new(Script::default()), parts };
-        db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
-        let now = shipping::shipments_by_id(shop.db.read(), &[shipment.id]).await.unwrap().remove(&shipment.id).unwrap();
+        crate::carriers::work(&ctx).await;
+        let now = shipping::shipments_by_id(shop.db.read(), &[shipment.id])
+            .await
+            .unwrap()
+            .remove(&shipment.id)
+            .unwrap();
         assert_eq!(now.status, Status::Delivered);
         assert!(now.shipped_at.is_some(), "who delivers it has it");
         assert_eq!(shop.number("SELECT COUNT(*) FROM inbound_webhook WHERE applied_at IS NULL").await, 1);

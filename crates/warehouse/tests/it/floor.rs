@@ -10,14 +10,22 @@ async fn what_is_allocated_is_assigned_and_extended_until_it_begins() {
         shop.receive("A", shop.berlin, 3).await;
         let order = shop.order(&[("A", 5)]).await;
         let first = shop.at(order.id, shop.berlin).await;
-        assert_eq!((first.quantity, first.status, first.number.as_str()), (3, Status::Open, "F1001"), "{}", shop.db.name);
+        assert_eq!(
+            (first.quantity, first.status, first.number.as_str()),
+            (3, Status::Open, "F1001"),
+            "{}",
+            shop.db.name
+        );
         shop.receive("A", shop.berlin, 1).await;
         let more = shop.at(order.id, shop.berlin).await;
         assert_eq!((more.id, more.quantity, more.lines.len()), (first.id, 4, 1), "an open one is extended");
         shop.release(first.id).await;
         shop.receive("A", shop.berlin, 1).await;
         let all = shop.fulfilments(order.id).await;
-        assert_eq!(all.iter().map(|f| (f.quantity, f.status)).collect::<Vec<_>>(), [(4, Status::InProgress), (1, Status::Open)]);
+        assert_eq!(
+            all.iter().map(|f| (f.quantity, f.status)).collect::<Vec<_>>(),
+            [(4, Status::InProgress), (1, Status::Open)]
+        );
         shop.check(&[]).await;
     }
 }
@@ -28,20 +36,42 @@ async fn holds_stop_the_floor_and_cancelled_units_leave_it() {
         shop.receive("A", shop.berlin, 10).await;
         let order = shop.order(&[("A", 4)]).await;
         let f = shop.at(order.id, shop.berlin).await;
-        let hold = Hold { at: shop.db.now(), order: order.id, kind: HoldKind::Manual, reason: "wait".into(), by: actor() };
+        let hold = Hold {
+            at: shop.db.now(),
+            order: order.id,
+            kind: HoldKind::Manual,
+            reason: "wait".into(),
+            by: actor(),
+        };
         shop.write(async |tx| orders::hold(tx, std::slice::from_ref(&hold)).await).await.remove(0).unwrap();
         assert_eq!(shop.at(order.id, shop.berlin).await.status, Status::OnHold);
         let release = Release { at: shop.db.now(), fulfilment: f.id };
-        let refused = shop.write(async |tx| warehouse::release(tx, std::slice::from_ref(&release)).await).await.remove(0);
+        let refused = shop
+            .write(async |tx| warehouse::release(tx, std::slice::from_ref(&release)).await)
+            .await
+            .remove(0);
         assert_eq!(refused, Err(ReleaseRefused::OnHold { number: f.number.clone() }));
         let free = ReleaseHold { at: shop.db.now(), order: order.id, kind: HoldKind::Manual, by: actor() };
-        shop.write(async |tx| orders::release_hold(tx, std::slice::from_ref(&free)).await).await.remove(0).unwrap();
+        shop.write(async |tx| orders::release_hold(tx, std::slice::from_ref(&free)).await)
+            .await
+            .remove(0)
+            .unwrap();
         assert_eq!(shop.scan(f.id, "A", 1).await, Err(PickRefused::NotReleased { number: f.number.clone() }));
         shop.release(f.id).await;
         shop.release(f.id).await;
         shop.scan(f.id, "A", 1).await.unwrap();
-        let cancel = Cancel { at: shop.db.now(), order: order.id, lines: vec![], reason: "changed mind".into(), refund: false };
-        let done = shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&cancel)).await).await.remove(0).unwrap();
+        let cancel = Cancel {
+            at: shop.db.now(),
+            order: order.id,
+            lines: vec![],
+            reason: "changed mind".into(),
+            refund: false,
+        };
+        let done = shop
+            .write(async |tx| orders::cancel(tx, std::slice::from_ref(&cancel)).await)
+            .await
+            .remove(0)
+            .unwrap();
         assert_eq!((done.units, done.whole), (3, false), "picked units stay");
         let f = shop.at(order.id, shop.berlin).await;
         assert_eq!((f.quantity, f.cancelled, f.picked, f.open()), (4, 3, 1, 0));
@@ -49,11 +79,17 @@ async fn holds_stop_the_floor_and_cancelled_units_leave_it() {
 
         let other = shop.order(&[("A", 2)]).await;
         let cancel = Cancel { order: other.id, ..cancel };
-        shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&cancel)).await).await.remove(0).unwrap();
+        shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&cancel)).await)
+            .await
+            .remove(0)
+            .unwrap();
         let f = shop.fulfilments(other.id).await.remove(0);
         assert_eq!(f.status, Status::Cancelled);
         let release = Release { at: shop.db.now(), fulfilment: f.id };
-        let refused = shop.write(async |tx| warehouse::release(tx, std::slice::from_ref(&release)).await).await.remove(0);
+        let refused = shop
+            .write(async |tx| warehouse::release(tx, std::slice::from_ref(&release)).await)
+            .await
+            .remove(0);
         assert_eq!(refused, Err(ReleaseRefused::Over { number: f.number }));
         shop.check(&[]).await;
     }
@@ -71,7 +107,10 @@ async fn scans_take_what_is_expected_and_name_it_otherwise() {
         shop.release(f.id).await;
         for wrong in ["D", "nonsense"] {
             let refused = shop.scan(f.id, wrong, 1).await.unwrap_err();
-            assert_eq!(refused.to_string(), format!("“{wrong}” is not to be picked here. Expected: 2 × A, 1 × B."));
+            assert_eq!(
+                refused.to_string(),
+                format!("“{wrong}” is not to be picked here. Expected: 2 × A, 1 × B.")
+            );
         }
         assert_eq!(shop.scan(f.id, BARCODE_OF_A, 3).await, Err(PickRefused::OverPick { left: 2 }));
         assert_eq!(shop.scan(f.id, BARCODE_OF_A, 0).await, Err(PickRefused::NotPositive));
@@ -82,7 +121,10 @@ async fn scans_take_what_is_expected_and_name_it_otherwise() {
         let line_b = f.lines.iter().find(|l| l.sku == "B").unwrap().id;
         assert_eq!(shop.pick(f.id, What::Line(line_b), 1).await.unwrap().left, 0);
         let put_back = Unpick { at: shop.db.now(), fulfilment: f.id, line: line_b, quantity: 1 };
-        shop.write(async |tx| warehouse::unpick(tx, std::slice::from_ref(&put_back)).await).await.remove(0).unwrap();
+        shop.write(async |tx| warehouse::unpick(tx, std::slice::from_ref(&put_back)).await)
+            .await
+            .remove(0)
+            .unwrap();
         assert_eq!(shop.at(order.id, shop.berlin).await.open(), 1);
         shop.check(&[]).await;
     }
@@ -111,12 +153,17 @@ async fn components_are_collected_until_a_bundle_is_complete() {
         shop.scan(f.id, "B", 1).await.unwrap();
         let line = f.lines.iter().find(|l| l.id == bundle).unwrap().line;
         let lines = vec![(line, 1)];
-        let cancel = Cancel { at: shop.db.now(), order: order.id, lines, reason: "less".into(), refund: false };
-        shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&cancel)).await).await.remove(0).unwrap();
+        let cancel =
+            Cancel { at: shop.db.now(), order: order.id, lines, reason: "less".into(), refund: false };
+        shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&cancel)).await)
+            .await
+            .remove(0)
+            .unwrap();
         shop.check(&[]).await;
         // Of 3 bundles one is picked and one cancelled: of 2 B in the tote one is still needed.
         let open = shop.at(order.id, shop.berlin).await.open();
-        let in_tote = shop.number("SELECT CAST(COALESCE(SUM(scanned), 0) AS BIGINT) FROM pick_progress").await;
+        let in_tote =
+            shop.number("SELECT CAST(COALESCE(SUM(scanned), 0) AS BIGINT) FROM pick_progress").await;
         assert_eq!((open, in_tote), (1, 1));
         shop.check(&[]).await;
     }
@@ -144,7 +191,11 @@ async fn a_short_pick_goes_elsewhere_or_waits() {
         let berlin = shop.at(order.id, shop.berlin).await;
         assert_eq!((berlin.id, berlin.cancelled, berlin.picked, berlin.open()), (f.id, 2, 1, 1));
         assert_eq!(shop.at(order.id, shop.madrid).await.quantity, 1, "one is found in Madrid");
-        assert_eq!(shop.number("SELECT CAST(SUM(backordered) AS BIGINT) FROM order_line").await, 1, "one waits");
+        assert_eq!(
+            shop.number("SELECT CAST(SUM(backordered) AS BIGINT) FROM order_line").await,
+            1,
+            "one waits"
+        );
         shop.check(&[]).await;
         shop.receive("A", shop.berlin, 1).await;
         assert_eq!(shop.number("SELECT CAST(SUM(backordered) AS BIGINT) FROM order_line").await, 0);

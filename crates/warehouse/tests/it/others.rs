@@ -3,8 +3,8 @@
 use crate::shop::{shops, want};
 use orders::OrderId;
 use warehouse::{
-    Accept, Ask, AskRefused, Executor, FulfilRecorded, HandOver, PackRefused, PickRefused, Reject, ReleaseRefused, Release,
-    Status,
+    Accept, Ask, AskRefused, Executor, FulfilRecorded, HandOver, PackRefused, PickRefused, Reject, Release,
+    ReleaseRefused, Status,
 };
 
 #[tokio::test]
@@ -16,21 +16,29 @@ async fn a_supplier_accepts_and_packing_implies_the_pick() {
         assert_eq!((f.executor, f.status), (Executor::Dropship, Status::Open));
         let number = f.number.clone();
         let release = Release { at: shop.db.now(), fulfilment: f.id };
-        let refused = shop.write(async |tx| warehouse::release(tx, std::slice::from_ref(&release)).await).await.remove(0);
+        let refused = shop
+            .write(async |tx| warehouse::release(tx, std::slice::from_ref(&release)).await)
+            .await
+            .remove(0);
         assert_eq!(refused, Err(ReleaseRefused::NotOurs { number: number.clone() }));
         assert_eq!(shop.scan(f.id, "D", 1).await, Err(PickRefused::NotOurs { number: number.clone() }));
         assert_eq!(shop.pack(f.id, &[]).await, Err(PackRefused::NotAccepted { number: number.clone() }));
         let accept = Accept { at: shop.db.now(), fulfilment: f.id };
-        let early = shop.write(async |tx| warehouse::accept(tx, std::slice::from_ref(&accept)).await).await.remove(0);
+        let early =
+            shop.write(async |tx| warehouse::accept(tx, std::slice::from_ref(&accept)).await).await.remove(0);
         assert_eq!(early, Err(AskRefused::NotRequested { number: number.clone() }));
         let ask = Ask { at: shop.db.now(), fulfilment: f.id };
         let asked = shop.write(async |tx| warehouse::request(tx, &[ask.clone(), ask.clone()]).await).await;
         assert_eq!(asked, [Ok(()), Ok(())]);
-        shop.write(async |tx| warehouse::accept(tx, std::slice::from_ref(&accept)).await).await.remove(0).unwrap();
+        shop.write(async |tx| warehouse::accept(tx, std::slice::from_ref(&accept)).await)
+            .await
+            .remove(0)
+            .unwrap();
         assert_eq!(shop.at(order.id, shop.sam).await.status, Status::InProgress);
         let late = Reject { at: shop.db.now(), fulfilment: f.id, reason: "sold out".into() };
         let parcel = shop.pack(f.id, &[]).await.unwrap();
-        let refused = shop.write(async |tx| warehouse::reject(tx, std::slice::from_ref(&late)).await).await.remove(0);
+        let refused =
+            shop.write(async |tx| warehouse::reject(tx, std::slice::from_ref(&late)).await).await.remove(0);
         assert_eq!(refused, Err(AskRefused::Begun { number }));
         shop.check(&[]).await;
         let leaves = HandOver { at: shop.db.now(), parcel };
@@ -50,10 +58,15 @@ async fn a_rejection_goes_to_the_next_who_has_it_and_then_waits() {
         let turn_down = async |location| {
             let f = shop.at(order.id, location).await;
             let ask = Ask { at: shop.db.now(), fulfilment: f.id };
-            shop.write(async |tx| warehouse::request(tx, std::slice::from_ref(&ask)).await).await.remove(0).unwrap();
+            shop.write(async |tx| warehouse::request(tx, std::slice::from_ref(&ask)).await)
+                .await
+                .remove(0)
+                .unwrap();
             let mute = Reject { at: shop.db.now(), fulfilment: f.id, reason: " ".into() };
             let no = Reject { reason: "sold out".into(), ..mute.clone() };
-            let done = shop.write(async |tx| warehouse::reject(tx, &[mute.clone(), no.clone(), no.clone()]).await).await;
+            let done = shop
+                .write(async |tx| warehouse::reject(tx, &[mute.clone(), no.clone(), no.clone()]).await)
+                .await;
             assert_eq!(done, [Err(AskRefused::NoReason), Ok(()), Ok(())]);
             shop.check(&[]).await;
         };
@@ -75,9 +88,15 @@ async fn our_stock_at_a_logistics_company_stays_ours_when_it_rejects() {
         assert_eq!(f.executor, Executor::ThirdParty);
         shop.receive("B", shop.berlin, 1).await;
         let ask = Ask { at: shop.db.now(), fulfilment: f.id };
-        shop.write(async |tx| warehouse::request(tx, std::slice::from_ref(&ask)).await).await.remove(0).unwrap();
+        shop.write(async |tx| warehouse::request(tx, std::slice::from_ref(&ask)).await)
+            .await
+            .remove(0)
+            .unwrap();
         let no = Reject { at: shop.db.now(), fulfilment: f.id, reason: "too bulky".into() };
-        shop.write(async |tx| warehouse::reject(tx, std::slice::from_ref(&no)).await).await.remove(0).unwrap();
+        shop.write(async |tx| warehouse::reject(tx, std::slice::from_ref(&no)).await)
+            .await
+            .remove(0)
+            .unwrap();
         assert_eq!(shop.at(order.id, shop.berlin).await.quantity, 1);
         assert_eq!(shop.number("SELECT CAST(SUM(on_hand) AS BIGINT) FROM stock").await, 4);
         assert_eq!(shop.number("SELECT CAST(SUM(backordered) AS BIGINT) FROM order_line").await, 2);
@@ -92,7 +111,9 @@ async fn history_is_fulfilled_in_bulk_by_whoever_did_it() {
         shop.receive("B", shop.berlin, 100).await;
         shop.receive("D", shop.sam, 100).await;
         let wants: Vec<_> = (0..30)
-            .map(|n| want(shop.db.now(), if n % 2 == 0 { &[("A", 1), ("AB", 1)] } else { &[("D", 2), ("A", 1)] }))
+            .map(|n| {
+                want(shop.db.now(), if n % 2 == 0 { &[("A", 1), ("AB", 1)] } else { &[("D", 2), ("A", 1)] })
+            })
             .collect();
         shop.write(async |tx| {
             let placed = orders::place(tx, &wants).await?;
@@ -103,13 +124,17 @@ async fn history_is_fulfilled_in_bulk_by_whoever_did_it() {
                 of.values().flatten().map(|f| FulfilRecorded { at: tx.now(), fulfilment: f.id }).collect();
             let parcels = warehouse::fulfil_recorded(tx, &all).await?;
             assert_eq!((parcels.len(), all.len()), (45, 45));
-            let leave: Vec<HandOver> = parcels.into_iter().map(|parcel| HandOver { at: tx.now(), parcel }).collect();
+            let leave: Vec<HandOver> =
+                parcels.into_iter().map(|parcel| HandOver { at: tx.now(), parcel }).collect();
             warehouse::hand_over(tx, &leave).await
         })
         .await;
         assert_eq!(shop.number("SELECT COUNT(*) FROM fulfilment_order WHERE status = 'closed'").await, 45);
         assert_eq!(shop.number("SELECT COUNT(*) FROM fulfilment_order WHERE request = 'accepted'").await, 15);
-        assert_eq!(shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'fulfilled'").await, 30);
+        assert_eq!(
+            shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'fulfilled'").await,
+            30
+        );
         shop.check(&[]).await;
     }
 }

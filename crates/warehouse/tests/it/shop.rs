@@ -79,7 +79,8 @@ impl Shop {
             sku("D", SkuKind::Simple, Some(900), &[]),
             sku("WRAP", SkuKind::Service, None, &[]),
         ];
-        let suppliers = ["sam", "sue"].map(|code| SaveSupplier { at: BEGIN, code: code.into(), name: code.into() });
+        let suppliers =
+            ["sam", "sue"].map(|code| SaveSupplier { at: BEGIN, code: code.into(), name: code.into() });
         let (ids, places) = db::write!(db, &actor(), |tx| {
             let ids = catalog::save_skus(tx, &saves).await?;
             let owners = catalog::save_suppliers(tx, &suppliers).await?;
@@ -144,19 +145,36 @@ impl Shop {
 
     pub async fn release(&self, fulfilment: FulfilmentId) {
         let item = Release { at: self.db.now(), fulfilment };
-        self.write(async |tx| warehouse::release(tx, std::slice::from_ref(&item)).await).await.remove(0).unwrap();
+        self.write(async |tx| warehouse::release(tx, std::slice::from_ref(&item)).await)
+            .await
+            .remove(0)
+            .unwrap();
     }
 
-    pub async fn pick(&self, fulfilment: FulfilmentId, what: What, quantity: i64) -> Result<warehouse::Picked, warehouse::PickRefused> {
+    pub async fn pick(
+        &self,
+        fulfilment: FulfilmentId,
+        what: What,
+        quantity: i64,
+    ) -> Result<warehouse::Picked, warehouse::PickRefused> {
         let item = Pick { at: self.db.now(), fulfilment, what, quantity };
         self.write(async |tx| warehouse::pick(tx, std::slice::from_ref(&item)).await).await.remove(0)
     }
 
-    pub async fn scan(&self, fulfilment: FulfilmentId, text: &str, quantity: i64) -> Result<warehouse::Picked, warehouse::PickRefused> {
+    pub async fn scan(
+        &self,
+        fulfilment: FulfilmentId,
+        text: &str,
+        quantity: i64,
+    ) -> Result<warehouse::Picked, warehouse::PickRefused> {
         self.pick(fulfilment, What::Scan(text.into()), quantity).await
     }
 
-    pub async fn pack(&self, fulfilment: FulfilmentId, lines: &[(warehouse::FulfilmentLineId, i64)]) -> Result<ParcelId, warehouse::PackRefused> {
+    pub async fn pack(
+        &self,
+        fulfilment: FulfilmentId,
+        lines: &[(warehouse::FulfilmentLineId, i64)],
+    ) -> Result<ParcelId, warehouse::PackRefused> {
         let lines = lines.to_vec();
         let item = Pack { at: self.db.now(), fulfilment, lines, weight_g: None, dims: None, by: actor() };
         self.write(async |tx| warehouse::pack(tx, std::slice::from_ref(&item)).await).await.remove(0)

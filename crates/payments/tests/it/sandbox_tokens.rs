@@ -1,17 +1,23 @@
 //! Every row of the sandbox's table, driven through real payments: what the table says is what the payment becomes.
 
-use connectors::gateways;
-use connectors::gateways::sandbox::{SIGNATURE, fee, sign};
+use crate::manual::Manual;
+use crate::sandbox::{SIGNATURE, Sandbox, fee, sign};
 use customers::{Contact, CustomerId};
 use db::testing::{TestDb, both};
 use db::{Ctx, Options, Parts};
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer, Outside};
 use kernel::{Actor, Currency, Timestamp};
 use payments::webhook::{WebhookRefused, accept, secret_setting};
-use payments::{Act, GrantRefund, Open, Operation, Payment, PaymentId, RawRequest, RefundTo, State, Void};
+use payments::{
+    Act, Gateways, GrantRefund, Open, Operation, Payment, PaymentId, RawRequest, RefundTo, State, Void,
+};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+
+fn both_gateways() -> Gateways {
+    Gateways(vec![Arc::new(Sandbox), Arc::new(Manual)])
+}
 
 /// There is no network here.
 struct Nobody;
@@ -40,7 +46,7 @@ async fn shops() -> Vec<Shop> {
         let ctx = Ctx {
             db: db.db.clone(),
             outside: Arc::new(Nobody),
-            parts: Parts::default().with(gateways::all()),
+            parts: Parts::default().with(both_gateways()),
         };
         let contact = Contact {
             at: db.now(),
@@ -268,7 +274,7 @@ async fn signed_webhooks_tell_of_disputes_in_any_order() {
         let send = async |body: String, signature: String| {
             let request =
                 RawRequest { headers: vec![(SIGNATURE.to_owned(), signature)], body: body.into_bytes() };
-            db::write!(shop.db, &actor(), |tx| accept(tx, &gateways::all(), "sandbox", &request).await)
+            db::write!(shop.db, &actor(), |tx| accept(tx, &both_gateways(), "sandbox", &request).await)
                 .unwrap()
         };
         let lost = body("m2", "succeeded", &by_reference);
