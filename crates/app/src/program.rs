@@ -3,6 +3,7 @@
 use crate::config::{self, Config};
 use crate::outside::Executor;
 use crate::{Failure, slices};
+use automation::Mailer;
 use db::{Clock, Ctx, Db, Options, Parts};
 use kernel::outside::Outside;
 use kernel::{Actor, Currency};
@@ -36,8 +37,12 @@ pub fn options(connections: u32, clock: Clock) -> Options {
 ///
 /// # Errors
 /// A usage failure when a setting does not read.
-pub fn assemble(db: Db, outside: Arc<dyn Outside>, _config: &Config) -> Result<Ctx, Failure> {
-    let parts = Parts::default().with(connectors::gateways::all()).with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
+pub fn assemble(db: Db, outside: Arc<dyn Outside>, config: &Config) -> Result<Ctx, Failure> {
+    let mailer = match &config.smtp.url {
+        Some(url) => Mailer::smtp(url.expose(), &config.smtp.from).map_err(|f| Failure::Usage(format!("settings of “smtp”: {f}")))?,
+        None => Mailer::none(),
+    };
+    let parts = Parts::default().with(mailer).with(connectors::gateways::all()).with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
     Ok(Ctx { db, outside, parts })
 }
 

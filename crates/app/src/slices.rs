@@ -17,6 +17,7 @@ pub fn slices() -> Vec<Slice> {
         shipping::SLICE,
         returns::SLICE,
         books::SLICE,
+        automation::SLICE,
     ]
 }
 

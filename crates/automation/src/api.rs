@@ -68,7 +68,14 @@ struct WebhookView {
 impl WebhookView {
     fn of(row: EndpointRow) -> Result<Self, Fault> {
         let kinds = serde_json::from_str(&row.kinds)?;
-        Ok(Self { id: row.id, url: row.url, kinds, active: row.active, created_at: row.created_at, secret: None })
+        Ok(Self {
+            id: row.id,
+            url: row.url,
+            kinds,
+            active: row.active,
+            created_at: row.created_at,
+            secret: None,
+        })
     }
     fn saved(e: Endpoint, with_secret: bool) -> Self {
         let secret = with_secret.then_some(e.secret);
@@ -103,7 +110,11 @@ struct WebhookChange {
 
 /// List webhook endpoints, oldest first
 #[utoipa::path(get, path = "/webhooks", tag = "webhooks", operation_id = "listWebhooks", params(ListPage), responses((status = 200, body = Page<WebhookView>)))]
-async fn list_webhooks(State(app): State<App>, _: May<ReadWebhooks>, Params(q): Params<ListPage>) -> Result<Json<Page<WebhookView>>, Problem> {
+async fn list_webhooks(
+    State(app): State<App>,
+    _: May<ReadWebhooks>,
+    Params(q): Params<ListPage>,
+) -> Result<Json<Page<WebhookView>>, Problem> {
     let paging = Paging::<EndpointId>::read(q.limit, q.cursor.as_deref())?;
     let page = paging.page(read::endpoints(app.db.read(), paging.after, paging.fetch()).await?, |row| row.id);
     let data = page.data.into_iter().map(WebhookView::of).collect::<Result<_, _>>()?;
@@ -118,7 +129,11 @@ async fn list_webhooks(State(app): State<App>, _: May<ReadWebhooks>, Params(q): 
 /// Deliveries come at least once and in no particular order. The secret is in this answer and nowhere else; the answer is not kept for
 /// a repeated call, which makes another endpoint.
 #[utoipa::path(post, path = "/webhooks", tag = "webhooks", operation_id = "createWebhook", request_body = NewWebhook, responses((status = 201, body = WebhookView)))]
-async fn create_webhook(State(app): State<App>, caller: May<WriteWebhooks>, Body(body): Body<NewWebhook>) -> Result<Reply, Problem> {
+async fn create_webhook(
+    State(app): State<App>,
+    caller: May<WriteWebhooks>,
+    Body(body): Body<NewWebhook>,
+) -> Result<Reply, Problem> {
     let done: Result<Reply, Fault> = db::write!(app.db, &caller.actor, |tx| {
         let item = Subscribe { at: tx.now(), url: body.url.clone(), kinds: body.kinds.clone() };
         let made = subscribe(tx, &[item]).await?.remove(0).or_problem()?;
@@ -129,8 +144,14 @@ async fn create_webhook(State(app): State<App>, caller: May<WriteWebhooks>, Body
 
 /// Show a webhook endpoint
 #[utoipa::path(get, path = "/webhooks/{id}", tag = "webhooks", operation_id = "getWebhook", params(("id" = EndpointId, Path)), responses((status = 200, body = WebhookView)))]
-async fn show_webhook(State(app): State<App>, _: May<ReadWebhooks>, Segment(id): Segment<EndpointId>) -> Result<Json<WebhookView>, Problem> {
-    let row = read::endpoint(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("webhook endpoint {id}")))?;
+async fn show_webhook(
+    State(app): State<App>,
+    _: May<ReadWebhooks>,
+    Segment(id): Segment<EndpointId>,
+) -> Result<Json<WebhookView>, Problem> {
+    let row = read::endpoint(app.db.read(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found(format!("webhook endpoint {id}")))?;
     Ok(Json(WebhookView::of(row)?))
 }
 
@@ -147,7 +168,14 @@ async fn change_webhook(
 ) -> Result<Reply, Problem> {
     let done: Result<Reply, Fault> = db::write!(app.db, &caller.actor, |tx| {
         let (url, kinds) = (body.url.clone(), body.kinds.clone());
-        let item = Change { at: tx.now(), endpoint: id, url, kinds, active: body.active, new_secret: body.new_secret };
+        let item = Change {
+            at: tx.now(),
+            endpoint: id,
+            url,
+            kinds,
+            active: body.active,
+            new_secret: body.new_secret,
+        };
         let changed = change(tx, &[item]).await?.remove(0).or_problem()?;
         reply(StatusCode::OK, &WebhookView::saved(changed, body.new_secret))
     });
@@ -156,7 +184,12 @@ async fn change_webhook(
 
 /// Remove a webhook endpoint with its deliveries
 #[utoipa::path(delete, path = "/webhooks/{id}", tag = "webhooks", operation_id = "removeWebhook", params(("id" = EndpointId, Path)), responses((status = 204)))]
-async fn remove_webhook(State(app): State<App>, caller: May<WriteWebhooks>, key: Key, Segment(id): Segment<EndpointId>) -> Result<Reply, Problem> {
+async fn remove_webhook(
+    State(app): State<App>,
+    caller: May<WriteWebhooks>,
+    key: Key,
+    Segment(id): Segment<EndpointId>,
+) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "webhooks.remove", &(), |tx| {
         unsubscribe(tx, &[Unsubscribe { at: tx.now(), endpoint: id }]).await?.remove(0).or_problem()?;
         Ok(Reply::empty())
@@ -216,7 +249,18 @@ impl From<DeliveryRow> for DeliveryView {
         let next_at = (r.state == "waiting").then_some(r.next_at);
         let (last_status, last_error, delivered_at) = (r.last_status, r.last_error, r.delivered_at);
         let (state, attempts) = (r.state, r.attempts);
-        Self { id: r.id, webhook: r.endpoint_id, event: r.event_id, kind: r.kind, state, attempts, next_at, last_status, last_error, delivered_at }
+        Self {
+            id: r.id,
+            webhook: r.endpoint_id,
+            event: r.event_id,
+            kind: r.kind,
+            state,
+            attempts,
+            next_at,
+            last_status,
+            last_error,
+            delivered_at,
+        }
     }
 }
 
@@ -230,8 +274,12 @@ async fn list_deliveries(
     Params(q): Params<ListDeliveries>,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
     let paging = Paging::<DeliveryId>::read(q.limit, q.cursor.as_deref())?;
-    read::endpoint(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("webhook endpoint {id}")))?;
-    let rows = read::deliveries(app.db.read(), id, q.state.map(DeliveryState::stored), paging.after, paging.fetch()).await?;
+    read::endpoint(app.db.read(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found(format!("webhook endpoint {id}")))?;
+    let rows =
+        read::deliveries(app.db.read(), id, q.state.map(DeliveryState::stored), paging.after, paging.fetch())
+            .await?;
     Ok(Json(paging.page(rows, |row| row.id).map(DeliveryView::from)))
 }
 
@@ -239,7 +287,12 @@ async fn list_deliveries(
 ///
 /// Whatever became of it, with all its attempts. The receiver gets the same `webhook-id`.
 #[utoipa::path(post, path = "/webhook-deliveries/{id}/replay", tag = "webhooks", operation_id = "replayWebhookDelivery", params(("id" = DeliveryId, Path)), responses((status = 204)))]
-async fn replay_delivery(State(app): State<App>, caller: May<WriteWebhooks>, key: Key, Segment(id): Segment<DeliveryId>) -> Result<Reply, Problem> {
+async fn replay_delivery(
+    State(app): State<App>,
+    caller: May<WriteWebhooks>,
+    key: Key,
+    Segment(id): Segment<DeliveryId>,
+) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "webhooks.replay", &(), |tx| {
         replay(tx, &[Replay { at: tx.now(), delivery: id }]).await?.remove(0).or_problem()?;
         Ok(Reply::empty())
@@ -255,9 +308,15 @@ struct Replayed {
 /// Send everything again that died at an endpoint
 #[utoipa::path(post, path = "/webhooks/{id}/replay-dead", tag = "webhooks", operation_id = "replayDeadWebhookDeliveries", params(("id" = EndpointId, Path)),
     responses((status = 200, body = Replayed)))]
-async fn replay_all_dead(State(app): State<App>, caller: May<WriteWebhooks>, key: Key, Segment(id): Segment<EndpointId>) -> Result<Reply, Problem> {
+async fn replay_all_dead(
+    State(app): State<App>,
+    caller: May<WriteWebhooks>,
+    key: Key,
+    Segment(id): Segment<EndpointId>,
+) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "webhooks.replay_dead", &(), |tx| {
-        let deliveries = replay_dead(tx, &[ReplayDead { at: tx.now(), endpoint: id }]).await?.remove(0).or_problem()?;
+        let deliveries =
+            replay_dead(tx, &[ReplayDead { at: tx.now(), endpoint: id }]).await?.remove(0).or_problem()?;
         reply(StatusCode::OK, &Replayed { deliveries })
     })
 }
@@ -298,7 +357,16 @@ impl EventView {
     fn of(e: Fed) -> Result<Self, Fault> {
         let order = e.order_id.map(|raw| OrderText(raw).to_string());
         let data = serde_json::from_str(&e.payload)?;
-        Ok(Self { id: e.id, kind: e.kind, timestamp: e.at, recorded_at: e.recorded_at, actor: e.actor, subject: e.subject, order, data })
+        Ok(Self {
+            id: e.id,
+            kind: e.kind,
+            timestamp: e.at,
+            recorded_at: e.recorded_at,
+            actor: e.actor,
+            subject: e.subject,
+            order,
+            data,
+        })
     }
 }
 
@@ -329,10 +397,15 @@ struct EventPage {
 /// running transaction can put another one. On PostgreSQL an event is settled about five seconds after its commit, later while a long
 /// transaction runs. When you store the cursor apart from your work, you may get events again after a crash: work by event id.
 #[utoipa::path(get, path = "/events", tag = "events", operation_id = "listEvents", params(ListEvents), responses((status = 200, body = EventPage)))]
-async fn list_events(State(app): State<App>, _: May<ReadEvents>, Params(q): Params<ListEvents>) -> Result<Json<EventPage>, Problem> {
+async fn list_events(
+    State(app): State<App>,
+    _: May<ReadEvents>,
+    Params(q): Params<ListEvents>,
+) -> Result<Json<EventPage>, Problem> {
     let limit = Paging::<EventId>::read(q.limit, None)?.limit;
     let ask = Ask { after: q.after, kind: q.kind, order: order_of(q.order.as_deref())?, limit };
-    let data = feed::feed(&app.db, &ask).await?.into_iter().map(EventView::of).collect::<Result<Vec<_>, _>>()?;
+    let data =
+        feed::feed(&app.db, &ask).await?.into_iter().map(EventView::of).collect::<Result<Vec<_>, _>>()?;
     let last = data.last().map(|e| e.id).or(q.after);
     Ok(Json(EventPage { data, last }))
 }
@@ -392,9 +465,15 @@ impl From<MailRow> for MailView {
 
 /// List e-mails to customers, newest first
 #[utoipa::path(get, path = "/mails", tag = "mails", operation_id = "listMails", params(ListMails), responses((status = 200, body = Page<MailView>)))]
-async fn list_mails(State(app): State<App>, _: May<ReadMails>, Params(q): Params<ListMails>) -> Result<Json<Page<MailView>>, Problem> {
+async fn list_mails(
+    State(app): State<App>,
+    _: May<ReadMails>,
+    Params(q): Params<ListMails>,
+) -> Result<Json<Page<MailView>>, Problem> {
     let paging = Paging::<MailId>::read(q.limit, q.cursor.as_deref())?;
-    let rows = read::mails(app.db.read(), order_of(q.order.as_deref())?, q.unsent, paging.after, paging.fetch()).await?;
+    let rows =
+        read::mails(app.db.read(), order_of(q.order.as_deref())?, q.unsent, paging.after, paging.fetch())
+            .await?;
     Ok(Json(paging.page(rows, |row| row.id).map(MailView::from)))
 }
 
@@ -402,7 +481,12 @@ async fn list_mails(State(app): State<App>, _: May<ReadMails>, Params(q): Params
 ///
 /// Also one that was sent before, or that waits because no mail server was configured.
 #[utoipa::path(post, path = "/mails/{id}/send", tag = "mails", operation_id = "sendMail", params(("id" = MailId, Path)), responses((status = 204)))]
-async fn send_mail(State(app): State<App>, caller: May<WriteMails>, key: Key, Segment(id): Segment<MailId>) -> Result<Reply, Problem> {
+async fn send_mail(
+    State(app): State<App>,
+    caller: May<WriteMails>,
+    key: Key,
+    Segment(id): Segment<MailId>,
+) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "mails.send", &(), |tx| {
         send_again(tx, &[id]).await?.remove(0).or_problem()?;
         Ok(Reply::empty())
@@ -445,7 +529,11 @@ async fn template_view(sql: &db::Sql, name: &str) -> Result<TemplateView, Fault>
 ///
 /// Templates are `order_placed`, `shipment_shipped`, `shipment_delivered` and `payment_refunded`.
 #[utoipa::path(get, path = "/mail-templates/{name}", tag = "mails", operation_id = "getMailTemplate", params(("name" = String, Path)), responses((status = 200, body = TemplateView)))]
-async fn show_template(State(app): State<App>, _: May<ReadMails>, Segment(name): Segment<String>) -> Result<Json<TemplateView>, Problem> {
+async fn show_template(
+    State(app): State<App>,
+    _: May<ReadMails>,
+    Segment(name): Segment<String>,
+) -> Result<Json<TemplateView>, Problem> {
     if !templates::NAMES.contains(&name.as_str()) {
         return Err(Problem::not_found(format!("e-mail template “{name}”")));
     }
@@ -463,17 +551,29 @@ async fn put_template(
     Body(body): Body<TemplateBody>,
 ) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "mails.set_template", &body, |tx| {
-        let text = TemplateText { subject: body.subject.clone(), text: body.text.clone(), html: body.html.clone() };
-        set_templates(tx, &[SetTemplate { at: tx.now(), name: name.clone(), text: Some(text) }]).await?.remove(0).or_problem()?;
+        let text =
+            TemplateText { subject: body.subject.clone(), text: body.text.clone(), html: body.html.clone() };
+        set_templates(tx, &[SetTemplate { at: tx.now(), name: name.clone(), text: Some(text) }])
+            .await?
+            .remove(0)
+            .or_problem()?;
         reply(StatusCode::OK, &template_view(tx, &name).await?)
     })
 }
 
 /// Go back to our own texts of an e-mail
 #[utoipa::path(delete, path = "/mail-templates/{name}", tag = "mails", operation_id = "resetMailTemplate", params(("name" = String, Path)), responses((status = 204)))]
-async fn reset_template(State(app): State<App>, caller: May<WriteMails>, key: Key, Segment(name): Segment<String>) -> Result<Reply, Problem> {
+async fn reset_template(
+    State(app): State<App>,
+    caller: May<WriteMails>,
+    key: Key,
+    Segment(name): Segment<String>,
+) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "mails.reset_template", &(), |tx| {
-        set_templates(tx, &[SetTemplate { at: tx.now(), name: name.clone(), text: None }]).await?.remove(0).or_problem()?;
+        set_templates(tx, &[SetTemplate { at: tx.now(), name: name.clone(), text: None }])
+            .await?
+            .remove(0)
+            .or_problem()?;
         Ok(Reply::empty())
     })
 }

@@ -48,18 +48,33 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
         let sql = ctx.db.read();
         let orders = orders(sql, &events).await?;
         let lines = lines(sql, &events).await?;
-        let shop = db::settings::get::<String>(sql, "shop_name").await?.unwrap_or_else(|| "Your shop".to_owned());
+        let shop =
+            db::settings::get::<String>(sql, "shop_name").await?.unwrap_or_else(|| "Your shop".to_owned());
         let mut drafts = Vec::new();
         let mut failed = None;
         for event in &events {
-            let (Some(template), Some(order)) = (template_of(&event.kind), event.order.and_then(|id| orders.get(&id))) else { continue };
+            let (Some(template), Some(order)) =
+                (template_of(&event.kind), event.order.and_then(|id| orders.get(&id)))
+            else {
+                continue;
+            };
             let none = Vec::new();
             let context = context(&shop, event, order, lines.get(&order.id).unwrap_or(&none));
             match render(sql, template, context).await {
                 Ok(rendered) => {
-                    drafts.push(Draft { event: event.id, template, order: order.id, recipient: order.email.clone(), rendered });
+                    drafts.push(Draft {
+                        event: event.id,
+                        template,
+                        order: order.id,
+                        recipient: order.email.clone(),
+                        rendered,
+                    });
                 }
-                Err(fault) => failed = Some(fault.while_doing(format!("write the e-mail “{template}” for event {}", event.id))),
+                Err(fault) => {
+                    failed = Some(
+                        fault.while_doing(format!("write the e-mail “{template}” for event {}", event.id)),
+                    )
+                }
             }
         }
         save(&ctx, &drafts).await?;
@@ -79,7 +94,8 @@ fn template_of(kind: &str) -> Option<&'static str> {
 
 fn ids(events: &[Event], kind: Option<&str>) -> Rows {
     let mut rows = Rows::new("id BIGINT");
-    let ids: BTreeSet<i64> = events.iter().filter(|e| kind.is_none_or(|k| e.kind == k)).filter_map(|e| e.order).collect();
+    let ids: BTreeSet<i64> =
+        events.iter().filter(|e| kind.is_none_or(|k| e.kind == k)).filter_map(|e| e.order).collect();
     for id in ids {
         rows.push([id.into()]);
     }
@@ -115,7 +131,8 @@ fn context(shop: &str, event: &Event, order: &Order, lines: &[Line]) -> Result<J
     let refund = match event.kind.as_str() {
         "payment.refunded" => {
             let minor = fact["amount"].as_i64().ok_or_else(|| Fault::broken("a refund without an amount"))?;
-            let currency = fact["currency"].as_str().ok_or_else(|| Fault::broken("a refund without a currency"))?;
+            let currency =
+                fact["currency"].as_str().ok_or_else(|| Fault::broken("a refund without a currency"))?;
             json!({ "amount": Money::new(minor, currency.parse()?).to_string(), "method": fact["method"] })
         }
         _ => Json::Null,

@@ -58,7 +58,12 @@ pub(crate) fn queue(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result<(
         db::write!(ctx.db, &Actor::system("webhooks"), |tx| {
             let mut rows = Rows::new("id BIGINT, endpoint_id BIGINT, event_id BIGINT, next_at BIGINT");
             for (endpoint, event) in &pairs {
-                rows.push([tx.id::<DeliveryId>().into(), (*endpoint).into(), (*event).into(), tx.now().into()]);
+                rows.push([
+                    tx.id::<DeliveryId>().into(),
+                    (*endpoint).into(),
+                    (*event).into(),
+                    tx.now().into(),
+                ]);
             }
             // An endpoint that was removed meanwhile gets none.
             let text = "INSERT INTO webhook_delivery (id, endpoint_id, event_id, state, next_at) \
@@ -87,7 +92,8 @@ pub(crate) fn wake(ctx: Ctx) -> BoxFuture<'static, Result<(), Fault>> {
 
 /// One waiting job for each endpoint is enough: it sends whatever is due.
 pub(crate) async fn enqueue(tx: &Tx, endpoints: &[EndpointId]) -> Result<(), Fault> {
-    let jobs: Vec<_> = endpoints.iter().map(|e| (Deliver { endpoint: *e }, Some(format!("webhooks:{e}")))).collect();
+    let jobs: Vec<_> =
+        endpoints.iter().map(|e| (Deliver { endpoint: *e }, Some(format!("webhooks:{e}")))).collect();
     tx.enqueue(tx.now(), &jobs).await
 }
 
@@ -168,7 +174,13 @@ struct Body<'a> {
 
 fn call(target: &Target, due: &Due, now: Timestamp) -> Result<HttpCall, Fault> {
     let data = serde_json::from_str(&due.payload)?;
-    let body = serde_json::to_string(&Body { kind: &due.kind, timestamp: due.at, id: due.event_id, subject: &due.subject, data })?;
+    let body = serde_json::to_string(&Body {
+        kind: &due.kind,
+        timestamp: due.at,
+        id: due.event_id,
+        subject: &due.subject,
+        data,
+    })?;
     let (id, seconds) = (due.event_id.to_string(), now.0.div_euclid(Timestamp::SECOND));
     let signature = standardwebhooks::Webhook::new(&target.secret)?.sign(&id, seconds, body.as_bytes())?;
     let headers = [
@@ -188,7 +200,13 @@ async fn send(ctx: &Ctx, target: &Target, due: Vec<Due>) -> Result<Vec<Verdict>,
         let (outside, id, attempts) = (std::sync::Arc::clone(&ctx.outside), one.id, one.attempts);
         calls.spawn(async move {
             let answer = tokio::time::timeout(PATIENCE, outside.call(call)).await;
-            (id, attempts, answer.unwrap_or_else(|_| Err(NoAnswer(format!("no answer within {} seconds", PATIENCE.as_secs())))))
+            (
+                id,
+                attempts,
+                answer.unwrap_or_else(|_| {
+                    Err(NoAnswer(format!("no answer within {} seconds", PATIENCE.as_secs())))
+                }),
+            )
         });
     }
     let mut verdicts = Vec::new();
@@ -218,7 +236,8 @@ fn judge(id: DeliveryId, attempts: i64, answer: &Result<HttpAnswer, NoAnswer>, n
             return Verdict { id, state: "delivered", next_at: now, status, error: None, gone: false };
         }
         Ok(answer) => {
-            let said = String::from_utf8_lossy(&answer.body[..answer.body.len().min(LONGEST_ERROR)]).into_owned();
+            let said =
+                String::from_utf8_lossy(&answer.body[..answer.body.len().min(LONGEST_ERROR)]).into_owned();
             (Some(answer.status), format!("status {} {said}", answer.status))
         }
         Err(NoAnswer(why)) => (None, why.clone()),
@@ -228,16 +247,32 @@ fn judge(id: DeliveryId, attempts: i64, answer: &Result<HttpAnswer, NoAnswer>, n
     let pause = usize::try_from(attempts - 1).ok().and_then(|n| PAUSES.get(n)).filter(|_| !gone);
     let state = if pause.is_some() { "waiting" } else { "dead" };
     let next_at = now.plus(pause.copied().unwrap_or(0));
-    Verdict { id, state, next_at, status: status.map(i64::from), error: Some(error.trim_end().to_owned()), gone }
+    Verdict {
+        id,
+        state,
+        next_at,
+        status: status.map(i64::from),
+        error: Some(error.trim_end().to_owned()),
+        gone,
+    }
 }
 
 async fn settle(ctx: &Ctx, target: &Target, verdicts: &[Verdict]) -> Result<(), Fault> {
     db::write!(ctx.db, &Actor::system("webhooks"), |tx| {
         let now = tx.now();
-        let mut rows = Rows::new("id BIGINT, state TEXT, next_at BIGINT, status BIGINT?, error TEXT?, delivered_at BIGINT?");
+        let mut rows = Rows::new(
+            "id BIGINT, state TEXT, next_at BIGINT, status BIGINT?, error TEXT?, delivered_at BIGINT?",
+        );
         for v in verdicts {
             let delivered_at = (v.state == "delivered").then_some(now.0);
-            rows.push([v.id.into(), v.state.into(), v.next_at.into(), v.status.into(), v.error.clone().into(), delivered_at.into()]);
+            rows.push([
+                v.id.into(),
+                v.state.into(),
+                v.next_at.into(),
+                v.status.into(),
+                v.error.clone().into(),
+                delivered_at.into(),
+            ]);
         }
         let text = "UPDATE webhook_delivery SET state = input.state, next_at = input.next_at, last_status = input.status, \
                     last_error = input.error, delivered_at = input.delivered_at FROM input \
@@ -272,7 +307,8 @@ mod tests {
     #[test]
     fn an_attempt_ends_as_the_answer_says() {
         let now = Timestamp(1_000);
-        let verdict = |attempts, answer: Result<HttpAnswer, NoAnswer>| judge(DeliveryId(1), attempts, &answer, now);
+        let verdict =
+            |attempts, answer: Result<HttpAnswer, NoAnswer>| judge(DeliveryId(1), attempts, &answer, now);
         for status in [200, 202, 204, 299] {
             let v = verdict(3, answer(status, "ok"));
             assert_eq!((v.state, v.status, v.error), ("delivered", Some(i64::from(status)), None));
@@ -281,7 +317,10 @@ mod tests {
             assert_eq!(verdict(1, answer(status, "")).state, "waiting", "{status}");
         }
         let v = verdict(1, answer(500, "bro\u{0}ken\n"));
-        assert_eq!((v.error.as_deref(), v.next_at), (Some("status 500 broken"), now.plus(5 * Timestamp::SECOND)));
+        assert_eq!(
+            (v.error.as_deref(), v.next_at),
+            (Some("status 500 broken"), now.plus(5 * Timestamp::SECOND))
+        );
         let v = verdict(2, Err(NoAnswer("refused".into())));
         assert_eq!((v.state, v.status, v.next_at), ("waiting", None, now.plus(5 * Timestamp::MINUTE)));
         let v = verdict(1, answer(410, ""));
@@ -291,7 +330,8 @@ mod tests {
     #[test]
     fn every_pause_is_used_once_and_then_the_delivery_is_dead() {
         let failed = Err(NoAnswer("no".into()));
-        let pauses: Vec<i64> = (1..=9).map(|n| judge(DeliveryId(1), n, &failed, Timestamp(0)).next_at.0).collect();
+        let pauses: Vec<i64> =
+            (1..=9).map(|n| judge(DeliveryId(1), n, &failed, Timestamp(0)).next_at.0).collect();
         assert_eq!(pauses, PAUSES);
         assert!(pauses.is_sorted());
         assert_eq!(judge(DeliveryId(1), 10, &failed, Timestamp(0)).state, "dead");

@@ -50,6 +50,8 @@ pub const LISTENERS: &[db::Listener] = &[
     db::Listener { name: "automation.mail", kinds: compose::KINDS, run: compose::compose },
 ];
 /// Background work.
-pub const JOBS: &[db::JobKind] = &[db::JobKind::of::<deliver::Deliver>(), db::JobKind::of::<send::SendMail>()];
+pub const JOBS: &[db::JobKind] =
+    &[db::JobKind::of::<deliver::Deliver>(), db::JobKind::of::<send::SendMail>()];
 /// Timed work.
-pub const TIMERS: &[db::Timer] = &[db::Timer { name: "automation.webhooks_due", every_s: 5, run: deliver::wake }];
+pub const TIMERS: &[db::Timer] =
+    &[db::Timer { name: "automation.webhooks_due", every_s: 5, run: deliver::wake }];

@@ -80,7 +80,11 @@ const MAIL: &str = "SELECT id, event_id, template, order_id, recipient, subject,
 /// # Errors
 /// A fault of the database.
 pub async fn endpoints(sql: &Sql, after: Option<EndpointId>, limit: i64) -> Result<Vec<EndpointRow>, Fault> {
-    sql.all(&format!("{ENDPOINT} WHERE id > $1 ORDER BY id LIMIT $2"), [after.map_or(-1, |id| id.0).into(), limit.into()]).await
+    sql.all(
+        &format!("{ENDPOINT} WHERE id > $1 ORDER BY id LIMIT $2"),
+        [after.map_or(-1, |id| id.0).into(), limit.into()],
+    )
+    .await
 }
 
 /// One endpoint.
@@ -119,7 +123,13 @@ pub async fn deliveries(
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn mails(sql: &Sql, order: Option<i64>, unsent: bool, after: Option<MailId>, limit: i64) -> Result<Vec<MailRow>, Fault> {
+pub async fn mails(
+    sql: &Sql,
+    order: Option<i64>,
+    unsent: bool,
+    after: Option<MailId>,
+    limit: i64,
+) -> Result<Vec<MailRow>, Fault> {
     let mut text = format!("{MAIL} WHERE id < $1");
     let mut params: Vec<Value> = vec![after.map_or(i64::MAX, |id| id.0).into()];
     if let Some(order) = order {

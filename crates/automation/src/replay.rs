@@ -54,7 +54,8 @@ pub async fn replay(tx: &Tx, batch: &[Replay]) -> Result<Vec<Result<(), ReplayRe
     }
     let text = "SELECT d.id, d.endpoint_id, w.active FROM webhook_delivery d JOIN input ON input.id = d.id \
                 JOIN webhook_endpoint w ON w.id = d.endpoint_id ORDER BY d.id /*pg FOR UPDATE OF d */";
-    let known: HashMap<DeliveryId, Known> = tx.all_from::<Known>(&wanted, text, []).await?.into_iter().map(|k| (k.id, k)).collect();
+    let known: HashMap<DeliveryId, Known> =
+        tx.all_from::<Known>(&wanted, text, []).await?.into_iter().map(|k| (k.id, k)).collect();
     let mut again = Rows::new("id BIGINT");
     let mut by_endpoint: BTreeMap<EndpointId, i64> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -118,7 +119,11 @@ struct Returned {
     id: EndpointId,
 }
 
-async fn finish(tx: &Tx, at: Option<Timestamp>, by_endpoint: &BTreeMap<EndpointId, i64>) -> Result<(), Fault> {
+async fn finish(
+    tx: &Tx,
+    at: Option<Timestamp>,
+    by_endpoint: &BTreeMap<EndpointId, i64>,
+) -> Result<(), Fault> {
     for (endpoint, deliveries) in by_endpoint {
         let fact = WebhookReplayed { endpoint: *endpoint, deliveries: *deliveries };
         tx.record(at.unwrap_or(tx.now()), endpoint, None, fact)?;

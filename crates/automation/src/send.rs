@@ -35,8 +35,11 @@ impl Mailer {
     /// A fault that says which of the two does not read.
     pub fn smtp(url: &str, from: &str) -> Result<Self, Fault> {
         // The URL may hold a password and must not be repeated.
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|e| Fault::from(e).while_doing("read the SMTP URL"))?;
-        let from = from.parse().map_err(|e| Fault::from(e).while_doing(format!("read the sender address “{from}”")))?;
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(|e| Fault::from(e).while_doing("read the SMTP URL"))?;
+        let from = from
+            .parse()
+            .map_err(|e| Fault::from(e).while_doing(format!("read the sender address “{from}”")))?;
         Ok(Self { smtp: Some((transport.timeout(Some(PATIENCE)).build(), from)) })
     }
     /// Whether there is a way out.
@@ -96,7 +99,11 @@ fn message(mail: &MailRow, from: &Mailbox, now: Timestamp) -> Result<Message, Fa
 
 async fn sent(ctx: &Ctx, mail: &MailRow) -> Result<(), Fault> {
     db::write!(ctx.db, &Actor::system("mail"), |tx| {
-        tx.exec("UPDATE mail SET sent_at = $1, error = NULL WHERE id = $2", [tx.now().into(), mail.id.into()]).await?;
+        tx.exec(
+            "UPDATE mail SET sent_at = $1, error = NULL WHERE id = $2",
+            [tx.now().into(), mail.id.into()],
+        )
+        .await?;
         let fact = MailSent {
             mail: mail.id,
             template: mail.template.clone(),
@@ -112,7 +119,9 @@ async fn failed(ctx: &Ctx, mail: &MailRow, why: &str) -> Result<(), Fault> {
     let why: String = why.chars().filter(|c| !c.is_control()).take(500).collect();
     tracing::warn!(mail = %mail.id, why, "an e-mail was not taken");
     let text = "UPDATE mail SET error = $1 WHERE id = $2 AND sent_at IS NULL";
-    db::write!(ctx.db, &Actor::system("mail"), |tx| tx.exec(text, [why.as_str().into(), mail.id.into()]).await)?;
+    db::write!(ctx.db, &Actor::system("mail"), |tx| tx
+        .exec(text, [why.as_str().into(), mail.id.into()])
+        .await)?;
     Ok(())
 }
 
@@ -138,8 +147,12 @@ pub async fn send_again(tx: &Tx, batch: &[MailId]) -> Result<Vec<Result<(), Send
         wanted.push([(*id).into()]);
     }
     let text = "UPDATE mail SET sent_at = NULL, error = NULL WHERE id IN (SELECT id FROM input) RETURNING id";
-    let known: HashSet<MailId> = tx.all_from::<Known>(&wanted, text, []).await?.into_iter().map(|k| k.id).collect();
+    let known: HashSet<MailId> =
+        tx.all_from::<Known>(&wanted, text, []).await?.into_iter().map(|k| k.id).collect();
     let jobs: Vec<_> = known.iter().map(|id| (SendMail { mail: *id }, None)).collect();
     tx.enqueue(tx.now(), &jobs).await?;
-    Ok(batch.iter().map(|mail| if known.contains(mail) { Ok(()) } else { Err(SendRefused::Unknown { mail: *mail }) }).collect())
+    Ok(batch
+        .iter()
+        .map(|mail| if known.contains(mail) { Ok(()) } else { Err(SendRefused::Unknown { mail: *mail }) })
+        .collect())
 }

@@ -111,8 +111,10 @@ fn checked_kinds(kinds: &[String]) -> Result<Vec<String>, EndpointRefused> {
     if kinds.is_empty() || kinds.len() > MOST_KINDS {
         return Err(EndpointRefused::NoKinds {});
     }
-    let word = |w: &str| !w.is_empty() && w.len() <= 60 && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let good = |kind: &String| kind.split_once('.').is_some_and(|(subject, verb)| word(subject) && word(verb));
+    let word =
+        |w: &str| !w.is_empty() && w.len() <= 60 && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let good =
+        |kind: &String| kind.split_once('.').is_some_and(|(subject, verb)| word(subject) && word(verb));
     match kinds.iter().find(|k| !good(k)) {
         Some(kind) if kind != "*" || kinds.len() > 1 => Err(EndpointRefused::BadKind { kind: kind.clone() }),
         _ => Ok(kinds),
@@ -127,8 +129,12 @@ fn new_secret() -> String {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn subscribe(tx: &Tx, batch: &[Subscribe]) -> Result<Vec<Result<Endpoint, EndpointRefused>>, Fault> {
-    let mut rows = Rows::new("id BIGINT, url TEXT, secret TEXT, kinds TEXT, active BOOLEAN, created_at BIGINT");
+pub async fn subscribe(
+    tx: &Tx,
+    batch: &[Subscribe],
+) -> Result<Vec<Result<Endpoint, EndpointRefused>>, Fault> {
+    let mut rows =
+        Rows::new("id BIGINT, url TEXT, secret TEXT, kinds TEXT, active BOOLEAN, created_at BIGINT");
     let mut outcomes = Vec::with_capacity(batch.len());
     for want in batch {
         let (url, kinds) = match (checked_url(&want.url), checked_kinds(&want.kinds)) {
@@ -138,9 +144,17 @@ pub async fn subscribe(tx: &Tx, batch: &[Subscribe]) -> Result<Vec<Result<Endpoi
                 continue;
             }
         };
-        let made = Endpoint { id: tx.id(), url, kinds, active: true, secret: new_secret(), created_at: want.at };
+        let made =
+            Endpoint { id: tx.id(), url, kinds, active: true, secret: new_secret(), created_at: want.at };
         let kinds = serde_json::to_string(&made.kinds)?;
-        rows.push([made.id.into(), made.url.as_str().into(), made.secret.as_str().into(), kinds.into(), true.into(), want.at.into()]);
+        rows.push([
+            made.id.into(),
+            made.url.as_str().into(),
+            made.secret.as_str().into(),
+            kinds.into(),
+            true.into(),
+            want.at.into(),
+        ]);
         record_saved(tx, want.at, &made, true)?;
         outcomes.push(Ok(made));
     }
@@ -149,8 +163,13 @@ pub async fn subscribe(tx: &Tx, batch: &[Subscribe]) -> Result<Vec<Result<Endpoi
 }
 
 fn record_saved(tx: &Tx, at: Timestamp, saved: &Endpoint, new_secret: bool) -> Result<(), Fault> {
-    let fact =
-        WebhookSaved { endpoint: saved.id, url: saved.url.clone(), kinds: saved.kinds.clone(), active: saved.active, new_secret };
+    let fact = WebhookSaved {
+        endpoint: saved.id,
+        url: saved.url.clone(),
+        kinds: saved.kinds.clone(),
+        active: saved.active,
+        new_secret,
+    };
     tx.record(at, saved.id, None, fact)
 }
 
@@ -164,7 +183,10 @@ struct Row {
     created_at: Timestamp,
 }
 
-async fn locked(tx: &Tx, ids: impl Iterator<Item = EndpointId>) -> Result<HashMap<EndpointId, Endpoint>, Fault> {
+async fn locked(
+    tx: &Tx,
+    ids: impl Iterator<Item = EndpointId>,
+) -> Result<HashMap<EndpointId, Endpoint>, Fault> {
     let mut wanted = Rows::new("id BIGINT");
     let ids: std::collections::BTreeSet<EndpointId> = ids.collect();
     for id in ids {
@@ -176,15 +198,30 @@ async fn locked(tx: &Tx, ids: impl Iterator<Item = EndpointId>) -> Result<HashMa
     rows.into_iter()
         .map(|r| {
             let kinds = serde_json::from_str(&r.kinds)?;
-            Ok((r.id, Endpoint { id: r.id, url: r.url, kinds, active: r.active, secret: r.secret, created_at: r.created_at }))
+            Ok((
+                r.id,
+                Endpoint {
+                    id: r.id,
+                    url: r.url,
+                    kinds,
+                    active: r.active,
+                    secret: r.secret,
+                    created_at: r.created_at,
+                },
+            ))
         })
         .collect()
 }
 
-fn decide(known: &mut HashMap<EndpointId, Endpoint>, want: &Change, secret: Option<String>) -> Result<Endpoint, EndpointRefused> {
+fn decide(
+    known: &mut HashMap<EndpointId, Endpoint>,
+    want: &Change,
+    secret: Option<String>,
+) -> Result<Endpoint, EndpointRefused> {
     let url = want.url.as_deref().map(checked_url).transpose()?;
     let kinds = want.kinds.as_deref().map(checked_kinds).transpose()?;
-    let endpoint = known.get_mut(&want.endpoint).ok_or(EndpointRefused::Unknown { endpoint: want.endpoint })?;
+    let endpoint =
+        known.get_mut(&want.endpoint).ok_or(EndpointRefused::Unknown { endpoint: want.endpoint })?;
     endpoint.url = url.unwrap_or_else(|| endpoint.url.clone());
     endpoint.kinds = kinds.unwrap_or_else(|| endpoint.kinds.clone());
     endpoint.active = want.active.unwrap_or(endpoint.active);
@@ -208,7 +245,13 @@ pub async fn change(tx: &Tx, batch: &[Change]) -> Result<Vec<Result<Endpoint, En
     }
     let mut rows = Rows::new("id BIGINT, url TEXT, secret TEXT, kinds TEXT, active BOOLEAN");
     for e in known.values() {
-        rows.push([e.id.into(), e.url.as_str().into(), e.secret.as_str().into(), serde_json::to_string(&e.kinds)?.into(), e.active.into()]);
+        rows.push([
+            e.id.into(),
+            e.url.as_str().into(),
+            e.secret.as_str().into(),
+            serde_json::to_string(&e.kinds)?.into(),
+            e.active.into(),
+        ]);
     }
     let text = "UPDATE webhook_endpoint SET url = input.url, secret = input.secret, kinds = input.kinds, active = input.active \
                 FROM input WHERE webhook_endpoint.id = input.id";
@@ -234,7 +277,8 @@ pub async fn unsubscribe(tx: &Tx, batch: &[Unsubscribe]) -> Result<Vec<Result<()
         tx.record(want.at, endpoint, None, WebhookRemoved { endpoint })?;
         outcomes.push(Ok(()));
     }
-    tx.exec_from(&rows, "DELETE FROM webhook_delivery WHERE endpoint_id IN (SELECT id FROM input)", []).await?;
+    tx.exec_from(&rows, "DELETE FROM webhook_delivery WHERE endpoint_id IN (SELECT id FROM input)", [])
+        .await?;
     tx.exec_from(&rows, "DELETE FROM webhook_endpoint WHERE id IN (SELECT id FROM input)", []).await?;
     Ok(outcomes)
 }
@@ -245,12 +289,26 @@ mod tests {
 
     #[test]
     fn an_address_is_safe_or_refused() {
-        for good in ["https://example.com/hook?x=1", "http://localhost:8080/", "http://127.0.0.1:9/a", "http://[::1]:9/a"] {
+        for good in [
+            "https://example.com/hook?x=1",
+            "http://localhost:8080/",
+            "http://127.0.0.1:9/a",
+            "http://[::1]:9/a",
+        ] {
             assert_eq!(checked_url(good), Ok(good.to_owned()));
         }
         for bad in [
-            "", "example.com", "http://example.com/", "http://10.0.0.1/", "http://localhost.example.com/", "ftp://example.com/",
-            "https://u:p@example.com/", "https://example.com/#a", "https:///x y", "file:///etc/passwd", "javascript:alert(1)",
+            "",
+            "example.com",
+            "http://example.com/",
+            "http://10.0.0.1/",
+            "http://localhost.example.com/",
+            "ftp://example.com/",
+            "https://u:p@example.com/",
+            "https://example.com/#a",
+            "https:///x y",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
         ] {
             assert!(checked_url(bad).is_err(), "{bad}");
         }
@@ -260,9 +318,20 @@ mod tests {
     #[test]
     fn kinds_are_sorted_once_each_and_shaped_like_kinds() {
         let kinds = |list: &[&str]| checked_kinds(&list.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>());
-        assert_eq!(kinds(&["order.placed", "order.cancelled", "order.placed"]), Ok(vec!["order.cancelled".into(), "order.placed".into()]));
+        assert_eq!(
+            kinds(&["order.placed", "order.cancelled", "order.placed"]),
+            Ok(vec!["order.cancelled".into(), "order.placed".into()])
+        );
         assert_eq!(kinds(&["*"]), Ok(vec!["*".into()]));
-        for bad in [&[][..], &["*", "order.placed"], &["order"], &["Order.Placed"], &["order.placed.x"], &[".placed"], &["order.*"]] {
+        for bad in [
+            &[][..],
+            &["*", "order.placed"],
+            &["order"],
+            &["Order.Placed"],
+            &["order.placed.x"],
+            &[".placed"],
+            &["order.*"],
+        ] {
             assert!(kinds(bad).is_err(), "{bad:?}");
         }
     }
@@ -270,6 +339,10 @@ mod tests {
     #[test]
     fn a_secret_is_one_that_standard_webhooks_reads() {
         let secret = new_secret();
-        assert!(secret.starts_with("whsec_") && standardwebhooks::Webhook::new(&secret).is_ok() && secret != new_secret());
+        assert!(
+            secret.starts_with("whsec_")
+                && standardwebhooks::Webhook::new(&secret).is_ok()
+                && secret != new_secret()
+        );
     }
 }

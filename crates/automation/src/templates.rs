@@ -43,10 +43,21 @@ pub const NAMES: [&str; 4] = ["order_placed", "shipment_shipped", "shipment_deli
 /// Our own text; its first line is the subject.
 fn own(name: &str) -> Option<TemplateText> {
     let (text, html) = match name {
-        "order_placed" => (include_str!("../templates/order_placed.txt"), include_str!("../templates/order_placed.html")),
-        "shipment_shipped" => (include_str!("../templates/shipment_shipped.txt"), include_str!("../templates/shipment_shipped.html")),
-        "shipment_delivered" => (include_str!("../templates/shipment_delivered.txt"), include_str!("../templates/shipment_delivered.html")),
-        "payment_refunded" => (include_str!("../templates/payment_refunded.txt"), include_str!("../templates/payment_refunded.html")),
+        "order_placed" => {
+            (include_str!("../templates/order_placed.txt"), include_str!("../templates/order_placed.html"))
+        }
+        "shipment_shipped" => (
+            include_str!("../templates/shipment_shipped.txt"),
+            include_str!("../templates/shipment_shipped.html"),
+        ),
+        "shipment_delivered" => (
+            include_str!("../templates/shipment_delivered.txt"),
+            include_str!("../templates/shipment_delivered.html"),
+        ),
+        "payment_refunded" => (
+            include_str!("../templates/payment_refunded.txt"),
+            include_str!("../templates/payment_refunded.html"),
+        ),
         _ => return None,
     };
     let (subject, text) = text.split_once("\n\n")?;
@@ -125,7 +136,8 @@ fn check(set: &SetTemplate) -> Result<(), TemplateRefused> {
     if text.subject.len() + text.text.len() + text.html.len() > LONGEST {
         return Err(TemplateRefused::TooLong {});
     }
-    let rendered = fill(text, &sample()).map_err(|e| TemplateRefused::DoesNotRender { why: e.to_string() })?;
+    let rendered =
+        fill(text, &sample()).map_err(|e| TemplateRefused::DoesNotRender { why: e.to_string() })?;
     if rendered.subject.is_empty() {
         return Err(TemplateRefused::NoSubject {});
     }
@@ -136,7 +148,10 @@ fn check(set: &SetTemplate) -> Result<(), TemplateRefused> {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn set_templates(tx: &Tx, batch: &[SetTemplate]) -> Result<Vec<Result<(), TemplateRefused>>, Fault> {
+pub async fn set_templates(
+    tx: &Tx,
+    batch: &[SetTemplate],
+) -> Result<Vec<Result<(), TemplateRefused>>, Fault> {
     let mut outcomes = Vec::with_capacity(batch.len());
     for set in batch {
         let outcome = check(set);
@@ -175,26 +190,58 @@ mod tests {
         for name in NAMES {
             let rendered = fill(&own(name).unwrap(), &sample()).unwrap();
             assert!(rendered.subject.contains("1001"), "{name}: {}", rendered.subject);
-            assert!(rendered.text.contains("Zoë <Sample>") && !rendered.text.contains("&lt;"), "{name}: {}", rendered.text);
-            assert!(rendered.html.contains("Zoë &lt;Sample&gt;") && !rendered.html.contains("<Sample>"), "{name}: {}", rendered.html);
+            assert!(
+                rendered.text.contains("Zoë <Sample>") && !rendered.text.contains("&lt;"),
+                "{name}: {}",
+                rendered.text
+            );
+            assert!(
+                rendered.html.contains("Zoë &lt;Sample&gt;") && !rendered.html.contains("<Sample>"),
+                "{name}: {}",
+                rendered.html
+            );
             assert!(rendered.html.contains("Sample &amp; Co"), "{name}");
         }
     }
 
     #[test]
     fn a_text_that_does_not_work_is_refused() {
-        assert_eq!(check(&set("order_placed", "Hi {{ order.number }}", "{{ order.total }}", "<b>{{ shop }}</b>")), Ok(()));
+        assert_eq!(
+            check(&set("order_placed", "Hi {{ order.number }}", "{{ order.total }}", "<b>{{ shop }}</b>")),
+            Ok(())
+        );
         assert!(matches!(check(&set("nothing", "a", "b", "c")), Err(TemplateRefused::Unknown { .. })));
-        assert!(matches!(check(&set("order_placed", " {{ '' }} ", "b", "c")), Err(TemplateRefused::NoSubject {})));
-        assert!(matches!(check(&set("order_placed", "a", &"b".repeat(LONGEST), "c")), Err(TemplateRefused::TooLong {})));
-        for bad in ["{{ order.nonsense }}", "{% if %}", "{{ nothing }}", "{% for a in range(9000) %}{% for b in range(9000) %}x{% endfor %}{% endfor %}"] {
-            assert!(matches!(check(&set("order_placed", "a", bad, "c")), Err(TemplateRefused::DoesNotRender { .. })), "{bad}");
+        assert!(matches!(
+            check(&set("order_placed", " {{ '' }} ", "b", "c")),
+            Err(TemplateRefused::NoSubject {})
+        ));
+        assert!(matches!(
+            check(&set("order_placed", "a", &"b".repeat(LONGEST), "c")),
+            Err(TemplateRefused::TooLong {})
+        ));
+        for bad in [
+            "{{ order.nonsense }}",
+            "{% if %}",
+            "{{ nothing }}",
+            "{% for a in range(9000) %}{% for b in range(9000) %}x{% endfor %}{% endfor %}",
+        ] {
+            assert!(
+                matches!(
+                    check(&set("order_placed", "a", bad, "c")),
+                    Err(TemplateRefused::DoesNotRender { .. })
+                ),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn a_subject_is_one_line() {
-        let text = TemplateText { subject: "a\r\nBcc: x@example.com\n b".into(), text: String::new(), html: String::new() };
+        let text = TemplateText {
+            subject: "a\r\nBcc: x@example.com\n b".into(),
+            text: String::new(),
+            html: String::new(),
+        };
         assert_eq!(fill(&text, &sample()).unwrap().subject, "a Bcc: x@example.com b");
     }
 }

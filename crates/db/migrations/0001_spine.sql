@@ -181,7 +181,7 @@ CREATE TABLE orders (
     WHEN authorised > 0 AND authorised >= net + tax + shipping + shipping_tax + fee - cancelled_total THEN 'authorised'
     ELSE 'unpaid' END) STORED,
   UNIQUE (channel, reference),
-  CHECK (captured >= 0 AND authorised >= 0 AND refunded >= 0 AND refunded <= captured),
+  CHECK (captured >= 0 AND authorised >= 0 AND refunded >= 0),
   CHECK (units > 0 AND units_cancelled >= 0 AND units_cancelled + units_shipped <= units AND units_delivered <= units_shipped AND units_returned <= units_shipped)
 );
 CREATE INDEX orders_placed ON orders (placed_at, id);
@@ -441,3 +441,15 @@ CREATE TABLE review (
   UNIQUE (source, reference, order_id)
 );
 CREATE INDEX review_order ON review (order_id);
+
+-- ── for people who bring their own SQL: real timestamps and decimal amounts ───────────────────────────────────────────────────
+CREATE TABLE currency_unit (code TEXT NOT NULL PRIMARY KEY, minor_units BIGINT NOT NULL);   -- only those that have not 100
+INSERT INTO currency_unit (code, minor_units) VALUES ('BIF', 1), ('CLP', 1), ('DJF', 1), ('GNF', 1), ('ISK', 1), ('JPY', 1), ('KMF', 1), ('KRW', 1), ('PYG', 1), ('RWF', 1),
+  ('UGX', 1), ('UYI', 1), ('VND', 1), ('VUV', 1), ('XAF', 1), ('XOF', 1), ('XPF', 1), ('BHD', 1000), ('IQD', 1000), ('JOD', 1000), ('KWD', 1000), ('LYD', 1000), ('OMR', 1000), ('TND', 1000), ('CLF', 10000), ('UYW', 10000);
+--pg CREATE VIEW v_orders AS SELECT o.id, o.number, o.channel, o.reference, o.name, o.email, o.country, o.currency, to_timestamp(o.placed_at / 1e6) AS placed_at, to_timestamp(o.promised_at / 1e6) AS promised_at, o.fulfilment_status, o.payment_status, o.holds, o.units, o.units_shipped, o.units_delivered, o.units_returned, o.total::numeric / COALESCE(u.minor_units, 100) AS total, o.captured::numeric / COALESCE(u.minor_units, 100) AS captured, o.refunded::numeric / COALESCE(u.minor_units, 100) AS refunded FROM orders o LEFT JOIN currency_unit u ON u.code = o.currency;
+--sqlite CREATE VIEW v_orders AS SELECT o.id, o.number, o.channel, o.reference, o.name, o.email, o.country, o.currency, datetime(o.placed_at / 1000000, 'unixepoch') AS placed_at, datetime(o.promised_at / 1000000, 'unixepoch') AS promised_at, o.fulfilment_status, o.payment_status, o.holds, o.units, o.units_shipped, o.units_delivered, o.units_returned, o.total * 1.0 / COALESCE(u.minor_units, 100) AS total, o.captured * 1.0 / COALESCE(u.minor_units, 100) AS captured, o.refunded * 1.0 / COALESCE(u.minor_units, 100) AS refunded FROM orders o LEFT JOIN currency_unit u ON u.code = o.currency;
+--pg CREATE VIEW v_order_lines AS SELECT o.number, l.position, l.sku, l.title, l.ordered, l.cancelled, l.backordered, l.allocated, l.picked, l.packed, l.shipped, l.delivered, l.returned, o.currency, l.net::numeric / COALESCE(u.minor_units, 100) AS net, l.tax::numeric / COALESCE(u.minor_units, 100) AS tax, l.total::numeric / COALESCE(u.minor_units, 100) AS total FROM order_line l JOIN orders o ON o.id = l.order_id LEFT JOIN currency_unit u ON u.code = o.currency;
+--sqlite CREATE VIEW v_order_lines AS SELECT o.number, l.position, l.sku, l.title, l.ordered, l.cancelled, l.backordered, l.allocated, l.picked, l.packed, l.shipped, l.delivered, l.returned, o.currency, l.net * 1.0 / COALESCE(u.minor_units, 100) AS net, l.tax * 1.0 / COALESCE(u.minor_units, 100) AS tax, l.total * 1.0 / COALESCE(u.minor_units, 100) AS total FROM order_line l JOIN orders o ON o.id = l.order_id LEFT JOIN currency_unit u ON u.code = o.currency;
+CREATE VIEW v_stock AS SELECT s.code AS sku, s.title, l.code AS location, t.on_hand, t.allocated, t.available, t.incoming, t.quarantined FROM stock t JOIN sku s ON s.id = t.sku_id JOIN location l ON l.id = t.location_id;
+--pg CREATE VIEW v_postings AS SELECT to_timestamp(e.at / 1e6) AS at, e.text, o.number AS order_number, p.debit, p.credit, p.currency, p.amount::numeric / COALESCE(u.minor_units, 100) AS amount FROM posting p JOIN journal_entry e ON e.id = p.entry_id LEFT JOIN orders o ON o.id = e.order_id LEFT JOIN currency_unit u ON u.code = p.currency;
+--sqlite CREATE VIEW v_postings AS SELECT datetime(e.at / 1000000, 'unixepoch') AS at, e.text, o.number AS order_number, p.debit, p.credit, p.currency, p.amount * 1.0 / COALESCE(u.minor_units, 100) AS amount FROM posting p JOIN journal_entry e ON e.id = p.entry_id LEFT JOIN orders o ON o.id = e.order_id LEFT JOIN currency_unit u ON u.code = p.currency;

@@ -13,8 +13,9 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use kernel::Fault;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    Value,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -100,7 +101,8 @@ impl Table {
         format!("SELECT {names} FROM \"{}\" {behind} ORDER BY {key} LIMIT {}", self.name, self.chunk())
     }
     fn insert(&self, columns: &[(String, Ty)], rows: usize, backend: Backend) -> String {
-        let mut text = format!("INSERT INTO \"{}\" ({}) VALUES ", self.name, quoted(columns.iter().map(|c| &c.0)));
+        let mut text =
+            format!("INSERT INTO \"{}\" ({}) VALUES ", self.name, quoted(columns.iter().map(|c| &c.0)));
         let mut n = 0;
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ",(" });
@@ -123,7 +125,12 @@ fn quoted<'a>(names: impl Iterator<Item = &'a String>) -> String {
     names.map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(",")
 }
 
-async fn query(tx: &DatabaseTransaction, backend: Backend, text: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, Fault> {
+async fn query(
+    tx: &DatabaseTransaction,
+    backend: Backend,
+    text: &str,
+    values: Vec<Value>,
+) -> Result<Vec<QueryResult>, Fault> {
     let rows = tx.query_all_raw(Statement::from_sql_and_values(backend.sea(), text.to_owned(), values)).await;
     rows.map_err(|e| Fault::from(e).while_doing(text.chars().take(80).collect::<String>()))
 }
@@ -161,7 +168,11 @@ async fn tables(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Table>
             "text" => Ty::Text,
             "boolean" => Ty::Boolean,
             "double precision" => Ty::Double,
-            other => return Err(Fault::broken(format!("a backup knows no columns of type “{other}” ({table}.{name})"))),
+            other => {
+                return Err(Fault::broken(format!(
+                    "a backup knows no columns of type “{other}” ({table}.{name})"
+                )));
+            }
         };
         let (columns, key) = found.entry(table).or_default();
         if position > 0 {
@@ -172,7 +183,9 @@ async fn tables(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Table>
     let mut all = BTreeMap::new();
     for (name, (columns, mut key)) in found {
         if key.is_empty() {
-            return Err(Fault::broken(format!("table {name} has no primary key: a backup could not page through it")));
+            return Err(Fault::broken(format!(
+                "table {name} has no primary key: a backup could not page through it"
+            )));
         }
         key.sort_unstable();
         let key = key.into_iter().map(|(_, column)| column).collect();
@@ -197,10 +210,15 @@ async fn foreign_keys(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<
     rows.iter().map(|r| Ok((r.try_get_by_index(0)?, r.try_get_by_index(1)?))).collect()
 }
 
-fn parents_first(mut left: BTreeMap<String, Table>, keys: Vec<(String, String)>) -> Result<Vec<Table>, Fault> {
+fn parents_first(
+    mut left: BTreeMap<String, Table>,
+    keys: Vec<(String, String)>,
+) -> Result<Vec<Table>, Fault> {
     let mut ordered = Vec::with_capacity(left.len());
     while !left.is_empty() {
-        let waits = |name: &str| keys.iter().any(|(child, parent)| child == name && parent != name && left.contains_key(parent));
+        let waits = |name: &str| {
+            keys.iter().any(|(child, parent)| child == name && parent != name && left.contains_key(parent))
+        };
         let free: Vec<String> = left.keys().filter(|name| !waits(name)).cloned().collect();
         if free.is_empty() {
             let names: Vec<&String> = left.keys().collect();
@@ -212,15 +230,24 @@ fn parents_first(mut left: BTreeMap<String, Table>, keys: Vec<(String, String)>)
 }
 
 async fn migrations(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Migration>, Fault> {
-    let rows = query(tx, backend, "SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![]).await?;
+    let rows =
+        query(tx, backend, "SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![])
+            .await?;
     rows.iter()
-        .map(|r| Ok(Migration { version: r.try_get_by_index(0)?, name: r.try_get_by_index(1)?, checksum: r.try_get_by_index(2)? }))
+        .map(|r| {
+            Ok(Migration {
+                version: r.try_get_by_index(0)?,
+                name: r.try_get_by_index(1)?,
+                checksum: r.try_get_by_index(2)?,
+            })
+        })
         .collect()
 }
 
 /// The names of the sequences behind number series on PostgreSQL.
 async fn sequences(tx: &DatabaseTransaction) -> Result<Vec<String>, Fault> {
-    let text = "SELECT CAST(sequencename AS TEXT) FROM pg_sequences WHERE schemaname = current_schema() ORDER BY 1";
+    let text =
+        "SELECT CAST(sequencename AS TEXT) FROM pg_sequences WHERE schemaname = current_schema() ORDER BY 1";
     let rows = query(tx, Backend::Postgres, text, vec![]).await?;
     rows.iter().map(|r| Ok(r.try_get_by_index(0)?)).collect()
 }
@@ -235,16 +262,22 @@ async fn numbers(tx: &DatabaseTransaction, backend: Backend) -> Result<BTreeMap<
         return Ok(all);
     }
     for sequence in sequences(tx).await? {
-        let text = format!("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM \"{sequence}\"");
+        let text =
+            format!("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM \"{sequence}\"");
         let last = query(tx, backend, &text, vec![]).await?;
-        let last = last.first().ok_or_else(|| Fault::broken(format!("sequence {sequence} has no row")))?.try_get_by_index(0)?;
+        let last = last
+            .first()
+            .ok_or_else(|| Fault::broken(format!("sequence {sequence} has no row")))?
+            .try_get_by_index(0)?;
         all.insert(series(&sequence)?.to_owned(), last);
     }
     Ok(all)
 }
 
 fn series(sequence: &str) -> Result<&str, Fault> {
-    sequence.strip_suffix("_number").ok_or_else(|| Fault::broken(format!("sequence {sequence} is no number series")))
+    sequence
+        .strip_suffix("_number")
+        .ok_or_else(|| Fault::broken(format!("sequence {sequence} is no number series")))
 }
 
 // ── backup ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,14 +324,18 @@ pub async fn backup(db: &Db, out: impl Write + Send) -> Result<Summary, Fault> {
         own.close().await?;
     }
     let summary = summary?;
-    sink.gz.finish().and_then(|mut out| out.flush()).map_err(|e| Fault::from(e).while_doing("write the backup"))?;
+    sink.gz
+        .finish()
+        .and_then(|mut out| out.flush())
+        .map_err(|e| Fault::from(e).while_doing("write the backup"))?;
     Ok(summary)
 }
 
 /// A reader of its own for SQLite: its snapshot lasts, and must not keep one of the pool's readers from others. A database in memory
 /// has one connection only, and on PostgreSQL the pool serves.
 async fn snapshot_connection(db: &Db) -> Result<Option<DatabaseConnection>, Fault> {
-    if db.backend() == Backend::Postgres || db.url().contains(":memory:") || db.url().contains("mode=memory") {
+    if db.backend() == Backend::Postgres || db.url().contains(":memory:") || db.url().contains("mode=memory")
+    {
         return Ok(None);
     }
     let mut connect = ConnectOptions::new(db.url().to_owned());
@@ -306,7 +343,11 @@ async fn snapshot_connection(db: &Db) -> Result<Option<DatabaseConnection>, Faul
     Ok(Some(Database::connect(connect).await?))
 }
 
-async fn dump<W: Write + Send>(tx: &DatabaseTransaction, backend: Backend, sink: &mut Sink<W>) -> Result<Summary, Fault> {
+async fn dump<W: Write + Send>(
+    tx: &DatabaseTransaction,
+    backend: Backend,
+    sink: &mut Sink<W>,
+) -> Result<Summary, Fault> {
     sink.line(&Line::FulmarBackup { format: FORMAT, schema: migrations(tx, backend).await? })?;
     let tables = tables(tx, backend).await?;
     let mut total = 0;
@@ -333,7 +374,12 @@ async fn dump_rows<W: Write + Send>(
     loop {
         let rows = query(tx, backend, &table.select(!after.is_empty()), std::mem::take(&mut after)).await?;
         for (i, row) in rows.iter().enumerate() {
-            let cells = table.columns.iter().enumerate().map(|(n, (_, ty))| cell(row, n, *ty)).collect::<Result<Vec<_>, Fault>>()?;
+            let cells = table
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(n, (_, ty))| cell(row, n, *ty))
+                .collect::<Result<Vec<_>, Fault>>()?;
             sink.line(&cells.iter().map(to_json).collect::<Vec<_>>())?;
             if i + 1 == rows.len() {
                 after = table.key.iter().map(|k| cells[*k].clone()).collect();
@@ -396,7 +442,9 @@ impl<R: Read> Source<R> {
     fn next(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         let mut line = Vec::new();
         let read = (&mut self.lines).take(MAX_LINE).read_until(b'\n', &mut line);
-        let n = read.map_err(|e| Fault::from(e).while_doing("read the backup: the file is cut off, damaged, or no backup"))?;
+        let n = read.map_err(|e| {
+            Fault::from(e).while_doing("read the backup: the file is cut off, damaged, or no backup")
+        })?;
         if n > 0 && line.last() != Some(&b'\n') {
             return Err(Fault::broken("the backup is cut off in the middle of a line"));
         }
@@ -409,10 +457,16 @@ impl<R: Read> Source<R> {
 /// # Errors
 /// A fault that says so when the database has orders, products, customers or users, when the file is cut off or damaged, or was made
 /// with another schema; then nothing is changed. Faults of the database.
-#[allow(clippy::disallowed_methods, reason = "no events, no reactions, no second run: what is restored is history already")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "no events, no reactions, no second run: what is restored is history already"
+)]
 pub async fn restore(db: &Db, input: impl Read + Send) -> Result<Summary, Fault> {
     let backend = db.backend();
-    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
     let tx = db.shared.writer.begin_with_options(options).await?;
     let mut source = Source { lines: BufReader::new(GzDecoder::new(input)), sum: Sha256::new() };
     match load(&tx, backend, &mut source).await {
@@ -447,11 +501,17 @@ impl Filling {
     async fn row(&mut self, line: &[u8], tx: &DatabaseTransaction, backend: Backend) -> Result<(), Fault> {
         let cells: Vec<serde_json::Value> = serde_json::from_slice(line).map_err(damaged)?;
         if cells.len() != self.columns.len() {
-            return Err(Fault::broken(format!("a row of table {} has {} values", self.table.name, cells.len())));
+            return Err(Fault::broken(format!(
+                "a row of table {} has {} values",
+                self.table.name,
+                cells.len()
+            )));
         }
         for ((name, ty), json) in self.columns.iter().zip(cells) {
             let value = from_json(*ty, json);
-            self.waiting.push(value.ok_or_else(|| Fault::broken(format!("a value of {}.{name} is of another type", self.table.name)))?);
+            self.waiting.push(value.ok_or_else(|| {
+                Fault::broken(format!("a value of {}.{name} is of another type", self.table.name))
+            })?);
         }
         self.rows += 1;
         if self.waiting.len() >= self.table.chunk() * self.columns.len() {
@@ -465,7 +525,11 @@ fn damaged(e: serde_json::Error) -> Fault {
     Fault::from(e).while_doing("the backup is damaged")
 }
 
-async fn load<R: Read + Send>(tx: &DatabaseTransaction, backend: Backend, source: &mut Source<R>) -> Result<Summary, Fault> {
+async fn load<R: Read + Send>(
+    tx: &DatabaseTransaction,
+    backend: Backend,
+    source: &mut Source<R>,
+) -> Result<Summary, Fault> {
     check_header(tx, backend, source).await?;
     let tables = tables(tx, backend).await?;
     refuse_unless_empty(tx, backend).await?;
@@ -480,28 +544,44 @@ async fn load<R: Read + Send>(tx: &DatabaseTransaction, backend: Backend, source
     let mut rows = 0;
     while let Some(text) = source.next()? {
         if text.first() == Some(&b'[') {
-            let table = filling.as_mut().ok_or_else(|| Fault::broken("the backup is damaged: a row outside of a table"))?;
+            let table = filling
+                .as_mut()
+                .ok_or_else(|| Fault::broken("the backup is damaged: a row outside of a table"))?;
             table.row(&text, tx, backend).await?;
             source.sum.update(&text);
             continue;
         }
         match serde_json::from_slice(&text).map_err(damaged)? {
-            Line::Table { name, columns } if filling.is_none() => filling = Some(begin_table(&mut left, name, columns)?),
+            Line::Table { name, columns } if filling.is_none() => {
+                filling = Some(begin_table(&mut left, name, columns)?)
+            }
             Line::End { table, rows: told } => {
-                let mut done = filling.take().ok_or_else(|| Fault::broken("the backup is damaged: an end without a table"))?;
+                let mut done = filling
+                    .take()
+                    .ok_or_else(|| Fault::broken("the backup is damaged: an end without a table"))?;
                 done.flush(tx, backend).await?;
                 if done.table.name != table || done.rows != told {
-                    return Err(Fault::broken(format!("table {table} should have {told} rows, the file has {}", done.rows)));
+                    return Err(Fault::broken(format!(
+                        "table {table} should have {told} rows, the file has {}",
+                        done.rows
+                    )));
                 }
                 rows += told;
             }
             Line::Numbers(last) => last_numbers = Some(last),
             Line::Footer { tables, rows: told, sha256 } => {
-                let whole = tables == count && left.is_empty() && told == rows && sha256 == hex(&source.sum) && filling.is_none();
+                let whole = tables == count
+                    && left.is_empty()
+                    && told == rows
+                    && sha256 == hex(&source.sum)
+                    && filling.is_none();
                 if !whole || source.next()?.is_some() {
-                    return Err(Fault::broken("the backup is damaged: its contents are not what its footer says"));
+                    return Err(Fault::broken(
+                        "the backup is damaged: its contents are not what its footer says",
+                    ));
                 }
-                let last = last_numbers.ok_or_else(|| Fault::broken("the backup is damaged: it lacks the number series"))?;
+                let last = last_numbers
+                    .ok_or_else(|| Fault::broken("the backup is damaged: it lacks the number series"))?;
                 set_numbers(tx, backend, last).await?;
                 return Ok(Summary { tables: count, rows });
             }
@@ -512,14 +592,20 @@ async fn load<R: Read + Send>(tx: &DatabaseTransaction, backend: Backend, source
     Err(Fault::broken("the backup is cut off: its footer is missing"))
 }
 
-async fn check_header<R: Read + Send>(tx: &DatabaseTransaction, backend: Backend, source: &mut Source<R>) -> Result<(), Fault> {
+async fn check_header<R: Read + Send>(
+    tx: &DatabaseTransaction,
+    backend: Backend,
+    source: &mut Source<R>,
+) -> Result<(), Fault> {
     let text = source.next()?.ok_or_else(|| Fault::broken("the backup is empty"))?;
     let Ok(Line::FulmarBackup { format, schema }) = serde_json::from_slice(&text) else {
         return Err(Fault::broken("the file is not a backup of Fulmar"));
     };
     source.sum.update(&text);
     if format != FORMAT {
-        return Err(Fault::broken(format!("the backup has format {format}, this program reads format {FORMAT}")));
+        return Err(Fault::broken(format!(
+            "the backup has format {format}, this program reads format {FORMAT}"
+        )));
     }
     let ours = migrations(tx, backend).await?;
     if schema != ours {
@@ -548,9 +634,15 @@ async fn refuse_unless_empty(tx: &DatabaseTransaction, backend: Backend) -> Resu
     Ok(())
 }
 
-fn begin_table(left: &mut BTreeMap<String, Table>, name: String, columns: Vec<(String, Ty)>) -> Result<Filling, Fault> {
-    let table = left.remove(&name).ok_or_else(|| Fault::broken(format!("the backup has a table {name} too many")))?;
-    let (theirs, ours): (BTreeSet<_>, BTreeSet<_>) = (columns.iter().map(|c| &c.0).collect(), table.columns.iter().map(|c| &c.0).collect());
+fn begin_table(
+    left: &mut BTreeMap<String, Table>,
+    name: String,
+    columns: Vec<(String, Ty)>,
+) -> Result<Filling, Fault> {
+    let table =
+        left.remove(&name).ok_or_else(|| Fault::broken(format!("the backup has a table {name} too many")))?;
+    let (theirs, ours): (BTreeSet<_>, BTreeSet<_>) =
+        (columns.iter().map(|c| &c.0).collect(), table.columns.iter().map(|c| &c.0).collect());
     if theirs != ours || columns.len() != table.columns.len() {
         return Err(Fault::broken(format!("the columns of table {name} differ between backup and database")));
     }
@@ -558,10 +650,16 @@ fn begin_table(left: &mut BTreeMap<String, Table>, name: String, columns: Vec<(S
 }
 
 /// Last of all, because PostgreSQL does not roll sequences back.
-async fn set_numbers(tx: &DatabaseTransaction, backend: Backend, mut last: BTreeMap<String, i64>) -> Result<(), Fault> {
+async fn set_numbers(
+    tx: &DatabaseTransaction,
+    backend: Backend,
+    mut last: BTreeMap<String, i64>,
+) -> Result<(), Fault> {
     let ours: Vec<String> = match backend {
         Backend::Sqlite => numbers(tx, backend).await?.into_keys().collect(),
-        Backend::Postgres => sequences(tx).await?.iter().map(|s| series(s).map(str::to_owned)).collect::<Result<_, _>>()?,
+        Backend::Postgres => {
+            sequences(tx).await?.iter().map(|s| series(s).map(str::to_owned)).collect::<Result<_, _>>()?
+        }
     };
     if last.keys().collect::<BTreeSet<_>>() != ours.iter().collect() {
         return Err(Fault::broken("the backup has other number series than this database"));

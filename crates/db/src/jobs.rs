@@ -142,7 +142,7 @@ pub async fn work_once(ctx: &Ctx, kinds: &[JobKind], timers: &[Timer]) -> Result
          RETURNING id, name, payload, attempts"
     );
     let due: Option<i64> =
-        ctx.db.read().scalar("SELECT 1 FROM job WHERE run_at <= $1 AND parked = FALSE LIMIT 1", [now.into()]).await?;
+        ctx.db.read().scalar("SELECT id FROM job WHERE run_at <= $1 AND parked = FALSE LIMIT 1", [now.into()]).await?;
     if due.is_none() {
         return Ok(0);
     }

@@ -1,5 +1,7 @@
 //! Backup and restore between the two databases: nothing lost, nothing half done, one moment.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
 use db::testing::{TestDb, both, postgres, sqlite};
 use db::{Db, Options, Rows, Sql, Value, backup};
 use flate2::Compression;
@@ -103,7 +105,8 @@ async fn what_goes_through_both_databases_comes_back_identical() {
     for db in [&first, &second, &third] {
         let exact: Option<f64> = db.read().scalar("SELECT lat FROM location WHERE id = 2", []).await.unwrap();
         assert_eq!(exact.map(f64::to_bits), Some(52.520_006_599_999_996f64.to_bits()), "{}", db.name);
-        let free: Option<i64> = db.read().scalar("SELECT available FROM stock WHERE sku_id = 7", []).await.unwrap();
+        let free: Option<i64> =
+            db.read().scalar("SELECT available FROM stock WHERE sku_id = 7", []).await.unwrap();
         assert_eq!(free, Some(7), "a generated column is computed again ({})", db.name);
         let next = db::write!(db, &actor(), |tx| tx.numbers("orders", 1).await).unwrap();
         assert_eq!(next, 1008..=1008, "{}", db.name);
@@ -117,7 +120,12 @@ async fn refused(db: &TestDb, file: &[u8], because: &str) {
     let before = contents(&taken(db).await);
     let fault = backup::restore(db, file).await.expect_err(because).to_string();
     assert!(fault.contains(because), "{}: “{fault}” should say “{because}”", db.name);
-    assert_eq!(before, contents(&taken(db).await), "{}: a refused restore changed something ({because})", db.name);
+    assert_eq!(
+        before,
+        contents(&taken(db).await),
+        "{}: a refused restore changed something ({because})",
+        db.name
+    );
 }
 
 #[tokio::test]
@@ -126,7 +134,8 @@ async fn a_damaged_or_foreign_file_changes_nothing() {
     fill(&source).await;
     let good = taken(&source).await;
     let lines = text(&good);
-    let without_footer: String = lines.lines().filter(|l| !l.starts_with("{\"footer\"")).map(|l| format!("{l}\n")).collect();
+    let without_footer: String =
+        lines.lines().filter(|l| !l.starts_with("{\"footer\"")).map(|l| format!("{l}\n")).collect();
     let mut flipped = good.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x10;
@@ -138,7 +147,8 @@ async fn a_damaged_or_foreign_file_changes_nothing() {
         refused(&db, &packed(&without_footer), "footer is missing").await;
         refused(&db, &packed(&lines.replacen("SKU-17\"", "SKU-xx\"", 1)), "footer says").await;
         refused(&db, &packed(&format!("{lines}[1]\n")), "footer says").await;
-        let removed: String = lines.lines().filter(|l| !l.contains("\"SKU-17\"")).map(|l| format!("{l}\n")).collect();
+        let removed: String =
+            lines.lines().filter(|l| !l.contains("\"SKU-17\"")).map(|l| format!("{l}\n")).collect();
         refused(&db, &packed(&removed), "should have 4321 rows").await;
         refused(&db, &packed(&lines.replacen("0001_spine", "0000_other", 1)), "another schema").await;
         refused(&db, &packed(&lines.replacen("\"format\":1", "\"format\":2", 1)), "format 2").await;
@@ -155,7 +165,11 @@ async fn pair(db: Db, task: i64) {
     for n in 0..40i64 {
         let id = task * 1_000 + n;
         db::write!(db, &actor(), |tx| {
-            tx.exec("INSERT INTO supplier (id, code, name, created_at) VALUES ($1, $2, '', 0)", [id.into(), format!("C{id}").into()]).await?;
+            tx.exec(
+                "INSERT INTO supplier (id, code, name, created_at) VALUES ($1, $2, '', 0)",
+                [id.into(), format!("C{id}").into()],
+            )
+            .await?;
             tx.exec("UPDATE timer SET next_at = next_at - 1 WHERE name = 'a'", []).await?;
             tokio::task::yield_now().await;
             tx.exec("UPDATE timer SET next_at = next_at + 1 WHERE name = 'b'", []).await?;
@@ -168,7 +182,10 @@ async fn pair(db: Db, task: i64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_backup_under_writes_is_one_moment() {
     for db in both(Options::default).await {
-        db::write!(db, &actor(), |tx| tx.exec("INSERT INTO timer (name, next_at) VALUES ('a', 1000), ('b', 1000)", []).await).unwrap();
+        db::write!(db, &actor(), |tx| tx
+            .exec("INSERT INTO timer (name, next_at) VALUES ('a', 1000), ('b', 1000)", [])
+            .await)
+        .unwrap();
         let tasks: Vec<_> = (0..8).map(|task| tokio::spawn(pair(db.db.clone(), task))).collect();
         let mut files = Vec::new();
         while !tasks.iter().all(tokio::task::JoinHandle::is_finished) {
@@ -184,11 +201,16 @@ async fn a_backup_under_writes_is_one_moment() {
             let pairs = count(target.read(), "supplier").await;
             assert_eq!(pairs, count(target.read(), "setting").await, "{}: half a transaction", db.name);
             let params: [Value; 0] = [];
-            let timers: Vec<i64> = target.read().column("SELECT next_at FROM timer ORDER BY name", params).await.unwrap();
+            let timers: Vec<i64> =
+                target.read().column("SELECT next_at FROM timer ORDER BY name", params).await.unwrap();
             assert_eq!(timers, [1000 - pairs, 1000 + pairs], "{}: half a transaction", db.name);
             seen.push(pairs);
         }
-        assert!(seen.iter().any(|n| *n < 320), "{}: no backup was taken while tasks wrote ({seen:?})", db.name);
+        assert!(
+            seen.iter().any(|n| *n < 320),
+            "{}: no backup was taken while tasks wrote ({seen:?})",
+            db.name
+        );
         assert_eq!(count(db.read(), "supplier").await, 320, "{}", db.name);
     }
 }

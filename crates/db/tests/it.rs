@@ -125,3 +125,19 @@ async fn two_processes_share_a_database_with_different_node_numbers() {
         assert_ne!((a.0 >> 11) & 1023, (b.0 >> 11) & 1023, "{}", db.name);
     }
 }
+
+#[tokio::test]
+async fn views_read_on_both_and_know_every_currency_without_cents() {
+    for db in both(Options::default).await {
+        for view in ["v_orders", "v_order_lines", "v_stock", "v_postings"] {
+            let rows: Option<i64> = db.read().scalar(&format!("SELECT COUNT(*) FROM {view}"), []).await.unwrap();
+            assert_eq!(rows, Some(0), "{view} on {}", db.name);
+        }
+        for (code, units) in [("JPY", 1), ("KWD", 1000), ("CLF", 10_000)] {
+            let kept: Option<i64> =
+                db.read().scalar("SELECT minor_units FROM currency_unit WHERE code = $1", [code.into()]).await.unwrap();
+            assert_eq!(kept, Some(units));
+            assert_eq!(code.parse::<kernel::Currency>().unwrap().exponent(), units.ilog10());
+        }
+    }
+}

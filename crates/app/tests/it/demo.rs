@@ -18,7 +18,7 @@ async fn build(url: &str) {
     for status in ["unfulfilled", "partial", "fulfilled", "delivered", "cancelled", "returned"] {
         assert!(count(&format!("SELECT COUNT(*) FROM orders WHERE fulfilment_status = '{status}'")).await > 0, "no order is {status}");
     }
-    for status in ["unpaid", "authorised", "paid", "refunded"] {
+    for status in ["unpaid", "authorised", "paid", "partially_refunded"] {
         assert!(count(&format!("SELECT COUNT(*) FROM orders WHERE payment_status = '{status}'")).await > 0, "no order is {status}");
     }
     for (what, text) in [

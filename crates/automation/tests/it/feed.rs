@@ -9,7 +9,13 @@ use kernel::fact::EventId;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-async fn ask(db: &Db, after: Option<EventId>, kind: Option<&str>, order: Option<i64>, limit: i64) -> Vec<EventId> {
+async fn ask(
+    db: &Db,
+    after: Option<EventId>,
+    kind: Option<&str>,
+    order: Option<i64>,
+    limit: i64,
+) -> Vec<EventId> {
     let ask = Ask { after, kind: kind.map(str::to_owned), order, limit };
     feed(db, &ask).await.unwrap().into_iter().map(|e| e.id).collect()
 }
@@ -52,7 +58,11 @@ async fn an_event_that_commits_late_is_not_skipped() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let early = record(&db, None, Placed(json!("early"))).await;
     tokio::time::sleep(Duration::from_millis(6_000)).await;
-    assert_eq!(ask(&db, None, None, None, 10).await, [], "the early one waits for the transaction that is older");
+    assert_eq!(
+        ask(&db, None, None, None, 10).await,
+        [],
+        "the early one waits for the transaction that is older"
+    );
     assert!(matches!(attempt.settle(late, Ok(())).await, db::Settled::Done(Ok(()))));
     let begin = Instant::now();
     let mut seen = Vec::new();

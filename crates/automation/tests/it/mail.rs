@@ -1,7 +1,9 @@
 //! E-mails to customers: what they say, that they come once, and what happens when the mail server does not take them.
 
 use super::post::PostOffice;
-use super::world::{Delivered, Placed, Refunded, Shipped, actor, count, ctx, lawful, record, tell_again, work, worlds};
+use super::world::{
+    Delivered, Placed, Refunded, Shipped, actor, count, ctx, lawful, record, tell_again, work, worlds,
+};
 use automation::read::{self, MailRow};
 use automation::send::send_again;
 use automation::templates::{SetTemplate, TemplateText, set_templates};
@@ -49,25 +51,51 @@ async fn customers_read_what_happened_in_two_parts_with_exact_amounts() {
         for id in 1..=4 {
             record(&db, Some(id), Placed(json!({}))).await;
         }
-        record(&db, Some(1), Shipped(json!({ "shipment": "shp_1", "carrier": "post", "tracking_number": "RX<1>" }))).await;
+        record(
+            &db,
+            Some(1),
+            Shipped(json!({ "shipment": "shp_1", "carrier": "post", "tracking_number": "RX<1>" })),
+        )
+        .await;
         record(&db, Some(1), Delivered(json!({ "shipment": "shp_1" }))).await;
         record(&db, Some(3), Refunded(json!({ "amount": 4_115, "currency": "KWD", "method": "card" }))).await;
         work(&ctx).await;
         tell_again(&ctx, 1).await;
         work(&ctx).await;
         let letters = office.letters();
-        assert_eq!((letters.len(), count(&db, "mail").await), (6, 6), "{}: one for each event with an address", db.name);
+        assert_eq!(
+            (letters.len(), count(&db, "mail").await),
+            (6, 6),
+            "{}: one for each event with an address",
+            db.name
+        );
         assert_eq!(count(&db, "event WHERE kind = 'mail.sent' AND order_id = 1").await, 3);
         let read = |to: &str, word: &str| {
             let found = letters.iter().filter(|(rcpt, _)| rcpt.iter().any(|r| r == to));
             let mut found = found.map(|(_, raw)| MessageParser::default().parse(raw.as_slice()).unwrap());
-            let mail = found.find(|m| m.subject().unwrap().contains(word)).unwrap_or_else(|| panic!("{}: no “{word}” for {to}", db.name));
-            (mail.subject().unwrap().to_owned(), mail.body_text(0).unwrap().into_owned(), mail.body_html(0).unwrap().into_owned())
+            let mail = found
+                .find(|m| m.subject().unwrap().contains(word))
+                .unwrap_or_else(|| panic!("{}: no “{word}” for {to}", db.name));
+            (
+                mail.subject().unwrap().to_owned(),
+                mail.body_text(0).unwrap().into_owned(),
+                mail.body_html(0).unwrap().into_owned(),
+            )
         };
         let (subject, text, html) = read("zoe@example.com", "Your order");
         assert_eq!(subject, "Your order 1001");
-        assert!(text.contains("Hello Zoë <Åberg>,") && text.contains("3 x Cup “A&B” ☕ (CUP-1): 37.47 EUR") && text.contains("Total: 37.47 EUR"), "{text}");
-        assert!(html.contains("Zoë &lt;Åberg&gt;") && html.contains("Cup “A&amp;B” ☕") && html.contains("37.47 EUR"), "{html}");
+        assert!(
+            text.contains("Hello Zoë <Åberg>,")
+                && text.contains("3 x Cup “A&B” ☕ (CUP-1): 37.47 EUR")
+                && text.contains("Total: 37.47 EUR"),
+            "{text}"
+        );
+        assert!(
+            html.contains("Zoë &lt;Åberg&gt;")
+                && html.contains("Cup “A&amp;B” ☕")
+                && html.contains("37.47 EUR"),
+            "{html}"
+        );
         assert!(read("yuki@example.com", "1002").1.contains("Total: 3000 JPY"), "no decimals in yen");
         assert!(read("noor@example.com", "Your order").2.contains("12.345 KWD"), "three decimals in dinars");
         assert_eq!(read("noor@example.com", "Refund").0, "Refund of 4.115 KWD for order 1003");
@@ -90,9 +118,16 @@ async fn a_merchant_writes_his_own_and_a_broken_one_gives_way_to_ours() {
         let office = PostOffice::open();
         let ctx = ctx(&db, mailer(&office));
         order(&db, 1, Some("zoe@example.com"), "EUR", 300).await;
-        let text = |subject: &str, text: &str| TemplateText { subject: subject.into(), text: text.into(), html: "<p>{{ order.name }}</p>".into() };
+        let text = |subject: &str, text: &str| TemplateText {
+            subject: subject.into(),
+            text: text.into(),
+            html: "<p>{{ order.name }}</p>".into(),
+        };
         let set = |text| SetTemplate { at: Timestamp(0), name: "order_placed".into(), text };
-        let batch = [set(Some(text("{{ broken", ""))), set(Some(text("Tack för order {{ order.number }} ✓ 日本", "Pris {{ order.total }}")))];
+        let batch = [
+            set(Some(text("{{ broken", ""))),
+            set(Some(text("Tack för order {{ order.number }} ✓ 日本", "Pris {{ order.total }}"))),
+        ];
         let done = db::write!(db, &actor(), |tx| set_templates(tx, &batch).await).unwrap();
         assert!(done[0].is_err() && done[1].is_ok());
         record(&db, Some(1), Placed(json!({}))).await;
@@ -106,12 +141,18 @@ async fn a_merchant_writes_his_own_and_a_broken_one_gives_way_to_ours() {
         // One that works with the sample and not with this order: an order knows no lines beyond its own.
         let late = set(Some(text("{{ lines[0].sku }}", "{{ refund.amount }}")));
         let reset = set(None);
-        db::write!(db, &actor(), |tx| set_templates(tx, std::slice::from_ref(&late)).await).unwrap().remove(0).unwrap();
+        db::write!(db, &actor(), |tx| set_templates(tx, std::slice::from_ref(&late)).await)
+            .unwrap()
+            .remove(0)
+            .unwrap();
         record(&db, Some(1), Placed(json!({}))).await;
         work(&ctx).await;
         let subject = mails(&db).await[0].subject.clone();
         assert_eq!(subject, "Your order 1001", "{}: the customer hears of it either way", db.name);
-        db::write!(db, &actor(), |tx| set_templates(tx, std::slice::from_ref(&reset)).await).unwrap().remove(0).unwrap();
+        db::write!(db, &actor(), |tx| set_templates(tx, std::slice::from_ref(&reset)).await)
+            .unwrap()
+            .remove(0)
+            .unwrap();
         assert!(!automation::templates::current(db.read(), "order_placed").await.unwrap().1);
     }
 }
@@ -123,7 +164,12 @@ async fn without_a_mail_server_mails_stay_and_can_be_sent_later() {
         record(&db, Some(1), Placed(json!({}))).await;
         work(&ctx(&db, Mailer::none())).await;
         let kept = read::mails(db.read(), Some(1), true, None, 10).await.unwrap();
-        assert_eq!((kept.len(), kept[0].sent_at, kept[0].error.as_deref(), count(&db, "job").await), (1, None, None, 0), "{}", db.name);
+        assert_eq!(
+            (kept.len(), kept[0].sent_at, kept[0].error.as_deref(), count(&db, "job").await),
+            (1, None, None, 0),
+            "{}",
+            db.name
+        );
         let office = PostOffice::open();
         let asked = db::write!(db, &actor(), |tx| send_again(tx, &[kept[0].id, MailId(7)]).await).unwrap();
         assert!(asked[0].is_ok() && asked[1].is_err());
@@ -143,20 +189,35 @@ async fn a_mail_that_is_not_taken_keeps_the_reason_and_is_tried_again_where_that
         record(&db, Some(1), Placed(json!({}))).await;
         work(&ctx).await;
         let waiting = mails(&db).await.remove(0);
-        assert!(waiting.sent_at.is_none() && waiting.error.as_deref().unwrap().contains("try later"), "{}: {:?}", db.name, waiting.error);
+        assert!(
+            waiting.sent_at.is_none() && waiting.error.as_deref().unwrap().contains("try later"),
+            "{}: {:?}",
+            db.name,
+            waiting.error
+        );
         office.refuses(None);
         work(&ctx).await;
         assert_eq!(office.letters().len(), 0, "{}: not before its time", db.name);
         db.clock().advance(10 * Timestamp::SECOND);
         work(&ctx).await;
         let sent = mails(&db).await.remove(0);
-        assert_eq!((office.letters().len(), sent.sent_at, sent.error), (1, Some(db.now()), None), "{}", db.name);
+        assert_eq!(
+            (office.letters().len(), sent.sent_at, sent.error),
+            (1, Some(db.now()), None),
+            "{}",
+            db.name
+        );
 
         office.refuses(Some((550, "no such mailbox")));
         record(&db, Some(1), Shipped(json!({ "carrier": null }))).await;
         work(&ctx).await;
         let refused = mails(&db).await.remove(0);
-        assert!(refused.sent_at.is_none() && refused.error.as_deref().unwrap().contains("no such mailbox"), "{}: {:?}", db.name, refused.error);
+        assert!(
+            refused.sent_at.is_none() && refused.error.as_deref().unwrap().contains("no such mailbox"),
+            "{}: {:?}",
+            db.name,
+            refused.error
+        );
         assert_eq!(count(&db, "job").await, 0, "{}: for good", db.name);
 
         order(&db, 2, Some("not an address"), "EUR", 300).await;

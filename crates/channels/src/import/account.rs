@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use books::accounts::{BAD_DEBT, BANK, DISCOUNTS, FEES_CHARGED, PAYMENT_FEES, RETURNS, SHIPPING_INCOME};
+use books::accounts::{BANK, DISCOUNTS, FEES_CHARGED, PAYMENT_FEES, RETURNS, SHIPPING_INCOME};
 use books::{Adjustment, adjust};
 use db::{FromQueryResult, Rows, Tx};
 use kernel::{Currency, Fault, Timestamp};
@@ -37,7 +37,7 @@ pub(super) fn account_of(kind: ChargeKind) -> &'static str {
         ChargeKind::BankFee | ChargeKind::MarketplaceFee | ChargeKind::Commission => PAYMENT_FEES,
         ChargeKind::Discount | ChargeKind::Samples => DISCOUNTS,
         ChargeKind::Manual => FEES_CHARGED,
-        ChargeKind::BadDebt => BAD_DEBT,
+        ChargeKind::BadDebt => "5400",
     }
 }
 

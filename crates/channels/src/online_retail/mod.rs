@@ -12,6 +12,7 @@ mod documents;
 mod rows;
 mod stock;
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -104,13 +105,18 @@ impl Totals {
 /// # Errors
 /// [`BadFile`] when it cannot be unpacked, the header lacks a column, or it is not readable as CSV.
 pub fn plan(file: &str, bytes: &[u8]) -> Result<Plan, BadFile> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        let unpacked = MultiGzDecoder::new(bytes).read_to_end(&mut plain);
-        unpacked.map_err(|source| BadFile::Io { file: file.to_owned(), source })?;
-        return plan_plain(file, &plain);
+    plan_plain(file, &unpacked(file, bytes)?)
+}
+
+/// The bytes of the CSV, unpacked where they are gzip.
+pub(crate) fn unpacked<'a>(file: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, BadFile> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Cow::Borrowed(bytes));
     }
-    plan_plain(file, bytes)
+    let mut plain = Vec::new();
+    let unpacked = MultiGzDecoder::new(bytes).read_to_end(&mut plain);
+    unpacked.map_err(|source| BadFile::Io { file: file.to_owned(), source })?;
+    Ok(Cow::Owned(plain))
 }
 
 fn plan_plain(file: &str, bytes: &[u8]) -> Result<Plan, BadFile> {

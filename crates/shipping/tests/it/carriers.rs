@@ -187,20 +187,3 @@ pub fn rate_cards() -> Vec<RateCard> {
         card("courier", "next_day", &[(2000, 499)], 1),
     ]
 }
-pub async fn work(ctx: &db::Ctx) {
-    use db::Job;
-    #[derive(db::FromQueryResult)]
-    struct J { id: i64, name: String, payload: String }
-    let jobs: Vec<J> = ctx.db.read().all("SELECT id, name, payload FROM job WHERE run_at <= $1 ORDER BY id", [ctx.db.now().into()]).await.unwrap();
-    for j in jobs {
-        let done = match j.name.as_str() {
-            "shipping.call_carrier" => serde_json::from_str::<shipping::CallCarrier>(&j.payload).unwrap().run(ctx.clone()).await,
-            "shipping.apply_webhook" => serde_json::from_str::<shipping::webhook::ApplyWebhook>(&j.payload).unwrap().run(ctx.clone()).await,
-            _ => Ok(()),
-        };
-        if done.is_ok() {
-            let r: Result<u64, kernel::Fault> = db::write!(ctx.db, &kernel::Actor::system("t"), |tx| tx.exec("DELETE FROM job WHERE id = $1", [j.id.into()]).await);
-            r.unwrap();
-        } else { eprintln!("{done:?}"); }
-    }
-}

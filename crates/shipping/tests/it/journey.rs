@@ -243,7 +243,7 @@ async fn a_carrier_that_must_be_called_is_asked_again_until_its_answer_is_known(
             vec![Err("time-out"), Ok((500, "")), Ok((200, "RM123")), Ok((200, ""))];
         let ctx = ctx(&shop, Arc::clone(&script));
         for _ in 0..4 {
-            crate::carriers::work(&ctx).await;
+            db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
             shop.db.clock().advance(Timestamp::HOUR);
         }
         let bought =
@@ -261,7 +261,7 @@ async fn a_carrier_that_must_be_called_is_asked_again_until_its_answer_is_known(
             .await
             .remove(0)
             .unwrap();
-        crate::carriers::work(&ctx).await;
+        db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
         let gone =
             shipping::shipments_by_id(shop.db.read(), &[draft.id]).await.unwrap().remove(&draft.id).unwrap();
         assert_eq!(gone.status, Status::Voided);
@@ -270,7 +270,7 @@ async fn a_carrier_that_must_be_called_is_asked_again_until_its_answer_is_known(
 
         *script.answers.lock().unwrap() = vec![Ok((422, "no aircraft")), Ok((200, "300")), Ok((503, ""))];
         let no = label(&shop, parcel, "remote", "air").await.unwrap();
-        crate::carriers::work(&ctx).await;
+        db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
         let no = shipping::shipments_by_id(shop.db.read(), &[no.id]).await.unwrap().remove(&no.id).unwrap();
         assert_eq!(no.status, Status::Voided, "the parcel is free for another label");
         check(&shop).await;

@@ -93,7 +93,7 @@ async fn webhooks_are_stored_first_and_applied_once() {
         assert_eq!(shop.number("SELECT COUNT(*) FROM inbound_webhook").await, 3);
         let parts = Parts::default().with(carriers());
         let ctx = Ctx { db: shop.db.db.clone(), outside: Arc::new(Script::default()), parts };
-        crate::carriers::work(&ctx).await;
+        db::work_once(&ctx, shipping::JOBS, &[]).await.unwrap();
         let now = shipping::shipments_by_id(shop.db.read(), &[shipment.id])
             .await
             .unwrap()
