@@ -150,25 +150,73 @@ pub struct Setting {
 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
-    Setting { key: "database_url", default: "sqlite:fulmar.db", says: "Where the data is: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME (version 15 or later). DATABASE_URL sets it too" },
+    Setting {
+        key: "database_url",
+        default: "sqlite:fulmar.db",
+        says: "Where the data is: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME (version 15 or later). DATABASE_URL sets it too",
+    },
     Setting { key: "listen", default: "127.0.0.1:8080", says: "Address and port to serve on" },
-    Setting { key: "public_url", default: "http:// and listen", says: "How the world reaches this server, for links in e-mails" },
-    Setting { key: "behind_proxy", default: "false", says: "A proxy in front sets X-Forwarded-For and X-Forwarded-Proto, and may be believed" },
+    Setting {
+        key: "public_url",
+        default: "http:// and listen",
+        says: "How the world reaches this server, for links in e-mails",
+    },
+    Setting {
+        key: "behind_proxy",
+        default: "false",
+        says: "A proxy in front sets X-Forwarded-For and X-Forwarded-Proto, and may be believed",
+    },
     Setting { key: "connections", default: "8", says: "Connections to the database (readers on SQLite)" },
-    Setting { key: "workers", default: "true", says: "Whether `fulmar serve` runs background jobs; switch off where `fulmar work` runs beside it" },
-    Setting { key: "shutdown_s", default: "30", says: "Seconds that running requests get to finish after SIGTERM" },
+    Setting {
+        key: "workers",
+        default: "true",
+        says: "Whether `fulmar serve` runs background jobs; switch off where `fulmar work` runs beside it",
+    },
+    Setting {
+        key: "shutdown_s",
+        default: "30",
+        says: "Seconds that running requests get to finish after SIGTERM",
+    },
     Setting { key: "log.format", default: "text", says: "text or json" },
-    Setting { key: "log.filter", default: "info (serve, work), warn (others)", says: "What is logged, as `info,orders=debug`" },
-    Setting { key: "smtp.url", default: "none: e-mails are kept, not sent", says: "Mail server, as smtp://user:password@host:587?tls=required or smtps://…" },
+    Setting {
+        key: "log.filter",
+        default: "info (serve, work), warn (others)",
+        says: "What is logged, as `info,orders=debug`",
+    },
+    Setting {
+        key: "smtp.url",
+        default: "none: e-mails are kept, not sent",
+        says: "Mail server, as smtp://user:password@host:587?tls=required or smtps://…",
+    },
     Setting { key: "smtp.from", default: "Fulmar <orders@localhost>", says: "Sender of e-mails" },
-    Setting { key: "otel.endpoint", default: "none: no traces are sent", says: "OTLP/HTTP collector for traces, as http://127.0.0.1:4318" },
+    Setting {
+        key: "otel.endpoint",
+        default: "none: no traces are sent",
+        says: "OTLP/HTTP collector for traces, as http://127.0.0.1:4318",
+    },
     Setting { key: "otel.service_name", default: "fulmar", says: "service.name of the traces" },
     Setting { key: "metrics.enabled", default: "true", says: "Whether /metrics (Prometheus) is served" },
-    Setting { key: "metrics.token", default: "none: open", says: "When set, /metrics wants `Authorization: Bearer` with this token" },
-    Setting { key: "merchant.name", default: "none", says: "Name on invoices, in e-mails and at the head of every page" },
-    Setting { key: "merchant.address", default: "[]", says: "Lines of the postal address on invoices, as [\"1 Quay St\", \"1010 Auckland\", \"NZ\"]" },
+    Setting {
+        key: "metrics.token",
+        default: "none: open",
+        says: "When set, /metrics wants `Authorization: Bearer` with this token",
+    },
+    Setting {
+        key: "merchant.name",
+        default: "none",
+        says: "Name on invoices, in e-mails and at the head of every page",
+    },
+    Setting {
+        key: "merchant.address",
+        default: "[]",
+        says: "Lines of the postal address on invoices, as [\"1 Quay St\", \"1010 Auckland\", \"NZ\"]",
+    },
     Setting { key: "merchant.tax_number", default: "none", says: "Tax number printed on invoices" },
-    Setting { key: "merchant.base_currency", default: "EUR", says: "Currency of costs and of the inventory's value; fixed once stock was received" },
+    Setting {
+        key: "merchant.base_currency",
+        default: "EUR",
+        says: "Currency of costs and of the inventory's value; fixed once stock was received",
+    },
 ];
 
 /// Variables that start with `FULMAR_` and are no settings of the process.
@@ -182,16 +230,24 @@ impl Config {
     pub fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let mut figment = Figment::new();
         match path {
-            Some(path) if !path.is_file() => return Err(Failure::Usage(format!("there is no configuration file {}", path.display()))),
+            Some(path) if !path.is_file() => {
+                return Err(Failure::Usage(format!("there is no configuration file {}", path.display())));
+            }
             Some(path) => figment = figment.merge(Toml::file_exact(path)),
-            None if Path::new("fulmar.toml").is_file() => figment = figment.merge(Toml::file_exact("fulmar.toml")),
+            None if Path::new("fulmar.toml").is_file() => {
+                figment = figment.merge(Toml::file_exact("fulmar.toml"))
+            }
             None => {}
         }
         let ours = Env::prefixed("FULMAR_").filter(|key| {
             let key = key.as_str().to_ascii_lowercase();
             !OTHER_VARIABLES.contains(&key.as_str()) && !key.starts_with("test_")
         });
-        figment.merge(Env::raw().only(&["DATABASE_URL"])).merge(ours.split("__")).extract().map_err(|e| Failure::Usage(explain(e)))
+        figment
+            .merge(Env::raw().only(&["DATABASE_URL"]))
+            .merge(ours.split("__"))
+            .extract()
+            .map_err(|e| Failure::Usage(explain(e)))
     }
     /// The database for people: the URL without its password.
     pub fn database_shown(&self) -> String {
@@ -222,7 +278,11 @@ fn explain(error: figment::Error) -> String {
     let path = first.path.join(".");
     match &first.kind {
         Kind::UnknownField(name, known) => {
-            let full = if path.is_empty() || path.ends_with(name.as_str()) { path.clone() } else { format!("{path}.{name}") };
+            let full = if path.is_empty() || path.ends_with(name.as_str()) {
+                path.clone()
+            } else {
+                format!("{path}.{name}")
+            };
             let full = if full.is_empty() { name.clone() } else { full };
             format!("{source}: there is no setting “{full}”; known here are {}", known.join(", "))
         }
@@ -233,11 +293,15 @@ fn explain(error: figment::Error) -> String {
 
 /// The settings as a list, for `--help`.
 pub fn settings_help() -> String {
-    let mut text = String::from("Settings (in fulmar.toml, or as FULMAR_… with __ between section and key, as FULMAR_LOG__FORMAT=json):\n");
+    let mut text = String::from(
+        "Settings (in fulmar.toml, or as FULMAR_… with __ between section and key, as FULMAR_LOG__FORMAT=json):\n",
+    );
     for s in SETTINGS {
         text.push_str(&format!("  {:<24} {}. Default: {}\n", s.key, s.says, s.default));
     }
-    text.push_str("\nExit codes: 0 done, 1 refused or a law is broken, 2 wrong use or configuration, 3 fault");
+    text.push_str(
+        "\nExit codes: 0 done, 1 refused or a law is broken, 2 wrong use or configuration, 3 fault",
+    );
     text
 }
 
@@ -261,7 +325,11 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_named() {
-        for (toml, name) in [("lisen = \"x\"", "lisen"), ("[log]\nformt = \"json\"", "formt"), ("[mail]\nurl = \"x\"", "mail")] {
+        for (toml, name) in [
+            ("lisen = \"x\"", "lisen"),
+            ("[log]\nformt = \"json\"", "formt"),
+            ("[mail]\nurl = \"x\"", "mail"),
+        ] {
             let error = read(toml).unwrap_err();
             assert!(error.contains("there is no setting") && error.contains(name), "{error}");
         }
@@ -282,9 +350,20 @@ mod tests {
             read(&format!("{} = {value}", s.key)).unwrap_or_else(|e| panic!("{}: {e}", s.key));
         }
         let docs = include_str!("../../../docs/configuration.md");
-        assert!(docs.contains(&settings_table()), "docs/configuration.md should have this table:\n{}", settings_table());
+        assert!(
+            docs.contains(&settings_table()),
+            "docs/configuration.md should have this table:\n{}",
+            settings_table()
+        );
         // The fields that serde knows are the settings: an unknown key's message lists them.
-        for (toml, section) in [("x = 1", ""), ("log.x = 1", "log."), ("smtp.x = 1", "smtp."), ("otel.x = 1", "otel."), ("metrics.x = 1", "metrics."), ("merchant.x = 1", "merchant.")] {
+        for (toml, section) in [
+            ("x = 1", ""),
+            ("log.x = 1", "log."),
+            ("smtp.x = 1", "smtp."),
+            ("otel.x = 1", "otel."),
+            ("metrics.x = 1", "metrics."),
+            ("merchant.x = 1", "merchant."),
+        ] {
             let error = read(toml).unwrap_err();
             let known = error.split("known here are ").nth(1).unwrap();
             for field in known.split(", ") {

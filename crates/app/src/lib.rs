@@ -13,6 +13,7 @@ pub mod program;
 pub mod serve;
 pub mod slices;
 pub mod telemetry;
+pub mod tell;
 pub mod verify;
 
 pub use failure::Failure;

@@ -61,18 +61,24 @@ impl Executor {
         };
         let elapsed = started.elapsed();
         let outcome = result.as_ref().map_or("none".to_owned(), |a| a.status.to_string());
-        metrics::histogram!("fulmar_outside_seconds", "host" => host.clone(), "status" => outcome).record(elapsed.as_secs_f64());
+        metrics::histogram!("fulmar_outside_seconds", "host" => host.clone(), "status" => outcome)
+            .record(elapsed.as_secs_f64());
         let (method, path, ms) = (call.method, url.path(), elapsed.as_millis() as u64);
         match &result {
-            Ok(answer) => tracing::info!(target: "outside", method, host, path, status = answer.status, ms, "call answered"),
-            Err(NoAnswer(why)) => tracing::warn!(target: "outside", method, host, path, ms, why, "call had no answer"),
+            Ok(answer) => {
+                tracing::info!(target: "outside", method, host, path, status = answer.status, ms, "call answered")
+            }
+            Err(NoAnswer(why)) => {
+                tracing::warn!(target: "outside", method, host, path, ms, why, "call had no answer")
+            }
         }
         tracing::debug!(target: "outside", headers = ?redacted(&call.headers), bytes = call.body.len(), "call was");
         result
     }
 
     async fn send(&self, call: &HttpCall, url: Url) -> Result<HttpAnswer, NoAnswer> {
-        let method = Method::from_bytes(call.method.as_bytes()).map_err(|_| NoAnswer(format!("“{}” is not an HTTP method", call.method)))?;
+        let method = Method::from_bytes(call.method.as_bytes())
+            .map_err(|_| NoAnswer(format!("“{}” is not an HTTP method", call.method)))?;
         let mut request = self.client.request(method, url).headers(header_map(&call.headers)?);
         if !call.body.is_empty() {
             request = request.body(call.body.clone());
@@ -84,7 +90,9 @@ impl Executor {
         let headers = answer
             .headers()
             .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unknown)? {
@@ -98,7 +106,10 @@ impl Executor {
 }
 
 impl Outside for Executor {
-    fn call(&self, call: HttpCall) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
+    fn call(
+        &self,
+        call: HttpCall,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>> {
         Box::pin(self.make(call))
     }
 }
@@ -125,8 +136,10 @@ fn allowed(url: &Url) -> Result<String, NoAnswer> {
 fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, NoAnswer> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| NoAnswer(format!("“{name}” is no header name")))?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| NoAnswer(format!("the value of header {name} cannot be sent")))?;
+        let key = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| NoAnswer(format!("“{name}” is no header name")))?;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| NoAnswer(format!("the value of header {name} cannot be sent")))?;
         value.set_sensitive(secret_name(name));
         map.append(key, value);
     }
@@ -135,11 +148,16 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, NoAnswer> {
 
 /// Headers as logs may show them.
 fn redacted(headers: &[(String, String)]) -> Vec<(&str, &str)> {
-    headers.iter().map(|(name, value)| (name.as_str(), if secret_name(name) { "***" } else { value.as_str() })).collect()
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), if secret_name(name) { "***" } else { value.as_str() }))
+        .collect()
 }
 fn secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["authorization", "cookie", "token", "secret", "key", "password", "signature"].iter().any(|part| name.contains(part))
+    ["authorization", "cookie", "token", "secret", "key", "password", "signature"]
+        .iter()
+        .any(|part| name.contains(part))
         && name != "idempotency-key"
 }
 
@@ -177,8 +195,14 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let headers = [("Authorization", "Bearer s3"), ("X-Api-Key", "s3"), ("webhook-signature", "s3"), ("Idempotency-Key", "pop_1"), ("Accept", "*/*")]
-            .map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let headers = [
+            ("Authorization", "Bearer s3"),
+            ("X-Api-Key", "s3"),
+            ("webhook-signature", "s3"),
+            ("Idempotency-Key", "pop_1"),
+            ("Accept", "*/*"),
+        ]
+        .map(|(a, b)| (a.to_owned(), b.to_owned()));
         let shown = format!("{:?}", redacted(&headers));
         assert!(!shown.contains("s3") && shown.contains("pop_1") && shown.contains("*/*"), "{shown}");
     }
@@ -186,10 +210,24 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_what_came_and_a_redirect_is_not_followed() {
         let server = MockServer::start().await;
-        Mock::given(method("POST")).and(path("/a")).and(header("x-test", "1")).respond_with(ResponseTemplate::new(422).set_body_string("no")).mount(&server).await;
-        Mock::given(method("GET")).and(path("/b")).respond_with(ResponseTemplate::new(302).insert_header("location", "/a")).mount(&server).await;
+        Mock::given(method("POST"))
+            .and(path("/a"))
+            .and(header("x-test", "1"))
+            .respond_with(ResponseTemplate::new(422).set_body_string("no"))
+            .mount(&server)
+            .await;
+        Mock::given(method("GET"))
+            .and(path("/b"))
+            .respond_with(ResponseTemplate::new(302).insert_header("location", "/a"))
+            .mount(&server)
+            .await;
         let outside = Executor::new().unwrap();
-        let call = |method, path: &str| HttpCall { method, url: format!("{}{path}", server.uri()), headers: vec![("x-test".into(), "1".into())], body: b"{}".to_vec() };
+        let call = |method, path: &str| HttpCall {
+            method,
+            url: format!("{}{path}", server.uri()),
+            headers: vec![("x-test".into(), "1".into())],
+            body: b"{}".to_vec(),
+        };
         let answer = outside.call(call("POST", "/a")).await.unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (422, b"no".as_slice()));
         assert_eq!(outside.call(call("GET", "/b")).await.unwrap().status, 302);
@@ -198,7 +236,12 @@ mod tests {
     #[tokio::test]
     async fn nobody_there_is_no_answer_and_hides_the_address() {
         let outside = Executor::new().unwrap();
-        let call = HttpCall { method: "GET", url: "http://127.0.0.1:9/?token=s3cret".into(), headers: vec![], body: vec![] };
+        let call = HttpCall {
+            method: "GET",
+            url: "http://127.0.0.1:9/?token=s3cret".into(),
+            headers: vec![],
+            body: vec![],
+        };
         let NoAnswer(why) = outside.call(call).await.unwrap_err();
         assert!(!why.contains("s3cret"), "{why}");
     }

@@ -75,8 +75,20 @@ pub fn random_password() -> String {
 ///
 /// # Errors
 /// The refusal as a sentence, a fault of the database.
-pub async fn add(db: &Db, by: &Actor, email: &str, name: &str, role: Role, password: &str) -> Result<UserId, Failure> {
-    let new = CreateUser { email: email.to_owned(), name: name.to_owned(), role, password: Secret::new(password.to_owned()) };
+pub async fn add(
+    db: &Db,
+    by: &Actor,
+    email: &str,
+    name: &str,
+    role: Role,
+    password: &str,
+) -> Result<UserId, Failure> {
+    let new = CreateUser {
+        email: email.to_owned(),
+        name: name.to_owned(),
+        role,
+        password: Secret::new(password.to_owned()),
+    };
     create_user(db, by, new).await?.map_err(|refusal| Failure::refused(&refusal))
 }
 
@@ -90,7 +102,10 @@ pub async fn set_password(db: &Db, by: &Actor, email: &str, password: &str) -> R
     }
     let email = email.trim().to_lowercase();
     let secret = password.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || Argon2::default().hash_password(secret.as_bytes()).map(|h| h.to_string())).await;
+    let hashed = tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(secret.as_bytes()).map(|h| h.to_string())
+    })
+    .await;
     let hash = hashed.map_err(Fault::from)?.map_err(|e| Fault::broken(format!("hash a password: {e}")))?;
     let changed: Option<UserId> = db::write!(db, by, |tx| {
         let text = "UPDATE user_account SET password_hash = $1 WHERE email = $2 RETURNING id";

@@ -30,7 +30,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Ctx, Failure> {
 /// How the database is opened: with all that reacts and listens.
 pub fn options(connections: u32, clock: Clock) -> Options {
     let slices = slices::slices();
-    Options { clock, connections, reactions: web::all(&slices, |s| s.reactions), listeners: web::all(&slices, |s| s.listeners) }
+    Options {
+        clock,
+        connections,
+        reactions: web::all(&slices, |s| s.reactions),
+        listeners: web::all(&slices, |s| s.listeners),
+    }
 }
 
 /// What background work and handlers run with.
@@ -39,10 +44,14 @@ pub fn options(connections: u32, clock: Clock) -> Options {
 /// A usage failure when a setting does not read.
 pub fn assemble(db: Db, outside: Arc<dyn Outside>, config: &Config) -> Result<Ctx, Failure> {
     let mailer = match &config.smtp.url {
-        Some(url) => Mailer::smtp(url.expose(), &config.smtp.from).map_err(|f| Failure::Usage(format!("settings of “smtp”: {f}")))?,
+        Some(url) => Mailer::smtp(url.expose(), &config.smtp.from)
+            .map_err(|f| Failure::Usage(format!("settings of “smtp”: {f}")))?,
         None => Mailer::none(),
     };
-    let parts = Parts::default().with(mailer).with(connectors::gateways::all()).with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
+    let parts = Parts::default()
+        .with(mailer)
+        .with(connectors::gateways::all())
+        .with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
     Ok(Ctx { db, outside, parts })
 }
 
@@ -67,7 +76,12 @@ async fn set_merchant(ctx: &Ctx, config: &config::Merchant) -> Result<(), Failur
     if let Some(name) = &config.name {
         let known: Option<String> = db::settings::get(ctx.db.read(), SHOP_NAME_SETTING).await?;
         if known.as_ref() != Some(name) {
-            db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, SHOP_NAME_SETTING, name).await)?;
+            db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(
+                tx,
+                SHOP_NAME_SETTING,
+                name
+            )
+            .await)?;
         }
     }
     let present: Merchant = db::settings::get(ctx.db.read(), MERCHANT_SETTING).await?.unwrap_or_default();
@@ -79,14 +93,16 @@ async fn set_merchant(ctx: &Ctx, config: &config::Merchant) -> Result<(), Failur
         wanted.tax_id.clone_from(number);
     }
     if wanted != present {
-        db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, MERCHANT_SETTING, &wanted).await)?;
+        db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, MERCHANT_SETTING, &wanted)
+            .await)?;
     }
     Ok(())
 }
 
 /// The inventory is valued in one currency: it can be chosen until stock was received.
 async fn set_base_currency(ctx: &Ctx, code: &str) -> Result<(), Failure> {
-    let wanted: Currency = code.parse().map_err(|e| Failure::Usage(format!("setting “merchant.base_currency”: {e}")))?;
+    let wanted: Currency =
+        code.parse().map_err(|e| Failure::Usage(format!("setting “merchant.base_currency”: {e}")))?;
     let sql = ctx.db.read();
     let present = inventory::base_currency(sql).await?;
     if present == wanted {
@@ -94,7 +110,9 @@ async fn set_base_currency(ctx: &Ctx, code: &str) -> Result<(), Failure> {
     }
     let valued: Option<i64> = sql.scalar("SELECT sku_id FROM sku_cost LIMIT 1", []).await?;
     if valued.is_some() {
-        return Err(Failure::Usage(format!("setting “merchant.base_currency” is {wanted}, but the stock of this database is valued in {present}")));
+        return Err(Failure::Usage(format!(
+            "setting “merchant.base_currency” is {wanted}, but the stock of this database is valued in {present}"
+        )));
     }
     db::write!(ctx.db, &Actor::system("config"), |tx| db::settings::set(tx, "base_currency", &wanted).await)?;
     Ok(())

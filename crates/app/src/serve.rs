@@ -48,7 +48,10 @@ impl Welcome {
         let sign_in = match &self.sign_in {
             None => "your account".to_owned(),
             Some(s) => {
-                let password = s.password.as_ref().map_or("the password of FULMAR_OWNER_PASSWORD".to_owned(), |p| format!("password {p}"));
+                let password = s
+                    .password
+                    .as_ref()
+                    .map_or("the password of FULMAR_OWNER_PASSWORD".to_owned(), |p| format!("password {p}"));
                 let key = s.api_key.as_ref().map_or(String::new(), |k| format!(", API key {k}"));
                 format!("{} with {password}{key} (shown this once)", s.email)
             }
@@ -61,7 +64,12 @@ impl Welcome {
 ///
 /// # Errors
 /// Refusals (a password that is too short) and faults of the database.
-pub async fn welcome(ctx: &Ctx, config: &Config, address: SocketAddr, demo: bool) -> Result<Welcome, Failure> {
+pub async fn welcome(
+    ctx: &Ctx,
+    config: &Config,
+    address: SocketAddr,
+    demo: bool,
+) -> Result<Welcome, Failure> {
     let sign_in = match people::nobody(ctx.db.read()).await? {
         false => None,
         true if demo => Some(demo::build(ctx, config).await?),
@@ -82,13 +90,21 @@ async fn first_owner(ctx: &Ctx) -> Result<SignIn, Failure> {
 ///
 /// # Errors
 /// Faults of the socket, of telemetry and of the database.
-pub async fn serve(ctx: Ctx, config: &Config, listener: TcpListener, told: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+pub async fn serve(
+    ctx: Ctx,
+    config: &Config,
+    listener: TcpListener,
+    told: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failure> {
     let mut router = router(&ctx, config)?;
     if config.metrics.enabled {
-        router = router.merge(metrics_route(&ctx, telemetry::record_metrics()?, config.metrics.token.clone()));
+        router =
+            router.merge(metrics_route(&ctx, telemetry::record_metrics()?, config.metrics.token.clone()));
     }
     let (stop_work, work_stopped) = watch::channel(false);
-    let worker = config.workers.then(|| tokio::spawn(db::work_until(ctx.clone(), slices::jobs(), slices::timers(), work_stopped)));
+    let worker = config
+        .workers
+        .then(|| tokio::spawn(db::work_until(ctx.clone(), slices::jobs(), slices::timers(), work_stopped)));
     let (stop_serving, stopped) = watch::channel(false);
     tokio::spawn(async move {
         told.await;
@@ -96,7 +112,8 @@ pub async fn serve(ctx: Ctx, config: &Config, listener: TcpListener, told: impl 
         let _ = stop_serving.send(true);
     });
     let mut drained = stopped.clone();
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(until(stopped));
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(until(stopped));
     let grace = Duration::from_secs(config.shutdown_s);
     tokio::select! {
         ended = serving.into_future() => ended?,

@@ -29,14 +29,24 @@ impl Telemetry {
     /// # Errors
     /// A usage failure when the filter or the endpoint does not read.
     pub fn start(config: &Config, quiet: bool) -> Result<Self, Failure> {
-        let directives = config.log.filter.clone().unwrap_or_else(|| if quiet { "warn" } else { "info" }.to_owned());
-        let filter = EnvFilter::try_new(&directives).map_err(|e| Failure::Usage(format!("setting “log.filter”: {e}")))?;
+        let directives = config
+            .log
+            .filter
+            .clone()
+            .unwrap_or_else(|| if quiet { "warn" } else { "info,sqlx=warn" }.to_owned());
+        let filter = EnvFilter::try_new(&directives)
+            .map_err(|e| Failure::Usage(format!("setting “log.filter”: {e}")))?;
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let lines = match config.log.format {
             LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
             LogFormat::Json => lines.json().flatten_event(true).boxed(),
         };
-        let traces = config.otel.endpoint.as_deref().map(|endpoint| provider(endpoint, &config.otel.service_name)).transpose()?;
+        let traces = config
+            .otel
+            .endpoint
+            .as_deref()
+            .map(|endpoint| provider(endpoint, &config.otel.service_name))
+            .transpose()?;
         let spans = traces.as_ref().map(|p| {
             // Our exporter's own HTTP client must not make spans of its spans.
             let ours = EnvFilter::new("info,hyper=off,reqwest=off,h2=off,opentelemetry=off");
@@ -49,7 +59,9 @@ impl Telemetry {
     /// Sends what is left.
     pub async fn stop(self) {
         if let Some(traces) = self.traces {
-            let ended = tokio::task::spawn_blocking(move || traces.shutdown_with_timeout(Duration::from_secs(5))).await;
+            let ended =
+                tokio::task::spawn_blocking(move || traces.shutdown_with_timeout(Duration::from_secs(5)))
+                    .await;
             if let Ok(Err(error)) = ended {
                 eprintln!("fulmar: the last traces were not sent: {error}");
             }
@@ -102,14 +114,31 @@ pub fn record_metrics() -> Result<PrometheusHandle, Fault> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_size".into()), SIZES)?
         .install_recorder()?;
-    metrics::describe_histogram!("fulmar_http_request_seconds", metrics::Unit::Seconds, "Time from request to answer, by route and status");
+    metrics::describe_histogram!(
+        "fulmar_http_request_seconds",
+        metrics::Unit::Seconds,
+        "Time from request to answer, by route and status"
+    );
     metrics::describe_histogram!("fulmar_lane_batch_size", "Commands that shared one transaction, by lane");
     metrics::describe_counter!("fulmar_jobs_done_total", "Background jobs that ended well, by name");
     metrics::describe_counter!("fulmar_jobs_failed_total", "Runs of background jobs that failed, by name");
-    metrics::describe_counter!("fulmar_transaction_retries_total", "Transactions that ran again because another writer was in the way");
-    metrics::describe_histogram!("fulmar_outside_seconds", metrics::Unit::Seconds, "Calls to outside parties, by host and status");
-    metrics::describe_gauge!("fulmar_jobs_waiting", "Background jobs that wait, at the time of the last look");
-    metrics::describe_gauge!("fulmar_jobs_parked", "Background jobs that failed too often and wait for a person");
+    metrics::describe_counter!(
+        "fulmar_transaction_retries_total",
+        "Transactions that ran again because another writer was in the way"
+    );
+    metrics::describe_histogram!(
+        "fulmar_outside_seconds",
+        metrics::Unit::Seconds,
+        "Calls to outside parties, by host and status"
+    );
+    metrics::describe_gauge!(
+        "fulmar_jobs_waiting",
+        "Background jobs that wait, at the time of the last look"
+    );
+    metrics::describe_gauge!(
+        "fulmar_jobs_parked",
+        "Background jobs that failed too often and wait for a person"
+    );
     metrics::describe_gauge!("fulmar_events_pending", "Events whose listeners were not told yet");
     Ok(handle)
 }

@@ -35,7 +35,10 @@ pub async fn verify(db: &Db, laws: &[Law]) -> Result<Vec<Verdict>, Fault> {
         running.spawn(async move {
             let _turn = turns.acquire_owned().await?;
             let offenders = laws::check(db.read(), &law).await?;
-            Ok::<_, Fault>((n, Verdict { law: law.name, says: law.says, holds: offenders.is_empty(), offenders }))
+            Ok::<_, Fault>((
+                n,
+                Verdict { law: law.name, says: law.says, holds: offenders.is_empty(), offenders },
+            ))
         });
     }
     let mut verdicts = Vec::with_capacity(laws.len());

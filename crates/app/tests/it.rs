@@ -1,5 +1,7 @@
 //! The whole program: through its router in this process, and as the real binary.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 #[path = "it/backup.rs"]

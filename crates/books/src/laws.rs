@@ -104,9 +104,8 @@ const EVERY_MONEY_EVENT: &str = concat!(
 macro_rules! shipped {
     ($column:literal) => {
         concat!(
-            "l.",
             $column,
-            " / l.ordered * l.shipped + l.",
+            " / l.ordered * l.shipped + ",
             $column,
             " % l.ordered * l.shipped / l.ordered"
         )
@@ -116,15 +115,11 @@ macro_rules! shipped {
 const CUSTOMERS_EQUAL_ORDERS: &str = concat!(
     "SELECT o.number AS subject, 'the order says ' || CAST(s.amount - o.returned_total - o.captured + o.refunded AS TEXT) || ', the journal says ' || CAST(COALESCE(j.amount, 0) AS TEXT) AS detail \
      FROM orders o JOIN (SELECT l.order_id, CAST(SUM(",
-    shipped!("net"),
+    shipped!("(l.net + l.tax)"),
     " + ",
-    shipped!("tax"),
+    shipped!("(l.shipping + l.shipping_tax)"),
     " + ",
-    shipped!("shipping"),
-    " + ",
-    shipped!("shipping_tax"),
-    " + ",
-    shipped!("fee"),
+    shipped!("l.fee"),
     ") AS BIGINT) AS amount \
      FROM order_line l GROUP BY l.order_id) AS s ON s.order_id = o.id LEFT JOIN (\
      SELECT e.order_id, CAST(SUM(CASE WHEN p.debit = '1100' THEN p.amount ELSE -p.amount END) AS BIGINT) AS amount FROM posting p \

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "it/importing.rs"]
+mod importing;
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

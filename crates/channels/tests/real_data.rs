@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "real_data/imports.rs"]
+mod imports;
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

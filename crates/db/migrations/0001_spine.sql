@@ -175,6 +175,7 @@ CREATE TABLE orders (
     WHEN disputed > 0 THEN 'disputed'
     WHEN refunded > 0 AND refunded >= captured THEN 'refunded'
     WHEN refunded > 0 THEN 'partially_refunded'
+    WHEN captured = 0 AND cancelled_total > 0 AND cancelled_total >= net + tax + shipping + shipping_tax + fee THEN 'unpaid'
     WHEN captured > net + tax + shipping + shipping_tax + fee - cancelled_total THEN 'overpaid'
     WHEN captured >= net + tax + shipping + shipping_tax + fee - cancelled_total THEN 'paid'
     WHEN captured > 0 THEN 'partially_paid'

@@ -7,7 +7,10 @@
 //! Invariants: a backup is one snapshot; a file that is cut off, damaged or of another schema changes nothing; memory is bounded by a
 //! chunk of rows. Tables and columns come from the catalogue of the database, so that a new table cannot be forgotten.
 
+mod catalogue;
+
 use crate::open::{Backend, Db};
+use catalogue::{migrations, numbers, sequences, series, tables};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -133,151 +136,6 @@ async fn query(
 ) -> Result<Vec<QueryResult>, Fault> {
     let rows = tx.query_all_raw(Statement::from_sql_and_values(backend.sea(), text.to_owned(), values)).await;
     rows.map_err(|e| Fault::from(e).while_doing(text.chars().take(80).collect::<String>()))
-}
-
-// ── the catalogue ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/// Every table that belongs into a backup, parents before children.
-async fn tables(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Table>, Fault> {
-    let columns = match backend {
-        Backend::Sqlite => {
-            "SELECT t.name, c.name, LOWER(c.type), c.pk FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
-             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid"
-        }
-        Backend::Postgres => {
-            "SELECT CAST(t.relname AS TEXT), CAST(c.attname AS TEXT), format_type(c.atttypid, c.atttypmod), CAST(COALESCE(k.position, 0) AS BIGINT) \
-             FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace \
-             JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped AND c.attgenerated = '' \
-             LEFT JOIN (SELECT i.indrelid, u.attnum, u.position FROM pg_index i \
-               CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS u(attnum, position) WHERE i.indisprimary) k \
-               ON k.indrelid = t.oid AND k.attnum = c.attnum \
-             WHERE t.relkind = 'r' AND n.nspname = current_schema() ORDER BY t.relname, c.attnum"
-        }
-    };
-    let mut found: BTreeMap<String, (Vec<(String, Ty)>, Vec<(i64, usize)>)> = BTreeMap::new();
-    for row in query(tx, backend, columns, vec![]).await? {
-        let table: String = row.try_get_by_index(0)?;
-        let name: String = row.try_get_by_index(1)?;
-        let declared: String = row.try_get_by_index(2)?;
-        let position: i64 = row.try_get_by_index(3)?;
-        if LEFT_OUT.contains(&table.as_str()) {
-            continue;
-        }
-        let ty = match declared.as_str() {
-            "bigint" | "integer" => Ty::Bigint,
-            "text" => Ty::Text,
-            "boolean" => Ty::Boolean,
-            "double precision" => Ty::Double,
-            other => {
-                return Err(Fault::broken(format!(
-                    "a backup knows no columns of type “{other}” ({table}.{name})"
-                )));
-            }
-        };
-        let (columns, key) = found.entry(table).or_default();
-        if position > 0 {
-            key.push((position, columns.len()));
-        }
-        columns.push((name, ty));
-    }
-    let mut all = BTreeMap::new();
-    for (name, (columns, mut key)) in found {
-        if key.is_empty() {
-            return Err(Fault::broken(format!(
-                "table {name} has no primary key: a backup could not page through it"
-            )));
-        }
-        key.sort_unstable();
-        let key = key.into_iter().map(|(_, column)| column).collect();
-        all.insert(name.clone(), Table { name, columns, key });
-    }
-    parents_first(all, foreign_keys(tx, backend).await?)
-}
-
-/// Pairs of child and parent.
-async fn foreign_keys(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<(String, String)>, Fault> {
-    let text = match backend {
-        Backend::Sqlite => {
-            "SELECT t.name, f.\"table\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f WHERE t.type = 'table'"
-        }
-        Backend::Postgres => {
-            "SELECT CAST(c.relname AS TEXT), CAST(p.relname AS TEXT) FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid \
-             JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE f.contype = 'f' AND n.nspname = current_schema()"
-        }
-    };
-    let rows = query(tx, backend, text, vec![]).await?;
-    rows.iter().map(|r| Ok((r.try_get_by_index(0)?, r.try_get_by_index(1)?))).collect()
-}
-
-fn parents_first(
-    mut left: BTreeMap<String, Table>,
-    keys: Vec<(String, String)>,
-) -> Result<Vec<Table>, Fault> {
-    let mut ordered = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let waits = |name: &str| {
-            keys.iter().any(|(child, parent)| child == name && parent != name && left.contains_key(parent))
-        };
-        let free: Vec<String> = left.keys().filter(|name| !waits(name)).cloned().collect();
-        if free.is_empty() {
-            let names: Vec<&String> = left.keys().collect();
-            return Err(Fault::broken(format!("tables refer to each other in a circle: {names:?}")));
-        }
-        ordered.extend(free.iter().filter_map(|name| left.remove(name)));
-    }
-    Ok(ordered)
-}
-
-async fn migrations(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Migration>, Fault> {
-    let rows =
-        query(tx, backend, "SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![])
-            .await?;
-    rows.iter()
-        .map(|r| {
-            Ok(Migration {
-                version: r.try_get_by_index(0)?,
-                name: r.try_get_by_index(1)?,
-                checksum: r.try_get_by_index(2)?,
-            })
-        })
-        .collect()
-}
-
-/// The names of the sequences behind number series on PostgreSQL.
-async fn sequences(tx: &DatabaseTransaction) -> Result<Vec<String>, Fault> {
-    let text =
-        "SELECT CAST(sequencename AS TEXT) FROM pg_sequences WHERE schemaname = current_schema() ORDER BY 1";
-    let rows = query(tx, Backend::Postgres, text, vec![]).await?;
-    rows.iter().map(|r| Ok(r.try_get_by_index(0)?)).collect()
-}
-
-/// The last number given out, by series.
-async fn numbers(tx: &DatabaseTransaction, backend: Backend) -> Result<BTreeMap<String, i64>, Fault> {
-    let mut all = BTreeMap::new();
-    if backend == Backend::Sqlite {
-        for row in query(tx, backend, "SELECT name, value FROM counter", vec![]).await? {
-            all.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        }
-        return Ok(all);
-    }
-    for sequence in sequences(tx).await? {
-        let text =
-            format!("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM \"{sequence}\"");
-        let last = query(tx, backend, &text, vec![]).await?;
-        let last = last
-            .first()
-            .ok_or_else(|| Fault::broken(format!("sequence {sequence} has no row")))?
-            .try_get_by_index(0)?;
-        all.insert(series(&sequence)?.to_owned(), last);
-    }
-    Ok(all)
-}
-
-fn series(sequence: &str) -> Result<&str, Fault> {
-    sequence
-        .strip_suffix("_number")
-        .ok_or_else(|| Fault::broken(format!("sequence {sequence} is no number series")))
 }
 
 // ── backup ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

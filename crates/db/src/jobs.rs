@@ -157,7 +157,8 @@ pub async fn work_once(ctx: &Ctx, kinds: &[JobKind], timers: &[Timer]) -> Result
 }
 
 async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault> {
-    let kind = kinds.iter().find(|k| k.name == job.name);
+    let tell = JobKind::of::<crate::dispatch::Tell>();
+    let kind = kinds.iter().chain([&tell]).find(|k| k.name == job.name);
     let outcome = match kind {
         Some(kind) => (kind.run)(ctx.clone(), job.payload.clone()).await,
         None => Err(Fault::broken(format!("this program knows no job “{}”", job.name))),

@@ -141,3 +141,42 @@ async fn views_read_on_both_and_know_every_currency_without_cents() {
         }
     }
 }
+
+struct Nobody;
+impl kernel::outside::Outside for Nobody {
+    fn call(
+        &self,
+        _: kernel::outside::HttpCall,
+    ) -> std::pin::Pin<
+        Box<dyn Future<Output = Result<kernel::outside::HttpAnswer, kernel::outside::NoAnswer>> + Send + '_>,
+    > {
+        Box::pin(async { Err(kernel::outside::NoAnswer("nobody".into())) })
+    }
+}
+
+fn keep_told(ctx: db::Ctx, events: Vec<Event>) -> db::BoxFuture<'static, Result<(), Fault>> {
+    Box::pin(async move {
+        let count = i64::try_from(events.len())?;
+        db::write!(ctx.db, &actor(), |tx| {
+            let text = "INSERT INTO timer (name, next_at) VALUES ('told', $1) ON CONFLICT (name) DO UPDATE SET next_at = timer.next_at + excluded.next_at";
+            tx.exec(text, [count.into()]).await
+        })?;
+        Ok(())
+    })
+}
+
+#[tokio::test]
+async fn listeners_are_told_after_commit_and_imports_are_silent() {
+    let options =
+        || Options { listeners: vec![db::Listener { name: "keep", kinds: &["bird.hatched"], run: keep_told }], ..Options::default() };
+    for db in both(options).await {
+        for by in [actor(), Actor::import("history"), actor()] {
+            db::write!(db, &by, |tx| tx.record(tx.now(), "bird", None, Hatched { n: 1 })).unwrap();
+        }
+        let ctx = db::Ctx { db: db.db.clone(), outside: std::sync::Arc::new(Nobody), parts: db::Parts::default() };
+        while db::work_once(&ctx, &[], &[]).await.unwrap() > 0 {}
+        let told: Option<i64> = db.read().scalar("SELECT next_at FROM timer WHERE name = 'told'", []).await.unwrap();
+        let left: Option<i64> = db.read().scalar("SELECT COUNT(*) FROM job", []).await.unwrap();
+        assert_eq!((told, left), (Some(2), Some(0)), "{}", db.name);
+    }
+}

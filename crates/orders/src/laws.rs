@@ -62,8 +62,9 @@ pub const LAWS: &[Law] = &[
         name: "orders.cancelled_total_is_exact",
         says: "What an order no longer charges is the exact share of its cancelled units.",
         offenders: "SELECT o.number AS subject, 'says ' || o.cancelled_total || ', its units say ' || x.total AS detail FROM orders o JOIN ( \
-            SELECT order_id, SUM((net + tax) - (net + tax) * (ordered - cancelled) / ordered + (shipping + shipping_tax) - (shipping + shipping_tax) * (ordered - cancelled) / ordered \
-                   + fee - fee * (ordered - cancelled) / ordered) AS total FROM order_line GROUP BY order_id) x ON x.order_id = o.id \
+            SELECT order_id, SUM((net + tax) - ((net + tax) / ordered * (ordered - cancelled) + (net + tax) % ordered * (ordered - cancelled) / ordered) \
+                   + (shipping + shipping_tax) - ((shipping + shipping_tax) / ordered * (ordered - cancelled) + (shipping + shipping_tax) % ordered * (ordered - cancelled) / ordered) \
+                   + fee - (fee / ordered * (ordered - cancelled) + fee % ordered * (ordered - cancelled) / ordered)) AS total FROM order_line GROUP BY order_id) x ON x.order_id = o.id \
             WHERE o.cancelled_total <> x.total",
     },
     Law {

@@ -30,12 +30,15 @@ struct Copied {
 pub async fn backup(ctx: &Ctx, args: &Args, out: Out) -> Result<(), Failure> {
     let mut part = args.file.clone().into_os_string();
     part.push(".part");
-    let file = File::create(&part).map_err(|e| Failure::Usage(format!("{} cannot be written: {e}", args.file.display())))?;
+    let file = File::create(&part)
+        .map_err(|e| Failure::Usage(format!("{} cannot be written: {e}", args.file.display())))?;
     let summary = db::backup::backup(&ctx.db, BufWriter::new(&file)).await?;
     file.sync_all()?;
     std::fs::rename(&part, &args.file)?;
     let done = Copied { file: args.file.clone(), tables: summary.tables as u64, rows: summary.rows as u64 };
-    out.result(&done, || format!("{} rows of {} tables are in {}.", done.rows, done.tables, done.file.display()))
+    out.result(&done, || {
+        format!("{} rows of {} tables are in {}.", done.rows, done.tables, done.file.display())
+    })
 }
 
 /// Fills the database from a file.
@@ -43,8 +46,16 @@ pub async fn backup(ctx: &Ctx, args: &Args, out: Out) -> Result<(), Failure> {
 /// # Errors
 /// Faults of the database and of the file.
 pub async fn restore(ctx: &Ctx, args: &Args, out: Out) -> Result<(), Failure> {
-    let file = File::open(&args.file).map_err(|e| Failure::Usage(format!("{} cannot be read: {e}", args.file.display())))?;
+    let file = File::open(&args.file)
+        .map_err(|e| Failure::Usage(format!("{} cannot be read: {e}", args.file.display())))?;
     let summary = db::backup::restore(&ctx.db, BufReader::new(file)).await?;
     let done = Copied { file: args.file.clone(), tables: summary.tables as u64, rows: summary.rows as u64 };
-    out.result(&done, || format!("{} rows of {} tables came from {}. Check them with `fulmar verify`.", done.rows, done.tables, done.file.display()))
+    out.result(&done, || {
+        format!(
+            "{} rows of {} tables came from {}. Check them with `fulmar verify`.",
+            done.rows,
+            done.tables,
+            done.file.display()
+        )
+    })
 }

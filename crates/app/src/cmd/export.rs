@@ -35,7 +35,8 @@ pub async fn run(ctx: &Ctx, export: &Export) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    let file = File::create(path).map_err(|e| Failure::Usage(format!("{} cannot be written: {e}", path.display())))?;
+    let file = File::create(path)
+        .map_err(|e| Failure::Usage(format!("{} cannot be written: {e}", path.display())))?;
     let mut file = BufWriter::new(file);
     while let Some(piece) = pieces.next().await? {
         file.write_all(piece.as_bytes())?;

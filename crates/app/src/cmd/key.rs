@@ -6,7 +6,9 @@ use clap::Subcommand;
 use db::Ctx;
 use kernel::Fault;
 use serde::Serialize;
-use web::auth::{CreateKey, CreateKeyRefused, CreatedKey, KeyId, RevokeKeyRefused, create_api_key, revoke_api_key};
+use web::auth::{
+    CreateKey, CreateKeyRefused, CreatedKey, KeyId, RevokeKeyRefused, create_api_key, revoke_api_key,
+};
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -47,12 +49,25 @@ pub async fn run(ctx: &Ctx, command: Keys, out: Out) -> Result<(), Failure> {
         Keys::List => {
             let all = people::keys(ctx.db.read()).await?;
             out.result(&all, || {
-                let row = |k: &people::ApiKey| vec![k.id.to_string(), k.name.clone(), k.scopes.clone(), k.created_at.minute(), k.revoked_at.map(|t| t.minute()).unwrap_or_default()];
-                table(&["id", "name", "scopes", "since (UTC)", "revoked"], &[], &all.iter().map(row).collect::<Vec<_>>())
+                let row = |k: &people::ApiKey| {
+                    vec![
+                        k.id.to_string(),
+                        k.name.clone(),
+                        k.scopes.clone(),
+                        k.created_at.minute(),
+                        k.revoked_at.map(|t| t.minute()).unwrap_or_default(),
+                    ]
+                };
+                table(
+                    &["id", "name", "scopes", "since (UTC)", "revoked"],
+                    &[],
+                    &all.iter().map(row).collect::<Vec<_>>(),
+                )
             })
         }
         Keys::Revoke { id } => {
-            let done: Result<Result<(), RevokeKeyRefused>, Fault> = db::write!(ctx.db, &operator(), |tx| revoke_api_key(tx, id).await);
+            let done: Result<Result<(), RevokeKeyRefused>, Fault> =
+                db::write!(ctx.db, &operator(), |tx| revoke_api_key(tx, id).await);
             done?.map_err(|refusal| Failure::refused(&refusal))?;
             out.result(&Revoked { revoked: id }, || format!("{id} is over."))
         }

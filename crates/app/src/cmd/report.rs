@@ -56,12 +56,21 @@ pub async fn run(ctx: &Ctx, report: &Report, out: Out) -> Result<(), Failure> {
             let balance = statements::trial_balance(sql, end(until)).await?;
             out.result(&balance, || {
                 let mut rows: Vec<Vec<String>> = balance.accounts.iter().map(account).collect();
-                rows.extend(balance.totals.iter().map(|t| vec![String::new(), "Total".into(), amount(t.debit, t.currency), amount(t.credit, t.currency), String::new()]));
+                rows.extend(balance.totals.iter().map(|t| {
+                    vec![
+                        String::new(),
+                        "Total".into(),
+                        amount(t.debit, t.currency),
+                        amount(t.credit, t.currency),
+                        String::new(),
+                    ]
+                }));
                 table(&["account", "name", "debit", "credit", "balance"], &[2, 3, 4], &rows)
             })
         }
         Report::ProfitAndLoss { from, until } => {
-            let result = statements::profit_and_loss(sql, from.unwrap_or(statements::EVER), end(until)).await?;
+            let result =
+                statements::profit_and_loss(sql, from.unwrap_or(statements::EVER), end(until)).await?;
             out.result(&result, || {
                 let mut rows = section("Income", result.income.iter().map(sum_line));
                 rows.extend(section("Expenses", result.expenses.iter().map(sum_line)));
@@ -76,7 +85,12 @@ pub async fn run(ctx: &Ctx, report: &Report, out: Out) -> Result<(), Failure> {
                 rows.extend(sheet.total_assets.iter().map(|t| total("Total assets", t)));
                 rows.extend(section("Liabilities", sheet.liabilities.iter().map(sheet_line)));
                 rows.extend(section("Equity", sheet.equity.iter().map(sheet_line)));
-                rows.extend(sheet.total_liabilities_and_equity.iter().map(|t| total("Total liabilities and equity", t)));
+                rows.extend(
+                    sheet
+                        .total_liabilities_and_equity
+                        .iter()
+                        .map(|t| total("Total liabilities and equity", t)),
+                );
                 table(&["account", "name", "amount"], &[2], &rows)
             })
         }
@@ -87,7 +101,13 @@ fn amount(minor: i64, currency: Currency) -> String {
     Money::new(minor, currency).to_string()
 }
 fn account(a: &AccountSum) -> Vec<String> {
-    vec![a.account.clone(), a.name.clone(), amount(a.debit, a.currency), amount(a.credit, a.currency), amount(a.balance, a.currency)]
+    vec![
+        a.account.clone(),
+        a.name.clone(),
+        amount(a.debit, a.currency),
+        amount(a.credit, a.currency),
+        amount(a.balance, a.currency),
+    ]
 }
 fn sum_line(a: &AccountSum) -> Vec<String> {
     vec![a.account.clone(), a.name.clone(), amount(a.balance, a.currency)]
@@ -105,8 +125,20 @@ fn section(name: &str, lines: impl Iterator<Item = Vec<String>>) -> Vec<Vec<Stri
 fn control_table(totals: &[control::SourceTotal]) -> String {
     let row = |t: &control::SourceTotal| {
         let money = |minor| amount(minor, t.currency);
-        vec![t.source.clone(), t.orders.to_string(), money(t.charged), money(-t.cancelled), money(-t.returned), money(t.adjusted), money(t.total)]
+        vec![
+            t.source.clone(),
+            t.orders.to_string(),
+            money(t.charged),
+            money(-t.cancelled),
+            money(-t.returned),
+            money(t.adjusted),
+            money(t.total),
+        ]
     };
     let rows: Vec<Vec<String>> = totals.iter().map(row).collect();
-    table(&["source", "orders", "charged", "cancelled", "returned", "adjustments", "total"], &[1, 2, 3, 4, 5, 6], &rows)
+    table(
+        &["source", "orders", "charged", "cancelled", "returned", "adjustments", "total"],
+        &[1, 2, 3, 4, 5, 6],
+        &rows,
+    )
 }

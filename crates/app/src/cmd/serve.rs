@@ -18,9 +18,12 @@ pub struct Args {
 /// # Errors
 /// Faults of the database and of the address.
 pub async fn run(config: &Config, args: &Args, out: Out) -> Result<(), Failure> {
-    let listener = TcpListener::bind(&config.listen)
-        .await
-        .map_err(|e| Failure::Usage(format!("{} cannot be listened on: {e} (setting “listen”, FULMAR_LISTEN)", config.listen)))?;
+    let listener = TcpListener::bind(&config.listen).await.map_err(|e| {
+        Failure::Usage(format!(
+            "{} cannot be listened on: {e} (setting “listen”, FULMAR_LISTEN)",
+            config.listen
+        ))
+    })?;
     let ctx = program::open(config, db::Clock::System).await?;
     let welcome = serve::welcome(&ctx, config, listener.local_addr()?, args.demo).await?;
     out.result(&welcome, || welcome.lines())?;

@@ -66,8 +66,20 @@ pub async fn run(ctx: &Ctx, command: User, out: Out) -> Result<(), Failure> {
         User::List => {
             let all = people::people(ctx.db.read()).await?;
             out.result(&all, || {
-                let row = |p: &people::Person| vec![p.email.clone(), p.name.clone(), p.role.clone(), if p.active { "yes" } else { "no" }.to_owned(), p.created_at.minute()];
-                table(&["email", "name", "role", "active", "since (UTC)"], &[], &all.iter().map(row).collect::<Vec<_>>())
+                let row = |p: &people::Person| {
+                    vec![
+                        p.email.clone(),
+                        p.name.clone(),
+                        p.role.clone(),
+                        if p.active { "yes" } else { "no" }.to_owned(),
+                        p.created_at.minute(),
+                    ]
+                };
+                table(
+                    &["email", "name", "role", "active", "since (UTC)"],
+                    &[],
+                    &all.iter().map(row).collect::<Vec<_>>(),
+                )
             })
         }
     }
@@ -75,7 +87,9 @@ pub async fn run(ctx: &Ctx, command: User, out: Out) -> Result<(), Failure> {
 
 fn tell(out: Out, account: Account) -> Result<(), Failure> {
     out.result(&account, || match &account.password {
-        Some(password) => format!("{} signs in with the password {password} (it is shown this once).", account.email),
+        Some(password) => {
+            format!("{} signs in with the password {password} (it is shown this once).", account.email)
+        }
         None => format!("{} signs in with the password you gave.", account.email),
     })
 }

@@ -14,7 +14,12 @@ pub async fn run(ctx: &Ctx, out: Out) -> Result<(), Failure> {
     out.result(&verdicts, || {
         let mut text = String::new();
         for verdict in &verdicts {
-            text.push_str(&format!("{} {}: {}\n", if verdict.holds { "ok    " } else { "BROKEN" }, verdict.law, verdict.says));
+            text.push_str(&format!(
+                "{} {}: {}\n",
+                if verdict.holds { "ok    " } else { "BROKEN" },
+                verdict.law,
+                verdict.says
+            ));
             for offence in &verdict.offenders {
                 text.push_str(&format!("         {}: {}\n", offence.subject, offence.detail));
             }

@@ -45,14 +45,29 @@ const DROPSHIP: &[Simple] = &[
 
 /// Code, title, price with tax, components.
 const BUNDLES: &[(&str, &str, i64, &[(&str, i64)])] = &[
-    ("SET-POUROVER", "Pour-over set: dripper, server, filters", 4990, &[("DRIPPER-02", 1), ("SERVER-600", 1), ("FILTER-02-100", 1)]),
+    (
+        "SET-POUROVER",
+        "Pour-over set: dripper, server, filters",
+        4990,
+        &[("DRIPPER-02", 1), ("SERVER-600", 1), ("FILTER-02-100", 1)],
+    ),
     ("SET-MUGS-4", "Four mugs: two sea blue, two sand", 4690, &[("MUG-BLUE", 2), ("MUG-SAND", 2)]),
-    ("SET-TASTING", "Tasting box: three coffees", 2890, &[("BEANS-ETH-250", 1), ("BEANS-COL-250", 1), ("BEANS-DEC-250", 1)]),
+    (
+        "SET-TASTING",
+        "Tasting box: three coffees",
+        2890,
+        &[("BEANS-ETH-250", 1), ("BEANS-COL-250", 1), ("BEANS-DEC-250", 1)],
+    ),
 ];
 
 /// Rates by country: standard and reduced (coffee and tea), parts per million.
-const RATES: &[(&str, i64, i64)] =
-    &[("DE", 190_000, 70_000), ("AT", 200_000, 100_000), ("FR", 200_000, 55_000), ("NL", 210_000, 90_000), ("BE", 210_000, 60_000)];
+const RATES: &[(&str, i64, i64)] = &[
+    ("DE", 190_000, 70_000),
+    ("AT", 200_000, 100_000),
+    ("FR", 200_000, 55_000),
+    ("NL", 210_000, 90_000),
+    ("BE", 210_000, 60_000),
+];
 
 /// The location that ships first.
 pub const HAMBURG: &str = "HAM";
@@ -73,7 +88,8 @@ pub async fn open(shop: &mut Shop) -> Result<(), Failure> {
         catalog::save_suppliers(tx, std::slice::from_ref(&supplier)).await
     })?[0];
     let places = places(at, supplier);
-    let locations = granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::save_locations(tx, &places).await)?)?;
+    let locations =
+        granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::save_locations(tx, &places).await)?)?;
     shop.locations = places.iter().map(|p| p.code.clone()).zip(locations).collect();
 
     let wanted = skus(at)?;
@@ -82,8 +98,18 @@ pub async fn open(shop: &mut Shop) -> Result<(), Failure> {
 
     let receipts = opening(shop)?;
     granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::receive(tx, &receipts).await)?)?;
-    let keep = SetSafety { at, sku: shop.sku("TRAVEL-MUG")?, location: shop.location(HAMBURG)?, safety: Some(1), channel_safety: Some(2) };
-    granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::set_safety(tx, std::slice::from_ref(&keep)).await)?)?;
+    let keep = SetSafety {
+        at,
+        sku: shop.sku("TRAVEL-MUG")?,
+        location: shop.location(HAMBURG)?,
+        safety: Some(1),
+        channel_safety: Some(2),
+    };
+    granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::set_safety(
+        tx,
+        std::slice::from_ref(&keep)
+    )
+    .await)?)?;
     let cards = cards()?;
     granted(db::write!(shop.ctx.db, &shop.actor, |tx| shipping::save_rate_cards(tx, at, &cards).await)?)?;
     Ok(())
@@ -102,13 +128,27 @@ pub async fn restock(shop: &Shop) -> Result<(), Failure> {
         unit_cost: 1010,
         reference: Some("DN-2207".into()),
     };
-    granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::receive(tx, std::slice::from_ref(&receipt)).await)?)?;
+    granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::receive(
+        tx,
+        std::slice::from_ref(&receipt)
+    )
+    .await)?)?;
     Ok(())
 }
 
 fn rates() -> Vec<SetTaxRate> {
-    let rate = |country: &str, class: &str, rate_ppm| SetTaxRate { country: country.into(), region: None, class: class.into(), rate_ppm };
-    RATES.iter().flat_map(|(country, standard, reduced)| [rate(country, "standard", *standard), rate(country, "reduced", *reduced)]).collect()
+    let rate = |country: &str, class: &str, rate_ppm| SetTaxRate {
+        country: country.into(),
+        region: None,
+        class: class.into(),
+        rate_ppm,
+    };
+    RATES
+        .iter()
+        .flat_map(|(country, standard, reduced)| {
+            [rate(country, "standard", *standard), rate(country, "reduced", *reduced)]
+        })
+        .collect()
 }
 
 fn places(at: Timestamp, supplier: catalog::SupplierId) -> Vec<SaveLocation> {
@@ -125,9 +165,30 @@ fn places(at: Timestamp, supplier: catalog::SupplierId) -> Vec<SaveLocation> {
         active: true,
     };
     vec![
-        place(HAMBURG, "Hamburg warehouse", LocationKind::Warehouse, 10, address("Fulmar Demo Shop", "Am Sandtorkai 10", "20457", "Hamburg", "DE"), (53.54, 9.98)),
-        place(VIENNA, "Vienna warehouse", LocationKind::Warehouse, 20, address("Fulmar Demo Shop", "Handelskai 92", "1200", "Wien", "AT"), (48.24, 16.38)),
-        place(MAKER, "Macchine Milano", LocationKind::Supplier, 100, address("Macchine Milano S.p.A.", "Via Tortona 31", "20144", "Milano", "IT"), (45.45, 9.16)),
+        place(
+            HAMBURG,
+            "Hamburg warehouse",
+            LocationKind::Warehouse,
+            10,
+            address("Fulmar Demo Shop", "Am Sandtorkai 10", "20457", "Hamburg", "DE"),
+            (53.54, 9.98),
+        ),
+        place(
+            VIENNA,
+            "Vienna warehouse",
+            LocationKind::Warehouse,
+            20,
+            address("Fulmar Demo Shop", "Handelskai 92", "1200", "Wien", "AT"),
+            (48.24, 16.38),
+        ),
+        place(
+            MAKER,
+            "Macchine Milano",
+            LocationKind::Supplier,
+            100,
+            address("Macchine Milano S.p.A.", "Via Tortona 31", "20144", "Milano", "IT"),
+            (45.45, 9.16),
+        ),
     ]
 }
 
@@ -192,7 +253,8 @@ fn skus(at: Timestamp) -> Result<Vec<SaveSku>, Failure> {
 /// Twelve digits with their check digit.
 fn ean13(twelve: u64) -> String {
     let text = format!("{twelve:012}");
-    let sum: u32 = text.bytes().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 }).sum();
+    let sum: u32 =
+        text.bytes().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 1 } else { 3 }).sum();
     format!("{text}{}", (10 - sum % 10) % 10)
 }
 
@@ -220,8 +282,17 @@ fn opening(shop: &Shop) -> Result<Vec<Receive>, Failure> {
 
 fn cards() -> Result<Vec<RateCard>, Failure> {
     let currency: Currency = "EUR".parse().map_err(kernel::Fault::from)?;
-    let zone = |country: &str, zone: &str| Zone { country: country.into(), postal_prefix: String::new(), zone: zone.into() };
-    let card = |carrier: &str, service: &str, name: &str, origin: &str, days: (i64, i64), prices: &[(i64, i64, i64)]| RateCard {
+    let zone = |country: &str, zone: &str| Zone {
+        country: country.into(),
+        postal_prefix: String::new(),
+        zone: zone.into(),
+    };
+    let card = |carrier: &str,
+                service: &str,
+                name: &str,
+                origin: &str,
+                days: (i64, i64),
+                prices: &[(i64, i64, i64)]| RateCard {
         carrier: carrier.into(),
         service: service.into(),
         name: name.into(),
@@ -234,10 +305,22 @@ fn cards() -> Result<Vec<RateCard>, Failure> {
         zones: vec![zone(origin, "home"), zone("*", "abroad")],
         prices: prices
             .iter()
-            .flat_map(|(up_to_g, home, abroad)| [("home", *home), ("abroad", *abroad)].map(|(z, price)| Price { zone: z.into(), up_to_g: *up_to_g, price }))
+            .flat_map(|(up_to_g, home, abroad)| {
+                [("home", *home), ("abroad", *abroad)].map(|(z, price)| Price {
+                    zone: z.into(),
+                    up_to_g: *up_to_g,
+                    price,
+                })
+            })
             .collect(),
     };
-    let parcel = [(1_000, 449, 899), (2_000, 549, 1_099), (5_000, 699, 1_549), (10_000, 1_049, 2_099), (31_500, 1_949, 4_499)];
+    let parcel = [
+        (1_000, 449, 899),
+        (2_000, 549, 1_099),
+        (5_000, 699, 1_549),
+        (10_000, 1_049, 2_099),
+        (31_500, 1_949, 4_499),
+    ];
     let express = [(2_000, 1_290, 2_490), (5_000, 1_590, 3_290), (31_500, 2_990, 6_990)];
     let mut cards = Vec::new();
     for origin in ["DE", "AT", "IT"] {

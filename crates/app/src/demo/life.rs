@@ -7,10 +7,13 @@ use crate::Failure;
 use kernel::{Currency, Fault, Timestamp};
 use orders::{Buyer, Cancel, Hold, HoldKind, IfOutOfStock, OrderId, Place, Tender, Trust, WantedLine};
 use payments::Confirm;
-use returns::{Acceptance, Approve, Disposition, Exchange, Inspect, Reason, Receive, Reception, RequestReturn, Resolution, ReturnId, ReturnWish, Settle};
+use returns::{
+    Acceptance, Approve, Disposition, Exchange, Inspect, Reason, Receive, Reception, RequestReturn,
+    Resolution, ReturnId, ReturnWish, Settle,
+};
 use shipping::{BuyLabel, Carriers, Ship, Shipment, Track};
 use std::collections::HashMap;
-use warehouse::{Accept, Ask, Executor, Fulfilment, Pack, Pick, Release, What};
+use warehouse::{Accept, Ask, Executor, Fulfilment, Pack, ParcelId, Pick, Release, What};
 
 /// An order that was placed, and its script.
 struct Case {
@@ -36,7 +39,12 @@ pub async fn live(shop: &Shop, opened: Timestamp) -> Result<(), Failure> {
         money_arrives(shop, &cases, day).await?;
         let today: Vec<Script> = scripts.iter().filter(|s| s.day == day).cloned().collect();
         let placed = place(shop, &today, morning).await?;
-        cases.extend(today.into_iter().zip(placed).map(|(script, order)| Case { script, order, return_asked: None, settled: false }));
+        cases.extend(today.into_iter().zip(placed).map(|(script, order)| Case {
+            script,
+            order,
+            return_asked: None,
+            settled: false,
+        }));
         shop.wait_until(morning.plus(6 * Timestamp::HOUR));
         shop.work().await?;
         think_again(shop, &cases, day).await?;
@@ -61,7 +69,12 @@ async fn place(shop: &Shop, today: &[Script], morning: Timestamp) -> Result<Vec<
 
 fn wanted(shop: &Shop, s: &Script, morning: Timestamp, currency: Currency) -> Place {
     let (name, line1, postal_code, city, country) = BUYERS[s.buyer];
-    let user: String = name.to_lowercase().chars().map(|c| if c == ' ' { '.' } else { c }).filter(|c| c.is_ascii_alphabetic() || *c == '.').collect();
+    let user: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c == ' ' { '.' } else { c })
+        .filter(|c| c.is_ascii_alphabetic() || *c == '.')
+        .collect();
     Place {
         at: morning.plus(s.minute * Timestamp::MINUTE),
         by: shop.actor.clone(),
@@ -132,13 +145,20 @@ async fn money_arrives(shop: &Shop, cases: &[Case], day: i64) -> Result<(), Fail
         .iter()
         .filter(|c| match c.script.pay {
             Pay::Transfer => c.script.day + 1 == day,
-            Pay::OnDelivery => rows.get(&c.order).is_some_and(|o| o.units_delivered == o.units && o.captured == 0),
+            Pay::OnDelivery => {
+                rows.get(&c.order).is_some_and(|o| o.units_delivered == o.units && o.captured == 0)
+            }
             _ => false,
         })
         .map(|c| c.order.0)
         .collect();
     let payments = payments::payments_of(shop.ctx.db.read(), &due).await?;
-    let confirm = |p: &payments::Payment| Confirm { at, payment: p.id, amount: p.amount, reference: format!("statement {day}, {}", p.id) };
+    let confirm = |p: &payments::Payment| Confirm {
+        at,
+        payment: p.id,
+        amount: p.amount,
+        reference: format!("statement {day}, {}", p.id),
+    };
     let arrived: Vec<Confirm> = payments.values().flatten().map(confirm).collect();
     granted(db::write!(shop.ctx.db, &shop.actor, |tx| payments::confirm(tx, &arrived).await)?)?;
     Ok(())
@@ -149,11 +169,23 @@ async fn think_again(shop: &Shop, cases: &[Case], day: i64) -> Result<(), Failur
     let at = shop.now();
     let today = |fate| cases.iter().filter(move |c| c.script.day == day && c.script.fate == fate);
     let cancels: Vec<Cancel> = today(Fate::Cancelled)
-        .map(|c| Cancel { at, order: c.order, lines: Vec::new(), reason: "Ordered the wrong cups".into(), refund: true })
+        .map(|c| Cancel {
+            at,
+            order: c.order,
+            lines: Vec::new(),
+            reason: "Ordered the wrong cups".into(),
+            refund: true,
+        })
         .collect();
     let by = &shop.actor;
     let holds: Vec<Hold> = today(Fate::OnHold)
-        .map(|c| Hold { at, order: c.order, kind: HoldKind::CustomerRequest, reason: "On holiday until Monday".into(), by: by.clone() })
+        .map(|c| Hold {
+            at,
+            order: c.order,
+            kind: HoldKind::CustomerRequest,
+            reason: "On holiday until Monday".into(),
+            by: by.clone(),
+        })
         .collect();
     granted(db::write!(shop.ctx.db, by, |tx| orders::cancel(tx, &cancels).await)?)?;
     granted(db::write!(shop.ctx.db, by, |tx| orders::hold(tx, &holds).await)?)?;
@@ -162,58 +194,67 @@ async fn think_again(shop: &Shop, cases: &[Case], day: i64) -> Result<(), Failur
 
 /// What is ready and shall leave (or get as far as its fate says): the day after it was ordered, express on the same day.
 async fn fulfil(shop: &Shop, cases: &[Case], day: i64) -> Result<(), Failure> {
-    let ready: HashMap<OrderId, &Case> =
-        cases.iter().filter(|c| c.script.fate.fulfils() && (c.script.day < day || c.script.express)).map(|c| (c.order, c)).collect();
-    let ids: Vec<OrderId> = ready.keys().copied().collect();
+    let due = |c: &&Case| c.script.fate.fulfils() && (c.script.day < day || c.script.express);
+    let fates: HashMap<OrderId, Fate> = cases.iter().filter(due).map(|c| (c.order, c.script.fate)).collect();
+    let ids: Vec<OrderId> = fates.keys().copied().collect();
     let found = warehouse::fulfilments_of(shop.ctx.db.read(), &ids).await?;
-    let mut open: Vec<&Fulfilment> = found.values().flatten().filter(|f| !f.on_hold && f.shipped == 0 && f.open() > 0).collect();
+    let mut open: Vec<&Fulfilment> =
+        found.values().flatten().filter(|f| !f.on_hold && f.shipped == 0 && f.open() > 0).collect();
     open.sort_by_key(|f| f.id);
-    if open.is_empty() {
-        return Ok(());
-    }
+    let reaches = |f: &Fulfilment, fate: Fate| fates.get(&f.order).is_some_and(|known| *known >= fate);
+
+    let (ours, others): (Vec<&Fulfilment>, Vec<&Fulfilment>) =
+        open.iter().partition(|f| f.executor == Executor::Own);
+    pick(shop, &ours).await?;
     let (at, by) = (shop.now(), &shop.actor);
-    let (ours, others): (Vec<&Fulfilment>, Vec<&Fulfilment>) = open.iter().partition(|f| f.executor == Executor::Own);
+    let asks: Vec<Ask> = others.iter().map(|f| Ask { at, fulfilment: f.id }).collect();
+    let accepts: Vec<Accept> = others.iter().map(|f| Accept { at, fulfilment: f.id }).collect();
+    granted(db::write!(shop.ctx.db, by, |tx| warehouse::request(tx, &asks).await)?)?;
+    granted(db::write!(shop.ctx.db, by, |tx| warehouse::accept(tx, &accepts).await)?)?;
+
+    let packed: Vec<&Fulfilment> = open.into_iter().filter(|f| reaches(f, Fate::Packed)).collect();
+    let packs: Vec<Pack> = packed
+        .iter()
+        .map(|f| Pack { at, fulfilment: f.id, lines: Vec::new(), weight_g: None, dims: None, by: by.clone() })
+        .collect();
+    let parcels = granted(db::write!(shop.ctx.db, by, |tx| warehouse::pack(tx, &packs).await)?)?;
+    let going: Vec<(&Fulfilment, ParcelId)> =
+        packed.into_iter().zip(parcels).filter(|(f, _)| reaches(f, Fate::Labelled)).collect();
+    let bought = buy_labels(shop, &going).await?;
+    let leaves: Vec<Ship> = bought
+        .iter()
+        .zip(&going)
+        .filter(|(_, (f, _))| reaches(f, Fate::Shipped))
+        .map(|(s, _)| Ship { at, shipment: s.id })
+        .collect();
+    granted(db::write!(shop.ctx.db, by, |tx| shipping::ship(tx, &leaves).await)?)?;
+    Ok(())
+}
+
+async fn pick(shop: &Shop, ours: &[&Fulfilment]) -> Result<(), Failure> {
+    let (at, by) = (shop.now(), &shop.actor);
     let releases: Vec<Release> = ours.iter().map(|f| Release { at, fulfilment: f.id }).collect();
     let picks: Vec<Pick> = ours
         .iter()
-        .flat_map(|f| f.lines.iter().filter(|l| l.open() > 0).map(|l| Pick { at, fulfilment: f.id, what: What::Line(l.id), quantity: l.open() }))
+        .flat_map(|f| f.lines.iter().filter(|l| l.open() > 0))
+        .map(|l| Pick { at, fulfilment: l.fulfilment, what: What::Line(l.id), quantity: l.open() })
         .collect();
-    let asks: Vec<Ask> = others.iter().map(|f| Ask { at, fulfilment: f.id }).collect();
-    let accepts: Vec<Accept> = others.iter().map(|f| Accept { at, fulfilment: f.id }).collect();
-    let reaches = |f: &Fulfilment, fate: Fate| ready.get(&f.order).is_some_and(|c| c.script.fate >= fate);
-    let packs: Vec<Pack> = open
+    granted(db::write!(shop.ctx.db, by, |tx| warehouse::release(tx, &releases).await)?)?;
+    granted(db::write!(shop.ctx.db, by, |tx| warehouse::pick(tx, &picks).await)?)?;
+    Ok(())
+}
+
+async fn buy_labels(shop: &Shop, going: &[(&Fulfilment, ParcelId)]) -> Result<Vec<Shipment>, Failure> {
+    let at = shop.now();
+    let labels: Vec<BuyLabel> = going
         .iter()
-        .filter(|f| reaches(f, Fate::Packed))
-        .map(|f| Pack { at, fulfilment: f.id, lines: Vec::new(), weight_g: None, dims: None, by: by.clone() })
-        .collect();
-    let parcels = db::write!(shop.ctx.db, by, |tx| {
-        let mut refused = Vec::new();
-        refused.extend(warehouse::release(tx, &releases).await?.into_iter().filter_map(Result::err).map(|r| r.to_string()));
-        refused.extend(warehouse::pick(tx, &picks).await?.into_iter().filter_map(Result::err).map(|r| r.to_string()));
-        refused.extend(warehouse::request(tx, &asks).await?.into_iter().filter_map(Result::err).map(|r| r.to_string()));
-        refused.extend(warehouse::accept(tx, &accepts).await?.into_iter().filter_map(Result::err).map(|r| r.to_string()));
-        match refused.first() {
-            Some(why) => Err(Fault::broken(format!("demo: {why}"))),
-            None => warehouse::pack(tx, &packs).await,
-        }
-    })?;
-    let parcels = granted(parcels)?;
-    let packed: Vec<&Fulfilment> = open.iter().copied().filter(|f| reaches(f, Fate::Packed)).collect();
-    let carriers = shop.ctx.parts.get::<Carriers>()?;
-    let wanted: Vec<(BuyLabel, bool)> = packed
-        .iter()
-        .zip(parcels)
-        .filter(|(f, _)| reaches(f, Fate::Labelled))
         .map(|(f, parcel)| {
             let (carrier, service) = if f.priority > 0 { ("swift", "express") } else { ("post", "parcel") };
-            (BuyLabel { at, parcel, carrier: carrier.into(), service: service.into() }, reaches(f, Fate::Shipped))
+            BuyLabel { at, parcel: *parcel, carrier: carrier.into(), service: service.into() }
         })
         .collect();
-    let labels: Vec<BuyLabel> = wanted.iter().map(|(label, _)| label.clone()).collect();
-    let bought: Vec<Shipment> = granted(db::write!(shop.ctx.db, by, |tx| shipping::buy_label(tx, &carriers, &labels).await)?)?;
-    let leaves: Vec<Ship> = bought.iter().zip(&wanted).filter(|(_, (_, leaves))| *leaves).map(|(s, _)| Ship { at, shipment: s.id }).collect();
-    granted(db::write!(shop.ctx.db, by, |tx| shipping::ship(tx, &leaves).await)?)?;
-    Ok(())
+    let carriers = shop.ctx.parts.get::<Carriers>()?;
+    granted(db::write!(shop.ctx.db, &shop.actor, |tx| shipping::buy_label(tx, &carriers, &labels).await)?)
 }
 
 /// What the carriers say: on its way after a day, there (or lost) after two.
@@ -224,7 +265,10 @@ async fn track(shop: &Shop, cases: &[Case]) -> Result<(), Failure> {
     let mut told = Vec::new();
     for case in cases {
         for s in shipments.get(&case.order).into_iter().flatten() {
-            let Some(shipped) = s.shipped_at.filter(|_| s.delivered_at.is_none() && s.lost_at.is_none()) else { continue };
+            let Some(shipped) = s.shipped_at.filter(|_| s.delivered_at.is_none() && s.lost_at.is_none())
+            else {
+                continue;
+            };
             let days = (at.0 - shipped.0) / Timestamp::DAY;
             let (status, text) = match (days, case.script.fate) {
                 (0, _) => continue,
@@ -233,7 +277,14 @@ async fn track(shop: &Shop, cases: &[Case]) -> Result<(), Failure> {
                 _ => (shipping::Status::Delivered, "Handed to the recipient"),
             };
             let source_id = format!("{}-{status}", s.tracking_number);
-            told.push(Track { at, shipment: s.id, source_id, status, place: None, description: Some(text.into()) });
+            told.push(Track {
+                at,
+                shipment: s.id,
+                source_id,
+                status,
+                place: None,
+                description: Some(text.into()),
+            });
         }
     }
     granted(db::write!(shop.ctx.db, &shop.actor, |tx| shipping::track(tx, &told).await)?)?;
@@ -250,7 +301,12 @@ async fn give_back(shop: &Shop, cases: &mut [Case], day: i64) -> Result<(), Fail
         let there = rows.get(&case.order).is_some_and(|o| o.units_delivered == o.units);
         match case.return_asked {
             None if there => {
-                let wish = |l: &orders::LineRow| ReturnWish { line: l.id, quantity: 1, reason: Reason::ChangedMind, comment: None };
+                let wish = |l: &orders::LineRow| ReturnWish {
+                    line: l.id,
+                    quantity: 1,
+                    reason: Reason::ChangedMind,
+                    comment: None,
+                };
                 let request = RequestReturn {
                     at,
                     order: case.order,
@@ -260,10 +316,14 @@ async fn give_back(shop: &Shop, cases: &mut [Case], day: i64) -> Result<(), Fail
                     override_window: false,
                     note: None,
                 };
-                let asked = db::write!(shop.ctx.db, by, |tx| returns::request(tx, std::slice::from_ref(&request)).await)?;
+                let asked =
+                    db::write!(shop.ctx.db, by, |tx| returns::request(tx, std::slice::from_ref(&request))
+                        .await)?;
                 case.return_asked = granted(asked)?.first().map(|r| (day, r.id));
             }
-            Some((asked, return_id)) if asked < day && !case.settled && case.script.fate != Fate::ReturnAsked => {
+            Some((asked, return_id))
+                if asked < day && !case.settled && case.script.fate != Fate::ReturnAsked =>
+            {
                 come_in(shop, case.script.fate, return_id).await?;
                 case.settled = true;
             }
@@ -283,12 +343,25 @@ fn resolution(fate: Fate) -> Resolution {
 
 async fn come_in(shop: &Shop, fate: Fate, return_id: ReturnId) -> Result<(), Failure> {
     let (at, by, location) = (shop.now(), &shop.actor, shop.location(goods::HAMBURG)?);
-    let line = WantedLine { sku: "MUG-SAND".into(), quantity: 1, unit_price: None, discount: 0, tax_rate_ppm: None, location: None };
+    let line = WantedLine {
+        sku: "MUG-SAND".into(),
+        quantity: 1,
+        unit_price: None,
+        discount: 0,
+        tax_rate_ppm: None,
+        location: None,
+    };
     let exchange = (fate == Fate::Exchanged).then(|| Exchange { lines: vec![line], ..Exchange::default() });
     let approve = [Approve { at, return_id }];
     let receive = [Receive { at, return_id, units: Vec::new(), location, reception: Reception::Received }];
-    let inspect =
-        [Inspect { at, return_id, units: Vec::new(), acceptance: Acceptance::Accepted, disposition: Some(Disposition::Restock), location: None }];
+    let inspect = [Inspect {
+        at,
+        return_id,
+        units: Vec::new(),
+        acceptance: Acceptance::Accepted,
+        disposition: Some(Disposition::Restock),
+        location: None,
+    }];
     let settle = [Settle { at, by: by.clone(), return_id, resolution: None, exchange, recorded: false }];
     granted(db::write!(shop.ctx.db, by, |tx| returns::approve(tx, &approve).await)?)?;
     granted(db::write!(shop.ctx.db, by, |tx| returns::receive(tx, &receive).await)?)?;

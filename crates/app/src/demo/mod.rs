@@ -33,10 +33,16 @@ impl Shop {
         self.ctx.db.now()
     }
     fn sku(&self, code: &str) -> Result<SkuId, Failure> {
-        self.skus.get(code).copied().ok_or_else(|| Fault::broken(format!("the demo has no SKU {code}")).into())
+        self.skus
+            .get(code)
+            .copied()
+            .ok_or_else(|| Fault::broken(format!("the demo has no SKU {code}")).into())
     }
     fn location(&self, code: &str) -> Result<LocationId, Failure> {
-        self.locations.get(code).copied().ok_or_else(|| Fault::broken(format!("the demo has no location {code}")).into())
+        self.locations
+            .get(code)
+            .copied()
+            .ok_or_else(|| Fault::broken(format!("the demo has no location {code}")).into())
     }
     /// Moves the clock forward to a moment.
     fn wait_until(&self, at: Timestamp) {
@@ -51,7 +57,10 @@ impl Shop {
 
 /// What commands answered; the demo is made so that none refuses.
 fn granted<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<Vec<T>, Failure> {
-    outcomes.into_iter().map(|o| o.map_err(|refusal| Fault::broken(format!("demo: {refusal} ({})", refusal.code())).into())).collect()
+    outcomes
+        .into_iter()
+        .map(|o| o.map_err(|refusal| Fault::broken(format!("demo: {refusal} ({})", refusal.code())).into()))
+        .collect()
 }
 
 /// Fills an empty database; how to sign in afterwards.
@@ -60,7 +69,9 @@ fn granted<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<Vec<T>, Failure>
 /// A usage failure for a database in memory, which the demo's own clock cannot share; faults of the database.
 pub async fn build(ctx: &Ctx, config: &Config) -> Result<SignIn, Failure> {
     if config.database_url.contains(":memory:") || config.database_url.contains("mode=memory") {
-        return Err(Failure::Usage("the demo needs a database in a file or on PostgreSQL, not in memory".into()));
+        return Err(Failure::Usage(
+            "the demo needs a database in a file or on PostgreSQL, not in memory".into(),
+        ));
     }
     let now = ctx.db.now();
     let today = Timestamp(now.0 - now.0.rem_euclid(Timestamp::HOUR));
@@ -68,7 +79,8 @@ pub async fn build(ctx: &Ctx, config: &Config) -> Result<SignIn, Failure> {
     let mut quiet = config.clone();
     quiet.smtp.url = None;
     let own = program::open(&quiet, Clock::manual(opened)).await?;
-    let mut shop = Shop { ctx: own, actor: Actor::system("demo"), skus: HashMap::new(), locations: HashMap::new() };
+    let mut shop =
+        Shop { ctx: own, actor: Actor::system("demo"), skus: HashMap::new(), locations: HashMap::new() };
     let played = play(&mut shop, opened, now).await;
     cmd::close(shop.ctx).await.and(played)?;
     people::add(&ctx.db, &Actor::system("demo"), EMAIL, "Demo", Role::Owner, PASSWORD).await?;

@@ -156,9 +156,19 @@ pub fn orders() -> Vec<Script> {
     all[6].express = true;
     for n in 0..22 {
         let day = n * 13 / 22;
-        let fate = if day <= 8 { Delivered } else if day <= 11 { Shipped } else { Waits };
-        let (buyer, basket) = ((n * 5 + 3) as usize % BUYERS.len(), BASKETS[(n * 7 + 2) as usize % BASKETS.len()]);
-        all.push(Script { express: n % 6 == 4, ..order(day, 120 + (n * 37) % 200, buyer, basket, Card, fate) });
+        let fate = if day <= 8 {
+            Delivered
+        } else if day <= 11 {
+            Shipped
+        } else {
+            Waits
+        };
+        let (buyer, basket) =
+            ((n * 5 + 3) as usize % BUYERS.len(), BASKETS[(n * 7 + 2) as usize % BASKETS.len()]);
+        all.push(Script {
+            express: n % 6 == 4,
+            ..order(day, 120 + (n * 37) % 200, buyer, basket, Card, fate)
+        });
     }
     all.sort_by_key(|s| (s.day, s.minute));
     all

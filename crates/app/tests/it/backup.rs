@@ -1,8 +1,8 @@
 //! A backup taken while orders come in is a database that verifies, on whichever database it is restored.
 
 use crate::support::shop;
-use crate::support::{TestApp, has_postgres};
 use crate::support::walkthrough::{OrderWalkthrough, Step};
+use crate::support::{TestApp, has_postgres};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

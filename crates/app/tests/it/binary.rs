@@ -31,7 +31,11 @@ impl Drop for Scratch {
 
 fn fulmar(scratch: &Scratch, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fulmar"));
-    command.args(args).current_dir(&scratch.0).env("DATABASE_URL", scratch.database()).env("FULMAR_LISTEN", "127.0.0.1:0");
+    command
+        .args(args)
+        .current_dir(&scratch.0)
+        .env("DATABASE_URL", scratch.database())
+        .env("FULMAR_LISTEN", "127.0.0.1:0");
     command
 }
 
@@ -73,7 +77,8 @@ fn exit_codes_say_what_happened() {
     assert!(String::from_utf8(typo.stderr).unwrap().contains("lisen"));
     std::fs::remove_file(scratch.0.join("fulmar.toml")).unwrap();
 
-    let away = fulmar(&scratch, &["verify"]).env("DATABASE_URL", "sqlite:/nowhere/at/all.db").output().unwrap();
+    let away =
+        fulmar(&scratch, &["verify"]).env("DATABASE_URL", "sqlite:/nowhere/at/all.db").output().unwrap();
     assert_eq!(away.status.code(), Some(3), "{away:?}");
 }
 

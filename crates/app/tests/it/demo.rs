@@ -10,27 +10,42 @@ async fn build(url: &str) {
     let welcome = serve::welcome(&ctx, &config, ([127, 0, 0, 1], 8080).into(), true).await.unwrap();
     let lines = welcome.lines();
     assert_eq!(lines.lines().count(), 3, "{lines}");
-    assert!(lines.contains(demo::EMAIL) && lines.contains(demo::PASSWORD) && lines.contains("fk_"), "{lines}");
+    assert!(
+        lines.contains(demo::EMAIL) && lines.contains(demo::PASSWORD) && lines.contains("fk_"),
+        "{lines}"
+    );
 
     let count = async |text: &str| ctx.db.read().scalar::<i64>(text, []).await.unwrap().unwrap_or_default();
     assert!(count("SELECT COUNT(*) FROM sku").await >= 25);
     assert!(count("SELECT COUNT(*) FROM orders").await >= 40);
     for status in ["unfulfilled", "partial", "fulfilled", "delivered", "cancelled", "returned"] {
-        assert!(count(&format!("SELECT COUNT(*) FROM orders WHERE fulfilment_status = '{status}'")).await > 0, "no order is {status}");
+        assert!(
+            count(&format!("SELECT COUNT(*) FROM orders WHERE fulfilment_status = '{status}'")).await > 0,
+            "no order is {status}"
+        );
     }
     for status in ["unpaid", "authorised", "paid", "partially_refunded"] {
-        assert!(count(&format!("SELECT COUNT(*) FROM orders WHERE payment_status = '{status}'")).await > 0, "no order is {status}");
+        assert!(
+            count(&format!("SELECT COUNT(*) FROM orders WHERE payment_status = '{status}'")).await > 0,
+            "no order is {status}"
+        );
     }
     for (what, text) in [
         ("risk review", "SELECT COUNT(*) FROM order_hold WHERE kind = 'risk_review'"),
         ("payment due", "SELECT COUNT(*) FROM order_hold WHERE kind = 'payment_due'"),
         ("customer's wish", "SELECT COUNT(*) FROM order_hold WHERE kind = 'customer_request'"),
         ("backorder", "SELECT COUNT(*) FROM orders WHERE units_backordered > 0"),
-        ("two tenders", "SELECT COUNT(*) FROM (SELECT order_id FROM payment GROUP BY order_id HAVING COUNT(*) > 1) AS twice"),
+        (
+            "two tenders",
+            "SELECT COUNT(*) FROM (SELECT order_id FROM payment GROUP BY order_id HAVING COUNT(*) > 1) AS twice",
+        ),
         ("exchange", "SELECT COUNT(*) FROM orders WHERE exchange_of IS NOT NULL"),
         ("store credit", "SELECT COUNT(*) FROM store_credit WHERE balance > 0"),
         ("lost parcel", "SELECT COUNT(*) FROM shipment WHERE status = 'lost'"),
-        ("drop-ship", "SELECT COUNT(*) FROM fulfilment_order WHERE executor = 'dropship' AND status = 'closed'"),
+        (
+            "drop-ship",
+            "SELECT COUNT(*) FROM fulfilment_order WHERE executor = 'dropship' AND status = 'closed'",
+        ),
         ("open return", "SELECT COUNT(*) FROM return_request WHERE settled_at IS NULL"),
     ] {
         assert!(count(text).await > 0, "the demo shows no {what}");

@@ -18,11 +18,27 @@ async fn an_order_lives_from_cart_to_refund() {
         assert_eq!(order["totals"]["captured"], 7490);
         assert_eq!(order["totals"]["refunded"], walk.credited);
         assert_eq!(order["totals"]["returned"], walk.credited);
-        assert_eq!(walk.credited, 2000, "a unit that was not wanted is worth its own cents, without its shipping");
+        assert_eq!(
+            walk.credited, 2000,
+            "a unit that was not wanted is worth its own cents, without its shipping"
+        );
 
         let timeline = app.get(&format!("/v1/orders/{}/events?limit=200", walk.order)).await.ok();
-        let kinds: Vec<&str> = timeline["data"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
-        for kind in ["order.placed", "order.allocated", "payment.captured", "fulfilment.released", "parcel.packed", "shipment.shipped", "order.units_shipped", "order.units_delivered", "return.requested", "order.units_returned", "payment.refunded"] {
+        let kinds: Vec<&str> =
+            timeline["data"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+        for kind in [
+            "order.placed",
+            "order.allocated",
+            "payment.captured",
+            "fulfilment.released",
+            "parcel.packed",
+            "shipment.shipped",
+            "order.units_shipped",
+            "order.units_delivered",
+            "return.requested",
+            "order.units_returned",
+            "payment.refunded",
+        ] {
             assert!(kinds.contains(&kind), "{}: {kind} is missing in {kinds:?}", app.name);
         }
         app.check().await;
@@ -31,7 +47,8 @@ async fn an_order_lives_from_cart_to_refund() {
 }
 
 async fn books_balance(app: &TestApp) {
-    let balance = books::statements::trial_balance(app.ctx.db.read(), app.ctx.db.now().plus(1)).await.unwrap();
+    let balance =
+        books::statements::trial_balance(app.ctx.db.read(), app.ctx.db.now().plus(1)).await.unwrap();
     assert!(!balance.totals.is_empty());
     for total in &balance.totals {
         assert_eq!(total.debit, total.credit, "{}: {total:?}", app.name);
@@ -45,7 +62,11 @@ async fn every_step_leaves_a_database_that_verifies() {
     use Step::*;
     let app = TestApp::sqlite().await;
     let shop = shop::open(&app.ctx.db, 1000).await;
-    for (n, step) in [Placed, Paid, Released, Picked, Packed, Labelled, Shipped, Delivered, Returned, Refunded].into_iter().enumerate() {
+    for (n, step) in
+        [Placed, Paid, Released, Picked, Packed, Labelled, Shipped, Delivered, Returned, Refunded]
+            .into_iter()
+            .enumerate()
+    {
         OrderWalkthrough::up_to(&app, &shop, &format!("customer{n}"), step).await;
         app.check_laws().await;
     }
@@ -58,12 +79,15 @@ async fn a_cancelled_order_gives_money_and_stock_back() {
     for app in TestApp::both().await {
         let shop = shop::open(&app.ctx.db, 10).await;
         let walk = OrderWalkthrough::up_to(&app, &shop, "ada", Step::Paid).await;
-        app.post(&format!("/v1/orders/{}/cancel", walk.order), &json!({"reason": "changed my mind"})).await.ok();
+        app.post(&format!("/v1/orders/{}/cancel", walk.order), &json!({"reason": "changed my mind"}))
+            .await
+            .ok();
         app.drain_jobs().await;
         let order = walk.show(&app).await;
         assert_eq!(order["fulfilment_status"], "cancelled", "{}", app.name);
         assert_eq!(order["payment_status"], "refunded", "{}: {order}", app.name);
-        let free: Option<i64> = app.ctx.db.read().scalar("SELECT CAST(SUM(available) AS BIGINT) FROM stock", []).await.unwrap();
+        let free: Option<i64> =
+            app.ctx.db.read().scalar("SELECT CAST(SUM(available) AS BIGINT) FROM stock", []).await.unwrap();
         assert_eq!(free, Some(20));
         app.check().await;
     }

@@ -44,7 +44,9 @@ fn filled(path: &str, operation: &Value, document: &Value) -> String {
             None => &parameter["schema"],
         };
         let value = match schema["pattern"].as_str() {
-            Some(pattern) => format!("{}_0000000000001", pattern.trim_start_matches('^').split('_').next().unwrap()),
+            Some(pattern) => {
+                format!("{}_0000000000001", pattern.trim_start_matches('^').split('_').next().unwrap())
+            }
             None => "1".to_owned(),
         };
         path = path.replace(&format!("{{{name}}}"), &value);
@@ -88,13 +90,17 @@ fn the_document_is_the_one_we_published() {
 #[test]
 fn the_codes_are_those_we_published() {
     let codes = web::all(&fulmar::slices::slices(), |s| s.codes);
-    let mut lines: Vec<String> = codes.into_iter().flatten().map(|c| format!("{} ({:?}): {}", c.code, c.kind, c.text)).collect();
+    let mut lines: Vec<String> =
+        codes.into_iter().flatten().map(|c| format!("{} ({:?}): {}", c.code, c.kind, c.text)).collect();
     lines.sort();
     // Several commands may give the same refusal; the same code for two of them would leave callers guessing.
     lines.dedup();
     let names: Vec<&str> = lines.iter().map(|l| l.split(' ').next().unwrap()).collect();
     for pair in names.windows(2) {
-        assert_ne!(pair[0], pair[1], "two refusals share a code but differ: callers could not tell them apart");
+        assert_ne!(
+            pair[0], pair[1],
+            "two refusals share a code but differ: callers could not tell them apart"
+        );
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");

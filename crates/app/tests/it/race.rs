@@ -64,7 +64,8 @@ async fn a_key_places_one_order_whoever_retries() {
             running.spawn(async move { app.post_once("/v1/orders", "cart-17", &body).await });
         }
         let answers = running.join_all().await;
-        let ids: std::collections::HashSet<String> = answers.iter().map(|a| a.ok()["id"].to_string()).collect();
+        let ids: std::collections::HashSet<String> =
+            answers.iter().map(|a| a.ok()["id"].to_string()).collect();
         assert_eq!(ids.len(), 1, "{}", app.name);
         let count: Option<i64> = app.ctx.db.read().scalar("SELECT COUNT(*) FROM orders", []).await.unwrap();
         assert_eq!(count, Some(1), "{}", app.name);
@@ -77,7 +78,10 @@ async fn a_key_places_one_order_whoever_retries() {
         let first = app.post_once(&path, "hold-1", &hold).await;
         let again = app.post_once(&path, "hold-1", &hold).await;
         assert_eq!(first.ok(), again.ok(), "{}", app.name);
-        assert!(first.headers.get("idempotent-replayed").is_none() && again.headers.contains_key("idempotent-replayed"));
+        assert!(
+            first.headers.get("idempotent-replayed").is_none()
+                && again.headers.contains_key("idempotent-replayed")
+        );
         app.drain_jobs().await;
         app.check().await;
     }
@@ -95,7 +99,8 @@ async fn a_bad_order_never_fails_its_neighbours() {
             shop::order("four", &[("SET", 1)]),
         ]);
         let done = app.post("/v1/orders", &batch).await.ok();
-        let statuses: Vec<i64> = done["results"].as_array().unwrap().iter().map(|r| r["status"].as_i64().unwrap()).collect();
+        let statuses: Vec<i64> =
+            done["results"].as_array().unwrap().iter().map(|r| r["status"].as_i64().unwrap()).collect();
         assert_eq!(statuses, [201, 422, 409, 201], "{}: {done}", app.name);
         app.drain_jobs().await;
         app.check().await;

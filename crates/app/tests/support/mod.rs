@@ -103,7 +103,9 @@ impl TestApp {
     }
     /// The same program, called with a new key.
     pub async fn with_key(&self, scopes: &[&str]) -> Self {
-        let made = cmd::key::create(&self.ctx, "test", scopes.iter().map(|s| (*s).to_owned()).collect()).await.unwrap();
+        let made = cmd::key::create(&self.ctx, "test", scopes.iter().map(|s| (*s).to_owned()).collect())
+            .await
+            .unwrap();
         Self { key: Some(made.key), ..self.clone() }
     }
     /// The same program, called with a key that may nothing.
@@ -123,7 +125,13 @@ impl TestApp {
     }
 
     /// One call; `headers` beside those that every call has.
-    pub async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));
@@ -141,7 +149,11 @@ impl TestApp {
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
     /// GET.
     pub async fn get(&self, path: &str) -> Answer {

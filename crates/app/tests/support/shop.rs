@@ -4,7 +4,7 @@ use catalog::{SaveSku, SetTaxRate, SkuId, SkuKind};
 use contact::address::Address;
 use db::Db;
 use inventory::{LocationId, LocationKind, Receive, SaveLocation};
-use kernel::{Actor, Currency, Money};
+use kernel::{Actor, Currency, Money, Timestamp};
 use serde_json::{Value, json};
 use shipping::RateCard;
 use shipping::rate::{Price, Zone};
@@ -24,25 +24,10 @@ pub struct Shop {
 pub async fn open(db: &Db, units: i64) -> Shop {
     let at = db.now();
     let eur: Currency = "EUR".parse().unwrap();
-    let sku = |code: &str, kind, price, barcode: Option<&str>, components: &[(&str, i64)]| SaveSku {
-        at,
-        code: code.into(),
-        title: format!("The {code}"),
-        kind,
-        tax_class: "standard".into(),
-        barcodes: barcode.into_iter().map(str::to_owned).collect(),
-        prices: vec![Money::new(price, eur)],
-        weight_g: Some(250),
-        length_mm: None,
-        width_mm: None,
-        height_mm: None,
-        supplier: None,
-        components: components.iter().map(|(c, n)| ((*c).to_owned(), *n)).collect(),
-    };
     let skus = [
-        sku("TEE", SkuKind::Simple, 2000, Some("4006381333931"), &[]),
-        sku("CAP", SkuKind::Simple, 1500, Some("4006381333948"), &[]),
-        sku("SET", SkuKind::Bundle, 3000, None, &[("TEE", 1), ("CAP", 1)]),
+        sku(at, "TEE", Money::new(2000, eur), Some("4006381333931"), &[]),
+        sku(at, "CAP", Money::new(1500, eur), Some("4006381333948"), &[]),
+        sku(at, "SET", Money::new(3000, eur), None, &[("TEE", 1), ("CAP", 1)]),
     ];
     let place = SaveLocation {
         at,
@@ -77,7 +62,14 @@ pub async fn open(db: &Db, units: i64) -> Shop {
         shipping::save_rate_cards(tx, at, std::slice::from_ref(&card)).await?.remove(0).unwrap();
         let receipts: Vec<Receive> = [(ids[0], 700), (ids[1], 500)]
             .into_iter()
-            .map(|(sku, unit_cost)| Receive { at, sku, location: warehouse, quantity: units, unit_cost, reference: None })
+            .map(|(sku, unit_cost)| Receive {
+                at,
+                sku,
+                location: warehouse,
+                quantity: units,
+                unit_cost,
+                reference: None,
+            })
             .collect();
         for outcome in inventory::receive(tx, &receipts).await? {
             outcome.unwrap();
@@ -88,13 +80,45 @@ pub async fn open(db: &Db, units: i64) -> Shop {
     Shop { skus: ["TEE", "CAP", "SET"].into_iter().map(str::to_owned).zip(ids).collect(), warehouse }
 }
 
+fn sku(
+    at: Timestamp,
+    code: &str,
+    price: Money,
+    barcode: Option<&str>,
+    components: &[(&str, i64)],
+) -> SaveSku {
+    SaveSku {
+        at,
+        code: code.into(),
+        title: format!("The {code}"),
+        kind: if components.is_empty() { SkuKind::Simple } else { SkuKind::Bundle },
+        tax_class: "standard".into(),
+        barcodes: barcode.into_iter().map(str::to_owned).collect(),
+        prices: vec![price],
+        weight_g: Some(250),
+        length_mm: None,
+        width_mm: None,
+        height_mm: None,
+        supplier: None,
+        components: components.iter().map(|(c, n)| ((*c).to_owned(), *n)).collect(),
+    }
+}
+
 fn address(name: &str) -> Address {
-    Address { name: name.into(), line1: "Torstraße 1".into(), postal_code: Some("10119".into()), city: "Berlin".into(), country: "DE".into(), ..Address::default() }
+    Address {
+        name: name.into(),
+        line1: "Torstraße 1".into(),
+        postal_code: Some("10119".into()),
+        city: "Berlin".into(),
+        country: "DE".into(),
+        ..Address::default()
+    }
 }
 
 /// An order as the API takes it: paid by a good card at once, tax included, 4.90 EUR of shipping. Each `who` is another customer.
 pub fn order(who: &str, lines: &[(&str, i64)]) -> Value {
-    let lines: Vec<Value> = lines.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
+    let lines: Vec<Value> =
+        lines.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
     json!({
         "buyer": {"name": "Ada Lovelace", "email": format!("{who}@example.com")},
         "ship_to": address("Ada Lovelace"),

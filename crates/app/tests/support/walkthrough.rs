@@ -99,7 +99,8 @@ impl OrderWalkthrough {
     }
 
     async fn carry(&mut self, app: &TestApp, step: Step) {
-        let label = app.post(&format!("/v1/parcels/{}/label", self.parcel), &json!({"cheapest": true})).await.ok();
+        let label =
+            app.post(&format!("/v1/parcels/{}/label", self.parcel), &json!({"cheapest": true})).await.ok();
         self.shipment = text(&label["id"]);
         let path = |verb: &str| format!("/v1/shipments/{}/{verb}", self.shipment);
         if step >= Step::Shipped {

@@ -1,10 +1,9 @@
 //! What the tests share: a program with this slice, facts of slices above it, HTTP that goes out.
 
-use automation::deliver::Deliver;
 use automation::send::SendMail;
-use automation::{LISTENERS, Mailer, TIMERS};
+use automation::{JOBS, LISTENERS, Mailer, TIMERS};
 use db::testing::{TestDb, both};
-use db::{Clock, Ctx, Db, Job, Listener, Options, Parts};
+use db::{Clock, Ctx, Db, Job, JobKind, Listener, Options, Parts};
 use kernel::fact::EventId;
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer, Outside};
 use kernel::{Actor, Event, Fault, Timestamp};
@@ -66,47 +65,13 @@ pub fn ctx(db: &Db, mailer: Mailer) -> Ctx {
     }
 }
 
-#[derive(db::FromQueryResult)]
-struct Due {
-    id: i64,
-    name: String,
-    payload: String,
-    attempts: i64,
-}
-
-/// Works until nothing is due, one job at a time and the timer of this slice before each. Only an e-mail may fail and wait.
+/// Works until nothing is due. Only an e-mail may fail and wait.
 pub async fn work(ctx: &Ctx) {
-    let sql = "SELECT id, name, payload, attempts FROM job WHERE run_at <= $1 ORDER BY run_at, id LIMIT 1";
-    for timer in TIMERS {
-        (timer.run)(ctx.clone()).await.unwrap();
-    }
-    loop {
-        db::dispatch_pending(&ctx.db).await.unwrap();
-        let Some(job) = ctx.db.read().one::<Due>(sql, [ctx.db.now().into()]).await.unwrap() else { return };
-        let done = run(ctx, &job).await;
-        let again = ctx.db.now().plus(Timestamp::SECOND << (job.attempts + 1));
-        db::write!(ctx.db, &actor(), |tx| match &done {
-            Ok(()) => tx.exec("DELETE FROM job WHERE id = $1", [job.id.into()]).await,
-            Err(fault) => {
-                assert_eq!(job.name, SendMail::NAME, "{fault}");
-                tx.exec(
-                    "UPDATE job SET run_at = $1, attempts = attempts + 1 WHERE id = $2",
-                    [again.into(), job.id.into()],
-                )
-                .await
-            }
-        })
-        .unwrap();
-    }
-}
-
-async fn run(ctx: &Ctx, job: &Due) -> Result<(), Fault> {
-    match job.name.as_str() {
-        Deliver::NAME => serde_json::from_str::<Deliver>(&job.payload)?.run(ctx.clone()).await,
-        SendMail::NAME => serde_json::from_str::<SendMail>(&job.payload)?.run(ctx.clone()).await,
-        Tell::NAME => serde_json::from_str::<Tell>(&job.payload)?.run(ctx.clone()).await,
-        other => Err(Fault::broken(format!("no job “{other}” is of this slice"))),
-    }
+    let kinds: Vec<JobKind> = JOBS.iter().copied().chain([JobKind::of::<Tell>()]).collect();
+    while db::work_once(ctx, &kinds, TIMERS).await.unwrap() > 0 {}
+    let text = "SELECT error FROM job WHERE error IS NOT NULL AND name <> $1";
+    let wrong: Vec<String> = ctx.db.read().column(text, [SendMail::NAME.into()]).await.unwrap();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 pub async fn record<F: kernel::Fact + Clone>(db: &Db, order: Option<i64>, fact: F) -> EventId {
@@ -151,7 +116,7 @@ pub async fn tell_again(ctx: &Ctx, listener: usize) {
     tell(ctx, &LISTENERS[listener], |_| true).await.unwrap();
 }
 
-/// The job that the dispatcher of events writes.
+/// The job that the dispatcher of events writes; `db` keeps its own to itself, and a worker runs only the kinds it is given.
 #[derive(Serialize, Deserialize)]
 struct Tell {
     listener: String,

@@ -64,6 +64,25 @@ fn id(value: &Value) -> String {
     value["id"].as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned()
 }
 
+/// Slip, labels and invoice of what was sent.
+async fn the_papers(door: &Door, parcel: &str, shipment: &str, order: orders::OrderId, number: &str) {
+    for (path, begins) in [
+        (format!("{parcel}/packing-slip"), "%PDF"),
+        (format!("{shipment}/label.pdf"), "%PDF"),
+        (format!("/v1/orders/{}/invoice.pdf", order), "%PDF"),
+        (format!("{shipment}/label.zpl"), "^XA"),
+    ] {
+        let (status, body) = door.raw("GET", &path, &[], String::new()).await;
+        assert!(
+            status == StatusCode::OK && body.starts_with(begins.as_bytes()),
+            "{path}: {status} {}",
+            String::from_utf8_lossy(&body)
+        );
+    }
+    let (_, zpl) = door.raw("GET", &format!("{shipment}/label.zpl"), &[], String::new()).await;
+    assert!(String::from_utf8(zpl).unwrap().contains(number), "the label carries the number");
+}
+
 #[tokio::test]
 async fn a_parcel_goes_out_over_http() {
     for shop in shops().await {
@@ -124,21 +143,7 @@ async fn a_parcel_goes_out_over_http() {
         assert_eq!(id(&found["data"][0]), id(&label));
         assert_eq!(door.get(&shipment).await.1["tracking"][0]["place"], "Oldenburg");
 
-        for (path, begins) in [
-            (format!("{parcel}/packing-slip"), "%PDF"),
-            (format!("{shipment}/label.pdf"), "%PDF"),
-            (format!("/v1/orders/{}/invoice.pdf", order.id), "%PDF"),
-            (format!("{shipment}/label.zpl"), "^XA"),
-        ] {
-            let (status, body) = door.raw("GET", &path, &[], String::new()).await;
-            assert!(
-                status == StatusCode::OK && body.starts_with(begins.as_bytes()),
-                "{path}: {status} {}",
-                String::from_utf8_lossy(&body)
-            );
-        }
-        let (_, zpl) = door.raw("GET", &format!("{shipment}/label.zpl"), &[], String::new()).await;
-        assert!(String::from_utf8(zpl).unwrap().contains(number), "the label carries the number");
+        the_papers(&door, &parcel, &shipment, order.id, number).await;
         shop.check(shipping::laws::LAWS).await;
     }
 }

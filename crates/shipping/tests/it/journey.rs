@@ -64,6 +64,49 @@ pub async fn packed(shop: &Shop) -> (orders::OrderId, ParcelId) {
     (order, shop.pack(f.id, &[]).await.unwrap())
 }
 
+/// The unit that was found in Madrid goes its own way, with a label of others.
+async fn from_madrid(shop: &Shop, order: orders::OrderId) {
+    let madrid = shop.at(order, shop.madrid).await;
+    shop.release(madrid.id).await;
+    shop.scan(madrid.id, "A", 1).await.unwrap();
+    let last = shop.pack(madrid.id, &[]).await.unwrap();
+    let none = shipping::quote(shop.db.read(), &carriers(), &[last]).await.unwrap().remove(0).unwrap();
+    assert_eq!(none, [], "no card starts in Spain");
+    let other = ShipRecorded {
+        parcel: last,
+        carrier: "correos".into(),
+        service: "paq".into(),
+        tracking_number: "ES1".into(),
+        label_at: shop.db.now(),
+        shipped_at: shop.db.now(),
+        delivered_at: Some(shop.db.now()),
+        cost: 650,
+        currency: crate::shop::eur(),
+    };
+    shop.write(async |tx| shipping::ship_recorded(tx, std::slice::from_ref(&other)).await).await;
+}
+
+/// Facts come late, twice, and in the wrong order.
+async fn arrive(shop: &Shop, one: &Shipment, two: &Shipment) {
+    let facts = [
+        told(shop, one.id, Status::OutForDelivery, "e2"),
+        told(shop, one.id, Status::InTransit, "e1"),
+        told(shop, one.id, Status::OutForDelivery, "e2"),
+        told(shop, one.id, Status::Delivered, "e3"),
+        told(shop, one.id, Status::InTransit, "e0"),
+        told(shop, two.id, Status::InTransit, "e1"),
+    ];
+    let statuses = track(shop, &facts).await;
+    use Status::{Delivered, InTransit, OutForDelivery};
+    assert_eq!(statuses, [OutForDelivery, OutForDelivery, OutForDelivery, Delivered, Delivered, InTransit]);
+    assert_eq!(shop.number("SELECT COUNT(*) FROM tracking_event").await, 5);
+    assert_eq!(shop.number("SELECT CAST(SUM(delivered) AS BIGINT) FROM order_line").await, 1);
+    check(shop).await;
+    assert_eq!(track(shop, &[told(shop, two.id, Delivered, "e2")]).await, [Delivered]);
+    assert_eq!(track(shop, &facts).await, [Delivered, Delivered, Delivered, Delivered, Delivered, Delivered]);
+    assert_eq!(shop.number("SELECT CAST(SUM(delivered) AS BIGINT) FROM order_line").await, 3);
+}
+
 #[tokio::test]
 async fn from_the_order_to_the_door() {
     for shop in shops().await {
@@ -111,50 +154,8 @@ async fn from_the_order_to_the_door() {
         assert_eq!(ship(&shop, one.id).await, Err(ShipRefused::Shipped { shipment: one.id }));
         ship(&shop, two.id).await.unwrap();
         check(&shop).await;
-        // Facts come late, twice, and in the wrong order.
-        let facts = [
-            told(&shop, one.id, Status::OutForDelivery, "e2"),
-            told(&shop, one.id, Status::InTransit, "e1"),
-            told(&shop, one.id, Status::OutForDelivery, "e2"),
-            told(&shop, one.id, Status::Delivered, "e3"),
-            told(&shop, one.id, Status::InTransit, "e0"),
-            told(&shop, two.id, Status::InTransit, "e1"),
-        ];
-        let statuses = track(&shop, &facts).await;
-        use Status::{Delivered, InTransit, OutForDelivery};
-        assert_eq!(
-            statuses,
-            [OutForDelivery, OutForDelivery, OutForDelivery, Delivered, Delivered, InTransit]
-        );
-        assert_eq!(shop.number("SELECT COUNT(*) FROM tracking_event").await, 5);
-        assert_eq!(shop.number("SELECT CAST(SUM(delivered) AS BIGINT) FROM order_line").await, 1);
-        check(&shop).await;
-        assert_eq!(track(&shop, &[told(&shop, two.id, Delivered, "e2")]).await, [Delivered]);
-        assert_eq!(
-            track(&shop, &facts).await,
-            [Delivered, Delivered, Delivered, Delivered, Delivered, Delivered]
-        );
-        assert_eq!(shop.number("SELECT CAST(SUM(delivered) AS BIGINT) FROM order_line").await, 3);
-
-        // The unit that was found in Madrid goes its own way.
-        let madrid = shop.at(order.id, shop.madrid).await;
-        shop.release(madrid.id).await;
-        shop.scan(madrid.id, "A", 1).await.unwrap();
-        let last = shop.pack(madrid.id, &[]).await.unwrap();
-        let none = shipping::quote(shop.db.read(), &carriers(), &[last]).await.unwrap().remove(0).unwrap();
-        assert_eq!(none, [], "no card starts in Spain");
-        let other = ShipRecorded {
-            parcel: last,
-            carrier: "correos".into(),
-            service: "paq".into(),
-            tracking_number: "ES1".into(),
-            label_at: shop.db.now(),
-            shipped_at: shop.db.now(),
-            delivered_at: Some(shop.db.now()),
-            cost: 650,
-            currency: crate::shop::eur(),
-        };
-        shop.write(async |tx| shipping::ship_recorded(tx, std::slice::from_ref(&other)).await).await;
+        arrive(&shop, &one, &two).await;
+        from_madrid(&shop, order.id).await;
         assert_eq!(shop.number("SELECT COUNT(*) FROM orders WHERE fulfilment_status = 'delivered'").await, 1);
         assert_eq!(shop.number("SELECT COUNT(*) FROM event WHERE kind = 'shipment.delivered'").await, 3);
         check(&shop).await;
