@@ -17,14 +17,12 @@ const SHOP_NAME_SETTING: &str = "shop_name";
 /// Opens the database of a configuration and puts the program together.
 ///
 /// # Errors
-/// A usage failure when a setting does not fit the database; faults of the database.
+/// A usage failure when a setting does not read; faults of the database.
 pub async fn open(config: &Config, clock: Clock) -> Result<Ctx, Failure> {
     let db = Db::open(&config.database_url, options(config.connections, clock))
         .await
         .map_err(|f| Failure::Fault(f.while_doing(format!("open {}", config.database_shown()))))?;
-    let ctx = assemble(db, Arc::new(Executor::new()?), config)?;
-    set_merchant(&ctx, &config.merchant).await?;
-    Ok(ctx)
+    assemble(db, Arc::new(Executor::new()?), config)
 }
 
 /// How the database is opened: with all that reacts and listens.
@@ -65,8 +63,12 @@ pub fn setup(ctx: &Ctx, config: &Config) -> Setup {
     }
 }
 
-/// Keeps what the configuration says of the merchant where documents read it; what it does not say stays as it is.
-async fn set_merchant(ctx: &Ctx, config: &config::Merchant) -> Result<(), Failure> {
+/// Keeps what the configuration says of the merchant where documents and e-mails read it; what it does not say stays as it is. Only
+/// serving does this: a database that is to be restored into stays empty.
+///
+/// # Errors
+/// A usage failure when the base currency is unknown or no longer free to choose; faults of the database.
+pub async fn set_merchant(ctx: &Ctx, config: &config::Merchant) -> Result<(), Failure> {
     if let Some(code) = &config.base_currency {
         set_base_currency(ctx, code).await?;
     }

@@ -103,12 +103,7 @@ const EVERY_MONEY_EVENT: &str = concat!(
 /// The share of the first `shipped` of a line's units is floor(shipped·T/N); written so that it cannot overflow.
 macro_rules! shipped {
     ($column:literal) => {
-        concat!(
-            $column,
-            " / l.ordered * l.shipped + ",
-            $column,
-            " % l.ordered * l.shipped / l.ordered"
-        )
+        concat!($column, " / l.ordered * l.shipped + ", $column, " % l.ordered * l.shipped / l.ordered")
     };
 }
 

@@ -32,7 +32,8 @@ struct Pending {
 /// A fault of the database.
 pub async fn dispatch_pending(db: &Db) -> Result<(), Fault> {
     loop {
-        let some: Option<i64> = db.read().scalar("SELECT id FROM event WHERE pending = TRUE LIMIT 1", []).await?;
+        let some: Option<i64> =
+            db.read().scalar("SELECT id FROM event WHERE pending = TRUE LIMIT 1", []).await?;
         if some.is_none() {
             return Ok(());
         }
@@ -48,9 +49,16 @@ pub async fn dispatch_pending(db: &Db) -> Result<(), Fault> {
                     .map(|e| e.id)
                     .collect();
                 if !ids.is_empty() {
-                    let payload = serde_json::to_string(&Tell { listener: listener.name.to_owned(), events: ids })?;
+                    let payload =
+                        serde_json::to_string(&Tell { listener: listener.name.to_owned(), events: ids })?;
                     let now = tx.now();
-                    jobs.push([tx.id::<JobId>().into(), Tell::NAME.into(), payload.into(), now.into(), now.into()]);
+                    jobs.push([
+                        tx.id::<JobId>().into(),
+                        Tell::NAME.into(),
+                        payload.into(),
+                        now.into(),
+                        now.into(),
+                    ]);
                 }
             }
             tx.insert("job", &jobs).await?;
@@ -58,7 +66,8 @@ pub async fn dispatch_pending(db: &Db) -> Result<(), Fault> {
             for event in &events {
                 done.push([event.id.into()]);
             }
-            tx.exec_from(&done, "UPDATE event SET pending = FALSE WHERE id IN (SELECT id FROM input)", []).await?;
+            tx.exec_from(&done, "UPDATE event SET pending = FALSE WHERE id IN (SELECT id FROM input)", [])
+                .await?;
             Ok(events.len())
         })?;
         if count == 0 {

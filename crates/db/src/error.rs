@@ -6,9 +6,9 @@ use sqlx::error::ErrorKind;
 
 fn database_error(fault: &Fault) -> Option<&dyn sqlx::error::DatabaseError> {
     match fault.cause::<DbErr>()? {
-        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) | DbErr::Conn(RuntimeErr::SqlxError(e)) => {
-            e.as_database_error()
-        }
+        DbErr::Exec(RuntimeErr::SqlxError(e))
+        | DbErr::Query(RuntimeErr::SqlxError(e))
+        | DbErr::Conn(RuntimeErr::SqlxError(e)) => e.as_database_error(),
         _ => None,
     }
 }
@@ -31,5 +31,7 @@ pub(crate) fn may_succeed_again(fault: &Fault) -> bool {
         return true;
     }
     // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available. SQLite: BUSY and its extended codes, LOCKED.
-    error.code().is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517" | "773"))
+    error.code().is_some_and(|code| {
+        matches!(code.as_ref(), "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517" | "773")
+    })
 }

@@ -91,7 +91,8 @@ impl Tx {
     /// # Errors
     /// A fault of the database.
     pub async fn enqueue<J: Job>(&self, at: Timestamp, jobs: &[(J, Option<String>)]) -> Result<(), Fault> {
-        let mut rows = Rows::new("id BIGINT, name TEXT, payload TEXT, dedup TEXT?, run_at BIGINT, created_at BIGINT");
+        let mut rows =
+            Rows::new("id BIGINT, name TEXT, payload TEXT, dedup TEXT?, run_at BIGINT, created_at BIGINT");
         for (job, dedup) in jobs {
             rows.push([
                 self.id::<JobId>().into(),
@@ -141,13 +142,17 @@ pub async fn work_once(ctx: &Ctx, kinds: &[JobKind], timers: &[Timer]) -> Result
          AND parked = FALSE AND (locked_until IS NULL OR locked_until < $2) ORDER BY run_at, id LIMIT $3 {lock}) \
          RETURNING id, name, payload, attempts"
     );
-    let due: Option<i64> =
-        ctx.db.read().scalar("SELECT id FROM job WHERE run_at <= $1 AND parked = FALSE LIMIT 1", [now.into()]).await?;
+    let due: Option<i64> = ctx
+        .db
+        .read()
+        .scalar("SELECT id FROM job WHERE run_at <= $1 AND parked = FALSE LIMIT 1", [now.into()])
+        .await?;
     if due.is_none() {
         return Ok(0);
     }
-    let mut claimed: Vec<Claimed> =
-        crate::write!(ctx.db, &actor, |tx| tx.all(&text, [now.plus(CLAIM).into(), now.into(), CLAIM_SIZE.into()]).await)?;
+    let mut claimed: Vec<Claimed> = crate::write!(ctx.db, &actor, |tx| tx
+        .all(&text, [now.plus(CLAIM).into(), now.into(), CLAIM_SIZE.into()])
+        .await)?;
     claimed.sort_by_key(|c| c.id);
     let count = claimed.len();
     for job in claimed {
@@ -168,14 +173,17 @@ async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault
     match outcome {
         Ok(()) => {
             metrics::counter!("fulmar_jobs_done_total", "job" => job.name).increment(1);
-            crate::write!(ctx.db, &actor, |tx| tx.exec("DELETE FROM job WHERE id = $1", [job.id.into()]).await)?;
+            crate::write!(ctx.db, &actor, |tx| tx
+                .exec("DELETE FROM job WHERE id = $1", [job.id.into()])
+                .await)?;
         }
         Err(fault) => {
             let parked = job.attempts >= kind.map_or(8, |k| k.attempts);
             metrics::counter!("fulmar_jobs_failed_total", "job" => job.name.clone()).increment(1);
             tracing::warn!(job = %job.id, name = job.name, attempt = job.attempts, parked, %fault, "job failed");
             let again = now.plus(Timestamp::SECOND * (1 << job.attempts.clamp(0, 12)));
-            let text = "UPDATE job SET locked_until = NULL, run_at = $1, parked = $2, error = $3 WHERE id = $4";
+            let text =
+                "UPDATE job SET locked_until = NULL, run_at = $1, parked = $2, error = $3 WHERE id = $4";
             crate::write!(ctx.db, &actor, |tx| {
                 tx.exec(text, [again.into(), parked.into(), fault.to_string().into(), job.id.into()]).await
             })?;
@@ -185,7 +193,12 @@ async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault
 }
 
 /// Works until told to stop: woken by commits of this process, and by the clock for those of others.
-pub async fn work_until(ctx: Ctx, kinds: &'static [JobKind], timers: &'static [Timer], mut stop: tokio::sync::watch::Receiver<bool>) {
+pub async fn work_until(
+    ctx: Ctx,
+    kinds: &'static [JobKind],
+    timers: &'static [Timer],
+    mut stop: tokio::sync::watch::Receiver<bool>,
+) {
     while !*stop.borrow() {
         let pause = match work_once(&ctx, kinds, timers).await {
             Ok(0) => Duration::from_millis(1000),

@@ -64,7 +64,8 @@ async fn work<C: Send + Sync + 'static, T: Send + 'static>(
     let mut jobs: Vec<Waiting<C, T>> = Vec::with_capacity(CAP);
     while waiting.recv_many(&mut jobs, CAP).await > 0 {
         // Callers that have gone are dropped before the transaction, never after it.
-        let (commands, replies): (Vec<C>, Vec<_>) = jobs.drain(..).filter(|(_, reply)| !reply.is_closed()).unzip();
+        let (commands, replies): (Vec<C>, Vec<_>) =
+            jobs.drain(..).filter(|(_, reply)| !reply.is_closed()).unzip();
         metrics::histogram!("fulmar_lane_batch_size", "lane" => name).record(commands.len() as f64);
         let outcomes = run_all(&db, &actor, run, &commands).await;
         for (reply, outcome) in replies.into_iter().zip(outcomes) {
@@ -74,7 +75,12 @@ async fn work<C: Send + Sync + 'static, T: Send + 'static>(
 }
 
 /// Runs a batch; on a fault halves it, so that each command gets its own outcome.
-async fn run_all<C: Send + Sync, T: Send>(db: &Db, actor: &Actor, run: Run<C, T>, commands: &[C]) -> Vec<Result<T, Fault>> {
+async fn run_all<C: Send + Sync, T: Send>(
+    db: &Db,
+    actor: &Actor,
+    run: Run<C, T>,
+    commands: &[C],
+) -> Vec<Result<T, Fault>> {
     let mut outcomes: Vec<Option<Result<T, Fault>>> = commands.iter().map(|_| None).collect();
     let mut parts = vec![(0, commands.len())];
     while let Some((from, to)) = parts.pop() {
@@ -103,5 +109,8 @@ async fn run_all<C: Send + Sync, T: Send>(db: &Db, actor: &Actor, run: Run<C, T>
             }
         }
     }
-    outcomes.into_iter().map(|o| o.unwrap_or_else(|| Err(Fault::broken("a command without outcome")))).collect()
+    outcomes
+        .into_iter()
+        .map(|o| o.unwrap_or_else(|| Err(Fault::broken("a command without outcome"))))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! Node numbers for ids, leased from the database so that no two processes make the same id.
 
-use crate::clock::system_now;
 use crate::Sql;
+use crate::clock::system_now;
 use kernel::{Fault, IdGen, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -20,10 +20,15 @@ impl Lease {
         for _ in 0..32 {
             let now = system_now();
             let until = now.plus(HELD_FOR);
-            let taken: Vec<i64> = sql.column("SELECT node FROM node_lease WHERE expires_at >= $1", [now.into()]).await?;
+            let taken: Vec<i64> =
+                sql.column("SELECT node FROM node_lease WHERE expires_at >= $1", [now.into()]).await?;
             let free: Vec<i64> = (0..i64::from(IdGen::NODES)).filter(|n| !taken.contains(n)).collect();
             let node = match free.len() {
-                0 => return Err(Fault::broken("all node numbers are leased: too many processes on one database")),
+                0 => {
+                    return Err(Fault::broken(
+                        "all node numbers are leased: too many processes on one database",
+                    ));
+                }
                 many => free[usize::try_from(holder)? % many],
             };
             let won: Option<i64> = sql
@@ -57,13 +62,19 @@ impl Lease {
             )
             .await?;
         if kept == 0 {
-            return Err(Fault::broken("this process slept so long that its node number was given to another: restart it"));
+            return Err(Fault::broken(
+                "this process slept so long that its node number was given to another: restart it",
+            ));
         }
         self.until.store(until.0, Ordering::Relaxed);
         Ok(())
     }
     pub(crate) async fn give_back(&self, sql: &Sql) -> Result<(), Fault> {
-        sql.exec("DELETE FROM node_lease WHERE node = $1 AND holder = $2", [i64::from(self.node).into(), self.holder.into()]).await?;
+        sql.exec(
+            "DELETE FROM node_lease WHERE node = $1 AND holder = $2",
+            [i64::from(self.node).into(), self.holder.into()],
+        )
+        .await?;
         Ok(())
     }
 }

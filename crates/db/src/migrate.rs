@@ -77,11 +77,16 @@ fn for_backend(text: &str, backend: Backend) -> String {
         Backend::Postgres => ("--pg ", "--sqlite "),
         Backend::Sqlite => ("--sqlite ", "--pg "),
     };
-    let lines: Vec<&str> =
-        text.lines().filter(|l| !l.trim_start().starts_with(theirs)).map(|l| l.trim_start().strip_prefix(ours).unwrap_or(l)).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|l| !l.trim_start().starts_with(theirs))
+        .map(|l| l.trim_start().strip_prefix(ours).unwrap_or(l))
+        .collect();
     let text = lines.join("\n");
     match backend {
-        Backend::Sqlite => text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace(" COLLATE \"C\"", ""),
+        Backend::Sqlite => {
+            text.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace(" COLLATE \"C\"", "")
+        }
         Backend::Postgres => text,
     }
 }

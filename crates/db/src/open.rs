@@ -89,7 +89,9 @@ impl Db {
             let pool = Database::connect(connect).await?;
             (Backend::Postgres, pool.clone(), pool)
         } else {
-            return Err(Fault::broken(format!("DATABASE_URL must start with sqlite: or postgres://, not “{url}”")));
+            return Err(Fault::broken(format!(
+                "DATABASE_URL must start with sqlite: or postgres://, not “{url}”"
+            )));
         };
         crate::migrate::migrate(&writer, backend).await?;
         let lease = Lease::take(&Sql::pool(writer.clone(), backend)).await?;

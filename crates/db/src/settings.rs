@@ -10,7 +10,10 @@ use serde::{Serialize, de::DeserializeOwned};
 /// A fault when the stored value does not read as `T`.
 pub async fn get<T: DeserializeOwned>(sql: &Sql, key: &str) -> Result<Option<T>, Fault> {
     let text: Option<String> = sql.scalar("SELECT value FROM setting WHERE key = $1", [key.into()]).await?;
-    text.map(|t| serde_json::from_str(&t).map_err(|e| Fault::from(e).while_doing(format!("read setting {key}")))).transpose()
+    text.map(|t| {
+        serde_json::from_str(&t).map_err(|e| Fault::from(e).while_doing(format!("read setting {key}")))
+    })
+    .transpose()
 }
 
 /// Sets a setting.

@@ -6,7 +6,10 @@
 use crate::open::Backend;
 use kernel::Fault;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult, Statement, TryGetable, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult, Statement,
+    TryGetable, Value,
+};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -47,7 +50,8 @@ impl Rows {
         let columns: Vec<Column> = spec
             .split(',')
             .map(|part| {
-                let (name, ty) = part.trim().split_once(' ').unwrap_or_else(|| panic!("rows: “{part}” lacks a type"));
+                let (name, ty) =
+                    part.trim().split_once(' ').unwrap_or_else(|| panic!("rows: “{part}” lacks a type"));
                 let nullable = ty.ends_with('?');
                 let ty = match ty.trim_end_matches('?') {
                     "BIGINT" => Ty::BigInt,
@@ -82,7 +86,14 @@ impl Rows {
     }
 
     /// `WITH input(..) AS (..)` for the rows of one chunk, and its parameters after the `before` scalar ones.
-    fn with_clause(&self, backend: Backend, from: usize, to: usize, before: usize, values: &mut Vec<Value>) -> String {
+    fn with_clause(
+        &self,
+        backend: Backend,
+        from: usize,
+        to: usize,
+        before: usize,
+        values: &mut Vec<Value>,
+    ) -> String {
         let names = self.names();
         match backend {
             Backend::Postgres => {
@@ -197,21 +208,39 @@ impl Sql {
     }
 
     /// All rows of a query.
-    pub async fn all<T: FromQueryResult>(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<Vec<T>, Fault> {
+    pub async fn all<T: FromQueryResult>(
+        &self,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>, Fault> {
         let rows = self.query(text, params.into_iter().collect()).await?;
-        rows.iter().map(|r| T::from_query_result(r, "").map_err(|e| Fault::from(e).while_doing(first_words(text)))).collect()
+        rows.iter()
+            .map(|r| T::from_query_result(r, "").map_err(|e| Fault::from(e).while_doing(first_words(text))))
+            .collect()
     }
     /// The first row of a query.
-    pub async fn one<T: FromQueryResult>(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<Option<T>, Fault> {
+    pub async fn one<T: FromQueryResult>(
+        &self,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<Option<T>, Fault> {
         Ok(self.all(text, params).await?.into_iter().next())
     }
     /// The first column of the first row.
-    pub async fn scalar<T: TryGetable>(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<Option<T>, Fault> {
+    pub async fn scalar<T: TryGetable>(
+        &self,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<Option<T>, Fault> {
         let rows = self.query(text, params.into_iter().collect()).await?;
         rows.first().map(|r| r.try_get_by_index::<T>(0).map_err(Fault::from)).transpose()
     }
     /// The first column of every row.
-    pub async fn column<T: TryGetable>(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<Vec<T>, Fault> {
+    pub async fn column<T: TryGetable>(
+        &self,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>, Fault> {
         let rows = self.query(text, params.into_iter().collect()).await?;
         rows.iter().map(|r| r.try_get_by_index::<T>(0).map_err(Fault::from)).collect()
     }
@@ -234,13 +263,21 @@ impl Sql {
             let mut values = params.clone();
             let with = input.with_clause(self.backend, from, to, params.len(), &mut values);
             for row in self.query(&(with + text), values).await? {
-                all.push(T::from_query_result(&row, "").map_err(|e| Fault::from(e).while_doing(first_words(text)))?);
+                all.push(
+                    T::from_query_result(&row, "")
+                        .map_err(|e| Fault::from(e).while_doing(first_words(text)))?,
+                );
             }
         }
         Ok(all)
     }
     /// Runs a statement that reads the rows as the table `input`; how many rows it touched.
-    pub async fn exec_from(&self, input: &Rows, text: &str, params: impl IntoIterator<Item = Value>) -> Result<u64, Fault> {
+    pub async fn exec_from(
+        &self,
+        input: &Rows,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<u64, Fault> {
         let params: Vec<Value> = params.into_iter().collect();
         let mut touched = 0;
         for (from, to) in self.chunks(input, params.len()) {

@@ -64,11 +64,15 @@ pub async fn sqlite(options: Options) -> TestDb {
 /// # Panics
 /// When `FULMAR_TEST_POSTGRES` is missing or the server cannot be reached.
 pub async fn postgres(options: Options) -> TestDb {
-    let base = std::env::var("FULMAR_TEST_POSTGRES")
-        .unwrap_or_else(|_| panic!("FULMAR_TEST_POSTGRES is not set: run tests with `make test` or `cargo xtask test -p CRATE`"));
+    let base = std::env::var("FULMAR_TEST_POSTGRES").unwrap_or_else(|_| {
+        panic!("FULMAR_TEST_POSTGRES is not set: run tests with `make test` or `cargo xtask test -p CRATE`")
+    });
     let schema = format!("t{:016x}", rand::random::<u64>());
     let admin = Database::connect(&base).await.unwrap_or_else(|e| panic!("connect {base}: {e}"));
-    admin.execute_unprepared(&format!("CREATE SCHEMA {schema}")).await.unwrap_or_else(|e| panic!("create schema: {e}"));
+    admin
+        .execute_unprepared(&format!("CREATE SCHEMA {schema}"))
+        .await
+        .unwrap_or_else(|e| panic!("create schema: {e}"));
     let _ = admin.close().await;
     let joint = if base.contains('?') { '&' } else { '?' };
     let url = format!("{base}{joint}options=-c%20search_path%3D{schema}");

@@ -18,7 +18,8 @@ pub struct Timer {
 pub(crate) async fn run_due(ctx: &Ctx, timers: &[Timer]) -> Result<(), Fault> {
     let now = ctx.db.now();
     for timer in timers {
-        let next: Option<i64> = ctx.db.read().scalar("SELECT next_at FROM timer WHERE name = $1", [timer.name.into()]).await?;
+        let next: Option<i64> =
+            ctx.db.read().scalar("SELECT next_at FROM timer WHERE name = $1", [timer.name.into()]).await?;
         if next.is_some_and(|n| n > now.0) {
             continue;
         }

@@ -56,7 +56,13 @@ impl Tx {
         &self.actor
     }
     /// Records that something happened at `at`, by this transaction's actor, to `subject`; `order` puts it on an order's timeline.
-    pub fn record<F: Fact>(&self, at: Timestamp, subject: impl std::fmt::Display, order: Option<i64>, fact: F) -> Result<(), Fault> {
+    pub fn record<F: Fact>(
+        &self,
+        at: Timestamp,
+        subject: impl std::fmt::Display,
+        order: Option<i64>,
+        fact: F,
+    ) -> Result<(), Fault> {
         self.record_by(at, self.actor.clone(), subject, order, fact)
     }
     /// Records a fact in the name of someone else: lanes run the commands of many callers in one transaction.
@@ -85,7 +91,11 @@ impl Tx {
     ///
     /// # Errors
     /// A fault of the database.
-    pub async fn numbers(&self, series: &'static str, n: u64) -> Result<std::ops::RangeInclusive<i64>, Fault> {
+    pub async fn numbers(
+        &self,
+        series: &'static str,
+        n: u64,
+    ) -> Result<std::ops::RangeInclusive<i64>, Fault> {
         let n = i64::try_from(n.max(1))?;
         // On PostgreSQL a counter row would make all placing transactions wait for each other until commit: sequences do not.
         let last: Option<i64> = match self.backend() {
@@ -94,7 +104,11 @@ impl Tx {
                 self.scalar(&text, [n.into()]).await?
             }
             Backend::Sqlite => {
-                self.scalar("UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value", [n.into(), series.into()]).await?
+                self.scalar(
+                    "UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value",
+                    [n.into(), series.into()],
+                )
+                .await?
             }
         };
         let last = last.ok_or_else(|| Fault::broken(format!("no number series “{series}”")))?;
@@ -117,9 +131,12 @@ impl Tx {
             }
             self.write_log(&events).await?;
             for reaction in &self.shared.reactions {
-                let mine: Vec<Event> = events.iter().filter(|e| reaction.kinds.contains(&e.kind.as_str())).cloned().collect();
+                let mine: Vec<Event> =
+                    events.iter().filter(|e| reaction.kinds.contains(&e.kind.as_str())).cloned().collect();
                 if !mine.is_empty() {
-                    (reaction.run)(self, &mine).await.map_err(|f| f.while_doing(format!("reaction {}", reaction.name)))?;
+                    (reaction.run)(self, &mine)
+                        .await
+                        .map_err(|f| f.while_doing(format!("reaction {}", reaction.name)))?;
                 }
             }
         }
@@ -130,7 +147,8 @@ impl Tx {
             "id BIGINT, at BIGINT, actor TEXT, kind TEXT, subject TEXT, order_id BIGINT?, payload TEXT, pending BOOLEAN, recorded_at BIGINT",
         );
         for e in events {
-            let wanted = self.shared.listeners.iter().any(|l| l.kinds.contains(&e.kind.as_str()) || l.kinds == ["*"]);
+            let wanted =
+                self.shared.listeners.iter().any(|l| l.kinds.contains(&e.kind.as_str()) || l.kinds == ["*"]);
             let pending = wanted && !e.actor.is_import();
             rows.push([
                 e.id.0.into(),
@@ -174,13 +192,21 @@ impl Attempt {
     /// A fault when no connection is to be had, or the lease of the node number was lost.
     #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     pub async fn begin(&self) -> Result<Tx, Fault> {
-        let options =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
         let inner = self.shared.writer.begin_with_options(options).await?;
         let sql = Sql::tx(inner, self.shared.backend);
         self.shared.lease.renew_if_due(&sql).await?;
         let now = self.shared.clock.now();
-        Ok(Tx { sql, now, actor: self.actor.clone(), events: Mutex::new(Vec::new()), shared: Arc::clone(&self.shared) })
+        Ok(Tx {
+            sql,
+            now,
+            actor: self.actor.clone(),
+            events: Mutex::new(Vec::new()),
+            shared: Arc::clone(&self.shared),
+        })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {

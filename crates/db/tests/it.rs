@@ -29,8 +29,11 @@ async fn a_set_of_rows_reads_the_same_on_both() {
             let text = (n % 3 != 0).then(|| format!("ü{n}'\"\\"));
             rows.push([n.into(), text.into(), (n % 2 == 0).into(), Some(0.5f64).into()]);
         }
-        let read: Vec<Pair> =
-            db.read().all_from(&rows, "SELECT n, text FROM input WHERE yes AND share = $1 ORDER BY n", [0.5f64.into()]).await.unwrap();
+        let read: Vec<Pair> = db
+            .read()
+            .all_from(&rows, "SELECT n, text FROM input WHERE yes AND share = $1 ORDER BY n", [0.5f64.into()])
+            .await
+            .unwrap();
         assert_eq!(read.len(), 10_000, "{}", db.name);
         assert_eq!(read[0], Pair { n: 0, text: None });
         assert_eq!(read[1], Pair { n: 2, text: Some("ü2'\"\\".into()) });
@@ -53,11 +56,14 @@ fn count_birds<'a>(tx: &'a Tx, events: &'a [Event]) -> db::BoxFuture<'a, Result<
 
 #[tokio::test]
 async fn reactions_run_in_the_transaction_until_nothing_is_new() {
-    let options =
-        || Options { reactions: vec![Reaction { name: "count", kinds: &["bird.hatched"], run: count_birds }], ..Options::default() };
+    let options = || Options {
+        reactions: vec![Reaction { name: "count", kinds: &["bird.hatched"], run: count_birds }],
+        ..Options::default()
+    };
     for db in both(options).await {
         db::write!(db, &actor(), |tx| tx.record(tx.now(), "bird", None, Hatched { n: 4 })).unwrap();
-        let sum: Option<i64> = db.read().scalar("SELECT next_at FROM timer WHERE name = 'birds'", []).await.unwrap();
+        let sum: Option<i64> =
+            db.read().scalar("SELECT next_at FROM timer WHERE name = 'birds'", []).await.unwrap();
         assert_eq!(sum, Some(4 + 3 + 2 + 1), "{}", db.name);
         let failed: Result<(), Fault> = db::write!(db, &actor(), |tx| {
             tx.record(tx.now(), "bird", None, Hatched { n: 9 })?;
@@ -130,12 +136,16 @@ async fn two_processes_share_a_database_with_different_node_numbers() {
 async fn views_read_on_both_and_know_every_currency_without_cents() {
     for db in both(Options::default).await {
         for view in ["v_orders", "v_order_lines", "v_stock", "v_postings"] {
-            let rows: Option<i64> = db.read().scalar(&format!("SELECT COUNT(*) FROM {view}"), []).await.unwrap();
+            let rows: Option<i64> =
+                db.read().scalar(&format!("SELECT COUNT(*) FROM {view}"), []).await.unwrap();
             assert_eq!(rows, Some(0), "{view} on {}", db.name);
         }
         for (code, units) in [("JPY", 1), ("KWD", 1000), ("CLF", 10_000)] {
-            let kept: Option<i64> =
-                db.read().scalar("SELECT minor_units FROM currency_unit WHERE code = $1", [code.into()]).await.unwrap();
+            let kept: Option<i64> = db
+                .read()
+                .scalar("SELECT minor_units FROM currency_unit WHERE code = $1", [code.into()])
+                .await
+                .unwrap();
             assert_eq!(kept, Some(units));
             assert_eq!(code.parse::<kernel::Currency>().unwrap().exponent(), units.ilog10());
         }
@@ -167,15 +177,19 @@ fn keep_told(ctx: db::Ctx, events: Vec<Event>) -> db::BoxFuture<'static, Result<
 
 #[tokio::test]
 async fn listeners_are_told_after_commit_and_imports_are_silent() {
-    let options =
-        || Options { listeners: vec![db::Listener { name: "keep", kinds: &["bird.hatched"], run: keep_told }], ..Options::default() };
+    let options = || Options {
+        listeners: vec![db::Listener { name: "keep", kinds: &["bird.hatched"], run: keep_told }],
+        ..Options::default()
+    };
     for db in both(options).await {
         for by in [actor(), Actor::import("history"), actor()] {
             db::write!(db, &by, |tx| tx.record(tx.now(), "bird", None, Hatched { n: 1 })).unwrap();
         }
-        let ctx = db::Ctx { db: db.db.clone(), outside: std::sync::Arc::new(Nobody), parts: db::Parts::default() };
+        let ctx =
+            db::Ctx { db: db.db.clone(), outside: std::sync::Arc::new(Nobody), parts: db::Parts::default() };
         while db::work_once(&ctx, &[], &[]).await.unwrap() > 0 {}
-        let told: Option<i64> = db.read().scalar("SELECT next_at FROM timer WHERE name = 'told'", []).await.unwrap();
+        let told: Option<i64> =
+            db.read().scalar("SELECT next_at FROM timer WHERE name = 'told'", []).await.unwrap();
         let left: Option<i64> = db.read().scalar("SELECT COUNT(*) FROM job", []).await.unwrap();
         assert_eq!((told, left), (Some(2), Some(0)), "{}", db.name);
     }

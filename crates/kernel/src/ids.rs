@@ -198,7 +198,12 @@ impl IdGen {
         loop {
             let next = floor.max(last + 1);
             match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return T::from_raw(((((next >> 11) << 21) | (self.node << 11) | (next & 0x7FF)) & (i64::MAX as u64)) as i64),
+                Ok(_) => {
+                    return T::from_raw(
+                        ((((next >> 11) << 21) | (self.node << 11) | (next & 0x7FF)) & (i64::MAX as u64))
+                            as i64,
+                    );
+                }
                 Err(seen) => last = seen,
             }
         }

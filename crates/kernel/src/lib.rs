@@ -20,11 +20,11 @@ pub use refusal::{Kind, Refuse};
 pub use secret::Secret;
 pub use time::Timestamp;
 
-#[doc(hidden)]
-pub use serde as __serde;
 #[cfg(feature = "db")]
 #[doc(hidden)]
 pub use sea_orm as __sea_orm;
+#[doc(hidden)]
+pub use serde as __serde;
 #[cfg(feature = "api")]
 #[doc(hidden)]
 pub use utoipa as __utoipa;

@@ -142,7 +142,8 @@ pub fn decimal(minor: i64, exponent: u32) -> String {
 /// A sentence when the text is no plain decimal, has more digits after the point than the currency (zeros may follow), or overflows.
 pub fn parse_decimal(text: &str, exponent: u32) -> Result<i64, String> {
     let trimmed = text.trim();
-    let bad = || format!("“{text}” is not an amount such as 12.34 with at most {exponent} digits after the point");
+    let bad =
+        || format!("“{text}” is not an amount such as 12.34 with at most {exponent} digits after the point");
     let (negative, digits) = match trimmed.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, trimmed),
@@ -256,7 +257,9 @@ mod tests {
 
     #[test]
     fn currencies_have_their_digits() {
-        for (code, digits, shown) in [("JPY", 0, "1234 JPY"), ("EUR", 2, "12.34 EUR"), ("KWD", 3, "1.234 KWD")] {
+        for (code, digits, shown) in
+            [("JPY", 0, "1234 JPY"), ("EUR", 2, "12.34 EUR"), ("KWD", 3, "1.234 KWD")]
+        {
             let currency: Currency = code.parse().unwrap();
             assert_eq!(currency.exponent(), digits);
             assert_eq!(Money::new(1234, currency).to_string(), shown);

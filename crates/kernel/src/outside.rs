@@ -35,5 +35,6 @@ pub struct NoAnswer(pub String);
 /// The one executor of calls.
 pub trait Outside: Send + Sync {
     /// Makes the call, with time-out and rate limit. Never inside a transaction.
-    fn call(&self, call: HttpCall) -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>>;
+    fn call(&self, call: HttpCall)
+    -> Pin<Box<dyn Future<Output = Result<HttpAnswer, NoAnswer>> + Send + '_>>;
 }

@@ -128,7 +128,10 @@ mod tests {
         for text in ["2017-07-09T21:57:05Z", "2026-11-21T08:30:00.000001Z"] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
-        assert_eq!("2017-07-09T21:57:05-03:00".parse::<Timestamp>().unwrap().to_string(), "2017-07-10T00:57:05Z");
+        assert_eq!(
+            "2017-07-09T21:57:05-03:00".parse::<Timestamp>().unwrap().to_string(),
+            "2017-07-10T00:57:05Z"
+        );
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 }

@@ -70,11 +70,15 @@ pub async fn advance(tx: &Tx, items: &[Advance]) -> Result<(), Fault> {
 }
 
 /// Pure: moves the units in memory and says what changes.
-fn decide(lines: &mut BTreeMap<LineId, LineRow>, items: &[Advance]) -> Result<(Changes, Vec<Leaving>), Fault> {
+fn decide(
+    lines: &mut BTreeMap<LineId, LineRow>,
+    items: &[Advance],
+) -> Result<(Changes, Vec<Leaving>), Fault> {
     let mut changes = Changes::default();
     let mut leaving = Vec::new();
     for item in items {
-        let line = lines.get_mut(&item.line).ok_or_else(|| Fault::broken(format!("no order line {}", item.line)))?;
+        let line =
+            lines.get_mut(&item.line).ok_or_else(|| Fault::broken(format!("no order line {}", item.line)))?;
         let (order, n) = (line.order_id, item.quantity);
         if n <= 0 {
             return Err(Fault::broken(format!("{} units of {} to move", n, item.line)));
@@ -103,7 +107,13 @@ fn decide(lines: &mut BTreeMap<LineId, LineRow>, items: &[Advance]) -> Result<(C
             }
             Step::Ship => {
                 let (location, at) = (Some(item.location), item.at);
-                leaving.push(Leaving { at, line: line.id, location, from: line.shipped, to: line.shipped + n });
+                leaving.push(Leaving {
+                    at,
+                    line: line.id,
+                    location,
+                    from: line.shipped,
+                    to: line.shipped + n,
+                });
                 (line.packed, line.shipped) = (line.packed - n, line.shipped + n);
                 (change.packed, change.shipped) = (change.packed - n, change.shipped + n);
                 (line.packed, (-n, -n))
@@ -120,7 +130,10 @@ fn decide(lines: &mut BTreeMap<LineId, LineRow>, items: &[Advance]) -> Result<(C
             }
         };
         if from < 0 {
-            return Err(Fault::broken(format!("{:?} of {n} units of {}: {} too many", item.step, item.line, -from)));
+            return Err(Fault::broken(format!(
+                "{:?} of {n} units of {}: {} too many",
+                item.step, item.line, -from
+            )));
         }
         if allocation != (0, 0) {
             let change = changes.allocation(order, item.line, item.location);
@@ -142,7 +155,8 @@ async fn ship_stock(
     if leaving.is_empty() {
         return Ok(costs);
     }
-    let skus: Vec<catalog::SkuId> = leaving.iter().filter_map(|l| lines.get(&l.line)).map(|l| l.sku_id).collect();
+    let skus: Vec<catalog::SkuId> =
+        leaving.iter().filter_map(|l| lines.get(&l.line)).map(|l| l.sku_id).collect();
     let skus = catalog::skus_by_id(tx, &skus).await?;
     let (mut shipped, mut owners) = (Vec::new(), Vec::new());
     for (i, part) in leaving.iter().enumerate() {
@@ -203,7 +217,12 @@ async fn record_shipped(
     }
     for ((order, at), (lines, total)) in sold {
         let currency = headers.get(&order).map_or(base, |h| h.currency);
-        tx.record(at, order, Some(order.0), UnitsShipped { order, currency, base_currency: base, lines, total })?;
+        tx.record(
+            at,
+            order,
+            Some(order.0),
+            UnitsShipped { order, currency, base_currency: base, lines, total },
+        )?;
     }
     Ok(())
 }
@@ -246,7 +265,8 @@ pub(crate) async fn deliver_services(tx: &Tx, orders: &[(OrderId, Timestamp)]) -
     if input.is_empty() {
         return Ok(());
     }
-    let text = "SELECT l.id FROM order_line l JOIN input ON input.id = l.order_id WHERE l.pending > 0 ORDER BY l.id";
+    let text =
+        "SELECT l.id FROM order_line l JOIN input ON input.id = l.order_id WHERE l.pending > 0 ORDER BY l.id";
     let ids: Vec<ServiceLine> = tx.all_from(&input, text, []).await?;
     let lines = buckets::lock_lines(tx, ids.iter().map(|s| s.id)).await?;
     let when: BTreeMap<OrderId, Timestamp> = orders.iter().copied().collect();
@@ -258,7 +278,13 @@ pub(crate) async fn deliver_services(tx: &Tx, orders: &[(OrderId, Timestamp)]) -
         let change = changes.line(line.order_id, line.id);
         (change.pending, change.shipped, change.delivered) = (-n, n, n);
         leaving.push(Leaving { at, line: line.id, location: None, from: line.shipped, to: line.shipped + n });
-        arrived.push(Advance { at, line: line.id, location: LocationId(0), step: Step::Deliver, quantity: n });
+        arrived.push(Advance {
+            at,
+            line: line.id,
+            location: LocationId(0),
+            step: Step::Deliver,
+            quantity: n,
+        });
     }
     let headers = buckets::apply(tx, &changes).await?;
     record_shipped(tx, &lines, &headers, &leaving, &vec![0; leaving.len()]).await?;

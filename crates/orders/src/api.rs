@@ -5,11 +5,13 @@ mod view;
 
 use crate::place::{Outcome, PlaceRefused};
 use crate::read::{self, Cursor, Filter};
-use crate::{Cancel, Cancelled, HoldKind, Hold, LineId, Note, NoteId, OrderId, Place, Placed, ReleaseHold, Review};
+use crate::{
+    Cancel, Cancelled, Hold, HoldKind, LineId, Note, NoteId, OrderId, Place, Placed, ReleaseHold, Review,
+};
+use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use db::Lane;
 use input::NewOrders;
 use kernel::{Actor, Fault, Timestamp};
@@ -69,11 +71,13 @@ struct PlaceResults {
 fn problem(refused: &PlaceRefused) -> Problem {
     let problem = Problem::refused(refused);
     match refused {
-        PlaceRefused::BadFields { fields, .. } => problem.with_errors(fields.iter().map(|f| web::FieldError {
-            pointer: format!("/{}", f.field.replace('.', "/")),
-            code: f.code.clone().into(),
-            detail: f.message.clone(),
-        })),
+        PlaceRefused::BadFields { fields, .. } => {
+            problem.with_errors(fields.iter().map(|f| web::FieldError {
+                pointer: format!("/{}", f.field.replace('.', "/")),
+                code: f.code.clone(),
+                detail: f.message.clone(),
+            }))
+        }
         _ => problem,
     }
 }
@@ -89,7 +93,12 @@ fn created(placed: &Placed) -> StatusCode {
 /// 201 is durable.
 #[utoipa::path(post, path = "/orders", tag = "orders", operation_id = "placeOrders", request_body = NewOrders,
     responses((status = 201, description = "Placed", body = Placed), (status = 200, description = "It was there already (one order), or the results (many)", body = PlaceResults)))]
-async fn place(State(app): State<App>, caller: May<WriteOrders>, key: Key, Body(body): Body<NewOrders>) -> Result<Response, Problem> {
+async fn place(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    Body(body): Body<NewOrders>,
+) -> Result<Response, Problem> {
     let at = app.db.now();
     match body {
         NewOrders::One(order) => {
@@ -100,18 +109,31 @@ async fn place(State(app): State<App>, caller: May<WriteOrders>, key: Key, Body(
         }
         NewOrders::Many(orders) => {
             if orders.len() > crate::MAX_ORDERS {
-                return Err(Problem::invalid("", format!("At most {} orders in one call; send the rest in another.", crate::MAX_ORDERS)));
+                return Err(Problem::invalid(
+                    "",
+                    format!("At most {} orders in one call; send the rest in another.", crate::MAX_ORDERS),
+                ));
             }
-            let batch: Vec<Place> =
-                orders.into_iter().enumerate().map(|(i, order)| order.into_command(&caller, &key, Some(i), at)).collect::<Result<_, _>>()?;
-            let outcomes: Result<Vec<Outcome>, Fault> = db::write!(app.db, &caller.actor, |tx| crate::place(tx, &batch).await);
+            let batch: Vec<Place> = orders
+                .into_iter()
+                .enumerate()
+                .map(|(i, order)| order.into_command(&caller, &key, Some(i), at))
+                .collect::<Result<_, _>>()?;
+            let outcomes: Result<Vec<Outcome>, Fault> =
+                db::write!(app.db, &caller.actor, |tx| crate::place(tx, &batch).await);
             let results = outcomes?
                 .into_iter()
                 .map(|outcome| match outcome {
-                    Ok(placed) => PlaceResult { status: created(&placed).as_u16(), order: Some(placed), problem: None },
+                    Ok(placed) => {
+                        PlaceResult { status: created(&placed).as_u16(), order: Some(placed), problem: None }
+                    }
                     Err(refused) => {
                         let problem = problem(&refused);
-                        PlaceResult { status: problem.status().as_u16(), order: None, problem: Some(problem.body()) }
+                        PlaceResult {
+                            status: problem.status().as_u16(),
+                            order: None,
+                            problem: Some(problem.body()),
+                        }
                     }
                 })
                 .collect();
@@ -150,23 +172,37 @@ struct ListOrders {
 }
 
 /// The derived fulfilment statuses.
-pub(crate) const FULFILMENT: &[&str] = &["unfulfilled", "partial", "fulfilled", "delivered", "returned", "cancelled"];
+pub(crate) const FULFILMENT: &[&str] =
+    &["unfulfilled", "partial", "fulfilled", "delivered", "returned", "cancelled"];
 /// The derived payment statuses.
-pub(crate) const PAYMENT: &[&str] =
-    &["unpaid", "authorised", "partially_paid", "paid", "overpaid", "partially_refunded", "refunded", "disputed"];
+pub(crate) const PAYMENT: &[&str] = &[
+    "unpaid",
+    "authorised",
+    "partially_paid",
+    "paid",
+    "overpaid",
+    "partially_refunded",
+    "refunded",
+    "disputed",
+];
 
 fn one_of(field: &str, value: Option<String>, known: &[&str]) -> Result<Option<String>, Problem> {
     match value {
-        Some(value) if !known.contains(&value.as_str()) => {
-            Err(Problem::invalid(field, format!("“{value}” is no {field}; it is one of {}.", known.join(", "))))
-        }
+        Some(value) if !known.contains(&value.as_str()) => Err(Problem::invalid(
+            field,
+            format!("“{value}” is no {field}; it is one of {}.", known.join(", ")),
+        )),
         value => Ok(value),
     }
 }
 
 /// List orders, newest first
 #[utoipa::path(get, path = "/orders", tag = "orders", operation_id = "listOrders", params(ListOrders), responses((status = 200, body = Page<OrderView>)))]
-async fn list(State(app): State<App>, _: May<ReadOrders>, Params(q): Params<ListOrders>) -> Result<Json<Page<OrderView>>, Problem> {
+async fn list(
+    State(app): State<App>,
+    _: May<ReadOrders>,
+    Params(q): Params<ListOrders>,
+) -> Result<Json<Page<OrderView>>, Problem> {
     let paging = Paging::<Cursor>::read(q.limit, q.cursor.as_deref())?;
     let filter = Filter {
         search: q.search,
@@ -179,7 +215,9 @@ async fn list(State(app): State<App>, _: May<ReadOrders>, Params(q): Params<List
         placed_from: q.placed_from,
         placed_before: q.placed_before,
     };
-    let rows = read::list(app.db.read(), &filter, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?).await?;
+    let rows =
+        read::list(app.db.read(), &filter, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?)
+            .await?;
     let page = paging.page(rows, |r| Cursor { placed_at: r.placed_at, id: r.id });
     Ok(Json(page.map(|row| OrderView::brief(&row))))
 }
@@ -202,7 +240,11 @@ async fn version(sql: &db::Sql, id: OrderId) -> Result<i64, Fault> {
 
 /// Show an order
 #[utoipa::path(get, path = "/orders/{id}", tag = "orders", operation_id = "getOrder", params(("id" = OrderId, Path)), responses((status = 200, body = OrderView)))]
-async fn show(State(app): State<App>, _: May<ReadOrders>, Segment(id): Segment<OrderId>) -> Result<impl IntoResponse, Problem> {
+async fn show(
+    State(app): State<App>,
+    _: May<ReadOrders>,
+    Segment(id): Segment<OrderId>,
+) -> Result<impl IntoResponse, Problem> {
     let view = full(app.db.read(), id).await?;
     Ok(([(header::ETAG, web::etag(view.version))], Json(view)))
 }
@@ -247,7 +289,8 @@ async fn cancel(
     web::command!(app, caller, key, "orders.cancel", &body, |tx| {
         known.check(version(tx, id).await?)?;
         let lines = body.lines.iter().map(|l| (l.line, l.quantity)).collect();
-        let item = Cancel { at: tx.now(), order: id, lines, reason: body.reason.clone(), refund: body.refund };
+        let item =
+            Cancel { at: tx.now(), order: id, lines, reason: body.reason.clone(), refund: body.refund };
         let cancelled = crate::cancel(tx, &[item]).await?.remove(0).or_problem()?;
         web::reply(StatusCode::OK, &cancelled)
     })
@@ -275,7 +318,13 @@ async fn hold(
     Body(body): Body<HoldBody>,
 ) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "orders.hold", &body, |tx| {
-        let item = Hold { at: tx.now(), order: id, kind: body.kind, reason: body.reason.clone(), by: actor(&caller) };
+        let item = Hold {
+            at: tx.now(),
+            order: id,
+            kind: body.kind,
+            reason: body.reason.clone(),
+            by: actor(&caller),
+        };
         crate::hold(tx, &[item]).await?.remove(0).or_problem()?;
         web::reply(StatusCode::OK, &full(tx, id).await?)
     })
@@ -370,6 +419,8 @@ async fn events(
 ) -> Result<Json<Page<EventView>>, Problem> {
     version(app.db.read(), id).await?;
     let paging = Paging::<(Timestamp, i64)>::read(q.limit, q.cursor.as_deref())?;
-    let rows = read::timeline(app.db.read(), id, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?).await?;
+    let rows =
+        read::timeline(app.db.read(), id, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?)
+            .await?;
     Ok(Json(paging.page(rows, |r| (r.at, r.id.0)).map(EventView::from)))
 }

@@ -22,7 +22,10 @@ struct PromisedRow {
 }
 
 /// Units promised and not yet picked, by line and location.
-pub(crate) async fn promised(tx: &Tx, orders: &[OrderId]) -> Result<BTreeMap<(LineId, LocationId), i64>, Fault> {
+pub(crate) async fn promised(
+    tx: &Tx,
+    orders: &[OrderId],
+) -> Result<BTreeMap<(LineId, LocationId), i64>, Fault> {
     let mut input = Rows::new("id BIGINT");
     for order in orders {
         input.push([(*order).into()]);
@@ -46,7 +49,10 @@ pub(crate) async fn release_stock(
     let skus = catalog::skus_by_id(tx, &ids).await?;
     let (mut moves, mut free) = (Vec::new(), Vec::new());
     for (at, order, line, location, quantity) in freed {
-        let sku = sku_of.get(line).and_then(|s| skus.get(s)).ok_or_else(|| Fault::broken(format!("no SKU of line {line}")))?;
+        let sku = sku_of
+            .get(line)
+            .and_then(|s| skus.get(s))
+            .ok_or_else(|| Fault::broken(format!("no SKU of line {line}")))?;
         for (component, pieces) in sku.takes() {
             free.push((component, *at));
             moves.push(stock_move(*at, component, *location, MoveKind::Release, -pieces * quantity, *order));
@@ -56,7 +62,14 @@ pub(crate) async fn release_stock(
     Ok(free)
 }
 
-pub(crate) fn stock_move(at: Timestamp, sku: SkuId, location: LocationId, kind: MoveKind, allocated: i64, order: OrderId) -> Move {
+pub(crate) fn stock_move(
+    at: Timestamp,
+    sku: SkuId,
+    location: LocationId,
+    kind: MoveKind,
+    allocated: i64,
+    order: OrderId,
+) -> Move {
     Move {
         at,
         sku,
@@ -127,7 +140,8 @@ async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, 
     stocked.sort_unstable();
     stocked.dedup();
     let mut shelf = inventory::lock(tx, &stocked).await?;
-    let locations = inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
+    let locations =
+        inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
     let (mut changes, mut moves, mut filled) = (Changes::default(), Vec::new(), 0);
     let mut parts: BTreeMap<OrderId, Vec<AllocatedPart>> = BTreeMap::new();
     for w in waiting {

@@ -45,7 +45,12 @@ impl Changes {
     pub(crate) fn line(&mut self, order: OrderId, line: LineId) -> &mut LineChange {
         &mut self.lines.entry(line).or_insert((order, LineChange::default())).1
     }
-    pub(crate) fn allocation(&mut self, order: OrderId, line: LineId, location: LocationId) -> &mut AllocationChange {
+    pub(crate) fn allocation(
+        &mut self,
+        order: OrderId,
+        line: LineId,
+        location: LocationId,
+    ) -> &mut AllocationChange {
         &mut self.allocations.entry((line, location)).or_insert((order, AllocationChange::default())).1
     }
 }
@@ -69,7 +74,10 @@ pub(crate) struct Header {
 const HEADER: &str = "o.id, o.currency, o.priority, o.holds, o.units, o.units_cancelled, o.units_delivered, o.total, o.cancelled_total, o.captured, o.refunded";
 
 /// Locks the orders of lines, in key order, and gives the lines.
-pub(crate) async fn lock_lines(tx: &Tx, lines: impl Iterator<Item = LineId>) -> Result<BTreeMap<LineId, LineRow>, Fault> {
+pub(crate) async fn lock_lines(
+    tx: &Tx,
+    lines: impl Iterator<Item = LineId>,
+) -> Result<BTreeMap<LineId, LineRow>, Fault> {
     let mut ids: Vec<LineId> = lines.collect();
     ids.sort_unstable();
     ids.dedup();
@@ -99,7 +107,9 @@ pub(crate) async fn lock_orders(tx: &Tx, orders: &[OrderId]) -> Result<BTreeMap<
     for id in ids {
         input.push([id.into()]);
     }
-    let text = format!("SELECT {HEADER} FROM orders o JOIN input ON input.id = o.id ORDER BY o.id /*pg FOR UPDATE OF o */");
+    let text = format!(
+        "SELECT {HEADER} FROM orders o JOIN input ON input.id = o.id ORDER BY o.id /*pg FOR UPDATE OF o */"
+    );
     Ok(tx.all_from::<Header>(&input, &text, []).await?.into_iter().map(|h| (h.id, h)).collect())
 }
 
@@ -109,7 +119,8 @@ struct Only {
 }
 
 async fn lines_by_id(sql: &Sql, input: &Rows) -> Result<BTreeMap<LineId, LineRow>, Fault> {
-    let text = format!("SELECT {} FROM order_line l JOIN input ON input.id = l.id", crate::read::LINE_COLUMNS);
+    let text =
+        format!("SELECT {} FROM order_line l JOIN input ON input.id = l.id", crate::read::LINE_COLUMNS);
     Ok(sql.all_from::<LineRow>(input, &text, []).await?.into_iter().map(|l| (l.id, l)).collect())
 }
 
@@ -158,9 +169,12 @@ async fn write_lines(tx: &Tx, changes: &Changes) -> Result<(), Fault> {
 }
 
 async fn write_allocations(tx: &Tx, changes: &Changes) -> Result<(), Fault> {
-    let mut rows = Rows::new("line_id BIGINT, location_id BIGINT, order_id BIGINT, quantity BIGINT, picked BIGINT");
+    let mut rows =
+        Rows::new("line_id BIGINT, location_id BIGINT, order_id BIGINT, quantity BIGINT, picked BIGINT");
     let mut new = Rows::new("line_id BIGINT, location_id BIGINT, order_id BIGINT");
-    for ((line, location), (order, c)) in changes.allocations.iter().filter(|(_, (_, c))| *c != AllocationChange::default()) {
+    for ((line, location), (order, c)) in
+        changes.allocations.iter().filter(|(_, (_, c))| *c != AllocationChange::default())
+    {
         rows.push([(*line).into(), (*location).into(), (*order).into(), c.quantity.into(), c.picked.into()]);
         if c.quantity > 0 {
             new.push([(*line).into(), (*location).into(), (*order).into()]);

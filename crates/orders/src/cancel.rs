@@ -70,7 +70,8 @@ pub async fn cancel(tx: &Tx, batch: &[Cancel]) -> Result<Vec<Result<Cancelled, C
     let headers = buckets::lock_orders(tx, &ids).await?;
     let mut lines = read::lines_of(tx, &ids).await?;
     let mut promised = backorder::promised(tx, &ids).await?;
-    let (mut changes, mut freed, mut outcomes) = (Changes::default(), Vec::new(), Vec::with_capacity(batch.len()));
+    let (mut changes, mut freed, mut outcomes) =
+        (Changes::default(), Vec::new(), Vec::with_capacity(batch.len()));
     let mut done: Vec<(usize, Vec<Taken>)> = Vec::new();
     for (i, want) in batch.iter().enumerate() {
         let order_lines = lines.entry(want.order).or_default();
@@ -80,7 +81,8 @@ pub async fn cancel(tx: &Tx, batch: &[Cancel]) -> Result<Vec<Result<Cancelled, C
                 for t in &taken {
                     take(&mut changes, want, order_lines, &mut promised, t, &mut freed)?;
                 }
-                let (units, total) = (taken.iter().map(|t| t.quantity).sum(), taken.iter().map(|t| t.total).sum());
+                let (units, total) =
+                    (taken.iter().map(|t| t.quantity).sum(), taken.iter().map(|t| t.total).sum());
                 changes.money.entry(want.order).or_default().0 += total;
                 outcomes.push(Ok(Cancelled { order: want.order, units, total, refund: 0, whole: false }));
                 done.push((i, taken));
@@ -141,7 +143,8 @@ fn take(
     taken: &Taken,
     freed: &mut Vec<Freed>,
 ) -> Result<(), Fault> {
-    let line = lines.iter_mut().find(|l| l.id == taken.line).ok_or_else(|| Fault::broken("a line vanished"))?;
+    let line =
+        lines.iter_mut().find(|l| l.id == taken.line).ok_or_else(|| Fault::broken("a line vanished"))?;
     let unpromised = taken.quantity - taken.allocated;
     let backordered = unpromised.min(line.backordered);
     let pending = unpromised - backordered;
@@ -155,7 +158,9 @@ fn take(
     line.pending -= pending;
     line.allocated -= taken.allocated;
     let mut left = taken.allocated;
-    for ((_, location), open) in promised.range_mut((line.id, LocationId(i64::MIN))..=(line.id, LocationId(i64::MAX))) {
+    for ((_, location), open) in
+        promised.range_mut((line.id, LocationId(i64::MIN))..=(line.id, LocationId(i64::MAX)))
+    {
         let n = left.min(*open);
         if n > 0 {
             *open -= n;
@@ -180,7 +185,11 @@ fn record(
 ) -> Result<(), Fault> {
     let mut parts: BTreeMap<OrderId, Vec<DeallocatedPart>> = BTreeMap::new();
     for (_, order, line, location, quantity) in freed {
-        parts.entry(*order).or_default().push(DeallocatedPart { line: *line, location: *location, quantity: *quantity });
+        parts.entry(*order).or_default().push(DeallocatedPart {
+            line: *line,
+            location: *location,
+            quantity: *quantity,
+        });
     }
     for (i, taken) in done {
         let want = &batch[i];
@@ -195,8 +204,10 @@ fn record(
             tx.record(want.at, want.order, raw, OrderDeallocated { order: want.order, parts, reason })?;
         }
         let total = taken.iter().map(|t| t.total).sum();
-        let lines =
-            taken.into_iter().map(|t| CancelledLine { line: t.line, quantity: t.quantity, total: t.total }).collect();
+        let lines = taken
+            .into_iter()
+            .map(|t| CancelledLine { line: t.line, quantity: t.quantity, total: t.total })
+            .collect();
         let (order, currency, reason) = (want.order, header.currency, want.reason.clone());
         tx.record(want.at, order, raw, OrderCancelled { order, currency, lines, total, reason, whole })?;
     }
@@ -238,7 +249,9 @@ async fn settle_money(
         return Ok(());
     }
     let amounts: Vec<i64> = refunds.iter().map(|r| r.amount).collect();
-    for ((owner, amount), granted) in owners.into_iter().zip(amounts).zip(payments::grant_refunds(tx, &refunds).await?) {
+    for ((owner, amount), granted) in
+        owners.into_iter().zip(amounts).zip(payments::grant_refunds(tx, &refunds).await?)
+    {
         // A refund that is already on its way is why less may be left than the books show; the cancellation stands all the same.
         if let (Ok(outcome), Ok(_)) = (&mut outcomes[owner], granted) {
             outcome.refund = amount;

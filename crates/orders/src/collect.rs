@@ -63,7 +63,13 @@ pub(crate) async fn on_payment(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
     let again: Vec<Hold> = states
         .iter()
         .filter(|s| s.holds_payment == 0 && s.covered < s.owed && s.open > 0 && !s.pay_later)
-        .map(|s| Hold { at: at(s.id), order: s.id, kind: HoldKind::PaymentDue, reason: "Waits for payment.".into(), by: by.clone() })
+        .map(|s| Hold {
+            at: at(s.id),
+            order: s.id,
+            kind: HoldKind::PaymentDue,
+            reason: "Waits for payment.".into(),
+            by: by.clone(),
+        })
         .collect();
     release_hold(tx, &release).await?;
     hold(tx, &again).await?;

@@ -94,7 +94,13 @@ pub async fn hold(tx: &Tx, batch: &[Hold]) -> Result<Vec<Result<(), HoldRefused>
             Some(state) if state.open <= 0 => Err(HoldRefused::Done),
             Some(_) => {
                 let by = want.by.as_str();
-                rows.push([want.order.into(), want.kind.as_str().into(), want.reason.as_str().into(), want.at.into(), by.into()]);
+                rows.push([
+                    want.order.into(),
+                    want.kind.as_str().into(),
+                    want.reason.as_str().into(),
+                    want.at.into(),
+                    by.into(),
+                ]);
                 Ok(())
             }
         });
@@ -116,7 +122,8 @@ pub async fn hold(tx: &Tx, batch: &[Hold]) -> Result<Vec<Result<(), HoldRefused>
         }
         let Some(state) = states.get_mut(&want.order) else { continue };
         state.holds += 1;
-        let fact = OrderHeld { order: want.order, kind: want.kind, reason: want.reason.clone(), holds: state.holds };
+        let fact =
+            OrderHeld { order: want.order, kind: want.kind, reason: want.reason.clone(), holds: state.holds };
         tx.record_by(want.at, want.by.clone(), want.order, Some(want.order.0), fact)?;
     }
     Ok(outcomes)
@@ -148,7 +155,8 @@ pub async fn release_hold(tx: &Tx, batch: &[ReleaseHold]) -> Result<Vec<Result<(
             outcomes.push(Err(HoldRefused::NoOrder { order: want.order }));
             continue;
         };
-        let Some(found) = gone.iter().position(|k| k.order_id == want.order && k.kind == want.kind.as_str()) else {
+        let Some(found) = gone.iter().position(|k| k.order_id == want.order && k.kind == want.kind.as_str())
+        else {
             outcomes.push(Err(HoldRefused::NotHeld { kind: want.kind }));
             continue;
         };

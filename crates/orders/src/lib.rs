@@ -33,7 +33,8 @@ pub use laws::LAWS;
 pub use model::{HoldKind, LineId, LineRow, MAX_ORDERS, OrderId, Parts, unit_parts};
 pub use note::{Note, NoteId, NoteRefused, note};
 pub use place::{
-    Buyer, CommandKey, FieldProblem, IfOutOfStock, Outcome, Place, PlaceRefused, Placed, Tender, Trust, WantedLine, place,
+    Buyer, CommandKey, FieldProblem, IfOutOfStock, Outcome, Place, PlaceRefused, Placed, Tender, Trust,
+    WantedLine, place,
 };
 pub use read::OrderRow;
 pub use resource::{Resource, resource};
@@ -42,8 +43,16 @@ pub use take_back::{ReturnUnits, return_units};
 
 /// What follows from events, inside the transaction that records them.
 pub const REACTIONS: &[db::Reaction] = &[
-    db::Reaction { name: "orders.money", kinds: collect::PAYMENT_KINDS, run: |tx, events| Box::pin(collect::on_payment(tx, events)) },
-    db::Reaction { name: "orders.capture", kinds: &["order.units_shipped"], run: |tx, events| Box::pin(collect::on_shipped(tx, events)) },
+    db::Reaction {
+        name: "orders.money",
+        kinds: collect::PAYMENT_KINDS,
+        run: |tx, events| Box::pin(collect::on_payment(tx, events)),
+    },
+    db::Reaction {
+        name: "orders.capture",
+        kinds: &["order.units_shipped"],
+        run: |tx, events| Box::pin(collect::on_shipped(tx, events)),
+    },
     db::Reaction {
         name: "orders.backorders",
         kinds: backorder::STOCK_KINDS,
@@ -54,9 +63,19 @@ pub const REACTIONS: &[db::Reaction] = &[
 /// What this slice is made of.
 pub const SLICE: web::Slice = web::Slice {
     name: "orders",
-    permissions: &[web::grant::<api::ReadOrders>(), web::grant::<api::WriteOrders>(), web::grant::<api::ReviewOrders>()],
+    permissions: &[
+        web::grant::<api::ReadOrders>(),
+        web::grant::<api::WriteOrders>(),
+        web::grant::<api::ReviewOrders>(),
+    ],
     menu: &[web::MenuItem { title: "Orders", path: "/orders", scope: "orders:read" }],
-    codes: &[PlaceRefused::CODES, CancelRefused::CODES, HoldRefused::CODES, ReviewRefused::CODES, NoteRefused::CODES],
+    codes: &[
+        PlaceRefused::CODES,
+        CancelRefused::CODES,
+        HoldRefused::CODES,
+        ReviewRefused::CODES,
+        NoteRefused::CODES,
+    ],
     laws: LAWS,
     reactions: REACTIONS,
     api: api::routes,

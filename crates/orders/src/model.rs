@@ -21,7 +21,9 @@ pub const MAX_AMOUNT: i64 = 100_000_000_000_000;
 pub const DUPLICATE_WINDOW: i64 = 10 * kernel::Timestamp::MINUTE;
 
 /// A reason not to go on. An order advances when it has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldKind {
     /// A person must look at the risk.

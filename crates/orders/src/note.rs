@@ -39,7 +39,12 @@ pub async fn note(tx: &Tx, batch: &[Note]) -> Result<Vec<Result<NoteId, NoteRefu
     }
     let known: Vec<i64> = match asked.is_empty() {
         true => Vec::new(),
-        false => tx.all_from::<Known>(&asked, "SELECT o.id FROM orders o WHERE o.id IN (SELECT id FROM input)", []).await?.into_iter().map(|k| k.id).collect(),
+        false => tx
+            .all_from::<Known>(&asked, "SELECT o.id FROM orders o WHERE o.id IN (SELECT id FROM input)", [])
+            .await?
+            .into_iter()
+            .map(|k| k.id)
+            .collect(),
     };
     let mut rows = Rows::new("id BIGINT, order_id BIGINT, at BIGINT, by_actor TEXT, text TEXT");
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -50,7 +55,13 @@ pub async fn note(tx: &Tx, batch: &[Note]) -> Result<Vec<Result<NoteId, NoteRefu
             outcomes.push(Err(NoteRefused::NoOrder { order: want.order }));
         } else {
             let id: NoteId = tx.id();
-            rows.push([id.into(), want.order.into(), want.at.into(), want.by.as_str().into(), want.text.trim().into()]);
+            rows.push([
+                id.into(),
+                want.order.into(),
+                want.at.into(),
+                want.by.as_str().into(),
+                want.text.trim().into(),
+            ]);
             let fact = OrderNoted { order: want.order, text: want.text.trim().to_owned() };
             tx.record_by(want.at, want.by.clone(), want.order, Some(want.order.0), fact)?;
             outcomes.push(Ok(id));

@@ -254,14 +254,20 @@ pub async fn place(tx: &Tx, batch: &[Place]) -> Result<Vec<Outcome>, Fault> {
     }
     write::write(tx, batch, drafts, &mut outcomes).await?;
     for (follower, first) in followers {
-        outcomes[follower] = outcomes[first].clone().map(|o| o.map(|placed| Placed { existing: true, ..placed }));
+        outcomes[follower] =
+            outcomes[first].clone().map(|o| o.map(|placed| Placed { existing: true, ..placed }));
     }
     load::remember(tx, batch, &known, &outcomes).await?;
     outcomes.into_iter().map(|o| o.ok_or_else(|| Fault::broken("an order without outcome"))).collect()
 }
 
 /// Pure: no clock, no ids, no SQL. Takes from the shelf what it grants, so that later orders of the batch see it gone.
-fn decide(world: &mut load::World, want: &Place, index: usize, checked: check::Checked) -> Result<Draft, PlaceRefused> {
+fn decide(
+    world: &mut load::World,
+    want: &Place,
+    index: usize,
+    checked: check::Checked,
+) -> Result<Draft, PlaceRefused> {
     if !world.channels.contains(&want.channel) {
         return Err(PlaceRefused::UnknownChannel { channel: want.channel.clone() });
     }
@@ -274,9 +280,9 @@ fn decide(world: &mut load::World, want: &Place, index: usize, checked: check::C
         fee: want.fee,
     };
     let money = price::decide(&ask, &asks).map_err(|why| match why {
-        price::Unpriceable::TooLarge => PlaceRefused::AmountTooLarge,
-        price::Unpriceable::LineDiscountTooLarge(line) => PlaceRefused::LineDiscountTooLarge { line },
-        price::Unpriceable::OrderDiscountTooLarge => PlaceRefused::DiscountTooLarge,
+        price::Unpriceable::Amount => PlaceRefused::AmountTooLarge,
+        price::Unpriceable::LineDiscount(line) => PlaceRefused::LineDiscountTooLarge { line },
+        price::Unpriceable::OrderDiscount => PlaceRefused::DiscountTooLarge,
     })?;
     let total = money.iter().map(price::LineMoney::total).sum();
     let tenders = tender_amounts(want, total)?;

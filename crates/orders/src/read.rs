@@ -127,7 +127,9 @@ pub async fn orders_by_id(sql: &Sql, ids: &[OrderId]) -> Result<HashMap<OrderId,
 /// # Errors
 /// A fault of the database.
 pub async fn lines_of(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<LineRow>>, Fault> {
-    let text = format!("SELECT {LINE_COLUMNS} FROM order_line l JOIN input ON input.id = l.order_id ORDER BY l.order_id, l.position");
+    let text = format!(
+        "SELECT {LINE_COLUMNS} FROM order_line l JOIN input ON input.id = l.order_id ORDER BY l.order_id, l.position"
+    );
     let mut by_order: HashMap<OrderId, Vec<LineRow>> = HashMap::new();
     for line in sql.all_from::<LineRow>(&ids_input(orders), &text, []).await? {
         by_order.entry(line.order_id).or_default().push(line);
@@ -178,7 +180,8 @@ pub struct HoldRow {
 /// # Errors
 /// A fault of the database.
 pub async fn holds_of(sql: &Sql, order: OrderId) -> Result<Vec<HoldRow>, Fault> {
-    sql.all("SELECT kind, reason, at FROM order_hold WHERE order_id = $1 ORDER BY at, kind", [order.into()]).await
+    sql.all("SELECT kind, reason, at FROM order_hold WHERE order_id = $1 ORDER BY at, kind", [order.into()])
+        .await
 }
 
 /// An event as it is shown.
@@ -202,7 +205,12 @@ pub struct TimelineRow {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn timeline(sql: &Sql, order: OrderId, after: Option<(Timestamp, i64)>, limit: u64) -> Result<Vec<TimelineRow>, Fault> {
+pub async fn timeline(
+    sql: &Sql,
+    order: OrderId,
+    after: Option<(Timestamp, i64)>,
+    limit: u64,
+) -> Result<Vec<TimelineRow>, Fault> {
     let (at, id) = after.map_or((i64::MIN, i64::MIN), |(at, id)| (at.0, id));
     sql.all(
         "SELECT id, at, actor, kind, subject, payload FROM event WHERE order_id = $1 AND (at > $2 OR (at = $2 AND id > $3)) ORDER BY at, id LIMIT $4",
@@ -247,7 +255,12 @@ pub struct Cursor {
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn list(sql: &Sql, filter: &Filter, after: Option<Cursor>, limit: u64) -> Result<Vec<OrderRow>, Fault> {
+pub async fn list(
+    sql: &Sql,
+    filter: &Filter,
+    after: Option<Cursor>,
+    limit: u64,
+) -> Result<Vec<OrderRow>, Fault> {
     let mut params: Vec<Value> = Vec::new();
     let mut wheres: Vec<String> = Vec::new();
     let mut add = |params: &mut Vec<Value>, text: &str, value: Value| {
@@ -264,7 +277,11 @@ pub async fn list(sql: &Sql, filter: &Filter, after: Option<Cursor>, limit: u64)
         add(&mut params, "o.channel = ?", channel.as_str().into());
     }
     if let Some(kind) = filter.hold {
-        add(&mut params, "EXISTS (SELECT 1 FROM order_hold h WHERE h.order_id = o.id AND h.kind = ?)", kind.as_str().into());
+        add(
+            &mut params,
+            "EXISTS (SELECT 1 FROM order_hold h WHERE h.order_id = o.id AND h.kind = ?)",
+            kind.as_str().into(),
+        );
     }
     if let Some(customer) = filter.customer {
         add(&mut params, "o.customer_id = ?", customer.into());
@@ -292,7 +309,10 @@ pub async fn list(sql: &Sql, filter: &Filter, after: Option<Cursor>, limit: u64)
     }
     let wheres = if wheres.is_empty() { "TRUE".to_owned() } else { wheres.join(" AND ") };
     params.push(i64::try_from(limit)?.into());
-    let text = format!("SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at DESC, o.id DESC LIMIT ${}", params.len());
+    let text = format!(
+        "SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at DESC, o.id DESC LIMIT ${}",
+        params.len()
+    );
     sql.all(&text, params).await
 }
 

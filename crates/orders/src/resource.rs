@@ -2,7 +2,9 @@
 
 use crate::backorder::stock_move;
 use crate::buckets::{self, Changes};
-use crate::events::{AllocatedPart, DeallocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderDeallocated};
+use crate::events::{
+    AllocatedPart, DeallocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderDeallocated,
+};
 use crate::model::{LineId, LineRow, OrderId};
 use crate::source::{Destination, Wanted, grant};
 use db::{FromQueryResult, Rows, Tx};
@@ -53,14 +55,23 @@ pub async fn resource(tx: &Tx, batch: &[Resource]) -> Result<(), Fault> {
         input.push([(*order).into()]);
     }
     let text = "SELECT o.id, o.country, o.postal_code FROM orders o JOIN input ON input.id = o.id";
-    let goes: BTreeMap<OrderId, Goes> = tx.all_from::<Goes>(&input, text, []).await?.into_iter().map(|g| (g.id, g)).collect();
+    let goes: BTreeMap<OrderId, Goes> =
+        tx.all_from::<Goes>(&input, text, []).await?.into_iter().map(|g| (g.id, g)).collect();
 
     let (mut releases, mut write_offs) = (Vec::new(), Vec::new());
     for want in batch {
-        let line = lines.get(&want.line).ok_or_else(|| Fault::broken(format!("no order line {}", want.line)))?;
+        let line =
+            lines.get(&want.line).ok_or_else(|| Fault::broken(format!("no order line {}", want.line)))?;
         let takes = skus.get(&line.sku_id).map(|s| s.takes()).unwrap_or_default();
         for (sku, pieces) in &takes {
-            releases.push(stock_move(want.at, *sku, want.location, MoveKind::Release, -pieces * want.quantity, line.order_id));
+            releases.push(stock_move(
+                want.at,
+                *sku,
+                want.location,
+                MoveKind::Release,
+                -pieces * want.quantity,
+                line.order_id,
+            ));
             if want.write_off && takes.len() == 1 {
                 let (delta, reason) = (-pieces * want.quantity, want.reason.clone());
                 write_offs.push(Adjust { at: want.at, sku: *sku, location: want.location, delta, reason });
@@ -85,13 +96,19 @@ async fn reallocate(
     stocked.sort_unstable();
     stocked.dedup();
     let mut shelf = inventory::lock(tx, &stocked).await?;
-    let locations = inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
+    let locations =
+        inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
     let (mut changes, mut moves) = (Changes::default(), Vec::new());
     let mut told: BTreeMap<(OrderId, Timestamp), Told> = BTreeMap::new();
     for want in batch {
-        let (Some(line), Some(to)) = (lines.get(&want.line), lines.get(&want.line).and_then(|l| goes.get(&l.order_id))) else { continue };
+        let (Some(line), Some(to)) =
+            (lines.get(&want.line), lines.get(&want.line).and_then(|l| goes.get(&l.order_id)))
+        else {
+            continue;
+        };
         let takes = skus.get(&line.sku_id).map(|s| s.takes()).unwrap_or_default();
-        let destination = Destination { country: &to.country, postal_code: to.postal_code.as_deref(), geo: None };
+        let destination =
+            Destination { country: &to.country, postal_code: to.postal_code.as_deref(), geo: None };
         let wanted = Wanted { quantity: want.quantity, takes, only: None, except: Some(want.location) };
         let (parts, short) = grant(&mut shelf, &locations, &destination, std::slice::from_ref(&wanted));
         let short = short.first().copied().unwrap_or(0);
@@ -106,7 +123,14 @@ async fn reallocate(
         for part in parts {
             changes.allocation(order, line.id, part.location).quantity += part.quantity;
             for (sku, pieces) in &wanted.takes {
-                moves.push(stock_move(want.at, *sku, part.location, MoveKind::Allocate, pieces * part.quantity, order));
+                moves.push(stock_move(
+                    want.at,
+                    *sku,
+                    part.location,
+                    MoveKind::Allocate,
+                    pieces * part.quantity,
+                    order,
+                ));
             }
             let (line, sku_id, location, quantity) = (line.id, line.sku_id, part.location, part.quantity);
             told.found.push(AllocatedPart { line, sku_id, location, quantity });

@@ -50,12 +50,20 @@ pub async fn review(tx: &Tx, batch: &[Review]) -> Result<Vec<Result<(), ReviewRe
             })
         })
         .collect();
-    let taken = |outcomes: &[Result<(), ReviewRefused>]| -> Vec<usize> { (0..batch.len()).filter(|i| outcomes[*i].is_ok()).collect() };
+    let taken = |outcomes: &[Result<(), ReviewRefused>]| -> Vec<usize> {
+        (0..batch.len()).filter(|i| outcomes[*i].is_ok()).collect()
+    };
     let rejected: Vec<usize> = taken(&outcomes).into_iter().filter(|i| !batch[*i].approve).collect();
     let cancels: Vec<Cancel> = rejected
         .iter()
         .map(|i| &batch[*i])
-        .map(|r| Cancel { at: r.at, order: r.order, lines: Vec::new(), reason: r.reason.clone(), refund: true })
+        .map(|r| Cancel {
+            at: r.at,
+            order: r.order,
+            lines: Vec::new(),
+            reason: r.reason.clone(),
+            refund: true,
+        })
         .collect();
     for (i, cancelled) in rejected.iter().zip(cancel(tx, &cancels).await?) {
         match cancelled {
@@ -67,7 +75,13 @@ pub async fn review(tx: &Tx, batch: &[Review]) -> Result<Vec<Result<(), ReviewRe
     let verdicts: Vec<risk::Verdict> = taken(&outcomes)
         .into_iter()
         .map(|i| &batch[i])
-        .map(|r| risk::Verdict { order: r.order.0, at: r.at, approved: r.approve, by: r.by.clone(), reason: r.reason.clone() })
+        .map(|r| risk::Verdict {
+            order: r.order.0,
+            at: r.at,
+            approved: r.approve,
+            by: r.by.clone(),
+            reason: r.reason.clone(),
+        })
         .collect();
     risk::judge(tx, &verdicts).await?;
     Ok(outcomes)

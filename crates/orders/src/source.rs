@@ -47,7 +47,8 @@ pub(crate) fn grant(
         .collect();
     sites.sort_unstable();
     sites.dedup();
-    let mut free: Vec<Vec<i64>> = sites.iter().map(|site| items.iter().map(|sku| shelf.free(*sku, *site)).collect()).collect();
+    let mut free: Vec<Vec<i64>> =
+        sites.iter().map(|site| items.iter().map(|sku| shelf.free(*sku, *site)).collect()).collect();
     let item = |sku: &SkuId| items.binary_search(sku).unwrap_or(usize::MAX);
     let site = |location: Option<LocationId>| location.map(|l| sites.binary_search(&l).unwrap_or(usize::MAX));
     let needs: Vec<Need> = wanted

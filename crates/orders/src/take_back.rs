@@ -37,7 +37,8 @@ pub async fn return_units(tx: &Tx, batch: &[ReturnUnits]) -> Result<(), Fault> {
     let mut changes = Changes::default();
     let mut told: BTreeMap<(OrderId, i64, Timestamp), (Vec<ReturnedLine>, i64)> = BTreeMap::new();
     for want in batch {
-        let line = lines.get(&want.line).ok_or_else(|| Fault::broken(format!("no order line {}", want.line)))?;
+        let line =
+            lines.get(&want.line).ok_or_else(|| Fault::broken(format!("no order line {}", want.line)))?;
         changes.line(line.order_id, line.id).returned += want.quantity;
         changes.money.entry(line.order_id).or_default().1 += want.parts.total();
         let entry = told.entry((line.order_id, want.return_id, want.at)).or_default();

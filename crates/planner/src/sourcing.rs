@@ -96,7 +96,13 @@ fn fits(needs: &[Need], left: &[i64], site: usize, free: &[i64]) -> Vec<i64> {
             if need.only.is_some_and(|only| only != site) || need.except == Some(site) {
                 return 0;
             }
-            let units = need.takes.iter().map(|(item, pieces)| free[*item].max(0) / pieces.max(&1)).min().unwrap_or(*left).min(*left);
+            let units = need
+                .takes
+                .iter()
+                .map(|(item, pieces)| free[*item].max(0) / pieces.max(&1))
+                .min()
+                .unwrap_or(*left)
+                .min(*left);
             for (item, pieces) in &need.takes {
                 free[*item] -= pieces * units;
             }
@@ -120,8 +126,15 @@ mod tests {
     #[test]
     fn one_location_that_has_all_beats_a_nearer_one_that_has_some() {
         let mut free = vec![vec![1, 5], vec![5, 5], vec![5, 5]];
-        let plan = source(&[need(2, &[(0, 1)]), need(1, &[(1, 1)])], &[site(1, 1.0), site(2, 900.0), site(2, 90.0)], &mut free);
-        assert_eq!(plan.parts, vec![Part { need: 0, site: 2, quantity: 2 }, Part { need: 1, site: 2, quantity: 1 }]);
+        let plan = source(
+            &[need(2, &[(0, 1)]), need(1, &[(1, 1)])],
+            &[site(1, 1.0), site(2, 900.0), site(2, 90.0)],
+            &mut free,
+        );
+        assert_eq!(
+            plan.parts,
+            vec![Part { need: 0, site: 2, quantity: 2 }, Part { need: 1, site: 2, quantity: 1 }]
+        );
         assert_eq!(free[2], vec![3, 4]);
     }
 
@@ -129,17 +142,27 @@ mod tests {
     fn priority_decides_before_distance_and_a_split_says_what_is_short() {
         let mut free = vec![vec![2], vec![3]];
         let plan = source(&[need(9, &[(0, 1)])], &[site(5, 1.0), site(1, 500.0)], &mut free);
-        assert_eq!(plan.parts, vec![Part { need: 0, site: 1, quantity: 3 }, Part { need: 0, site: 0, quantity: 2 }]);
+        assert_eq!(
+            plan.parts,
+            vec![Part { need: 0, site: 1, quantity: 3 }, Part { need: 0, site: 0, quantity: 2 }]
+        );
         assert_eq!(plan.short, vec![4]);
         let mut free = vec![vec![9], vec![9]];
-        assert_eq!(source(&[need(1, &[(0, 1)])], &[site(5, 1.0), site(1, 500.0)], &mut free).parts[0].site, 1);
+        assert_eq!(
+            source(&[need(1, &[(0, 1)])], &[site(5, 1.0), site(1, 500.0)], &mut free).parts[0].site,
+            1
+        );
     }
 
     #[test]
     fn a_bundle_comes_whole_from_one_location_and_shares_its_component() {
         // Bundle of 2×item0 + 1×item1; another line wants item0 itself.
         let mut free = vec![vec![5, 2], vec![1, 9]];
-        let plan = source(&[need(2, &[(0, 2), (1, 1)]), need(2, &[(0, 1)])], &[site(1, 1.0), site(1, 2.0)], &mut free);
+        let plan = source(
+            &[need(2, &[(0, 2), (1, 1)]), need(2, &[(0, 1)])],
+            &[site(1, 1.0), site(1, 2.0)],
+            &mut free,
+        );
         assert!(plan.complete());
         assert_eq!(free, vec![vec![0, 0], vec![0, 9]]);
         let mut free = vec![vec![1, 1], vec![1, 1]];

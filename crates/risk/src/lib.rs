@@ -71,12 +71,24 @@ pub fn decide(rules: &Rules, s: &Signals) -> Assessment {
     add(20, s.total_cents >= rules.large_total, "The total is unusually large.".into());
     add(30, s.total_cents >= rules.very_large_total, "The total is very large.".into());
     add(40, s.disposable_email, "The e-mail address is from a throw-away provider.".into());
-    add(40, s.same_email_24h > rules.velocity, format!("{} other orders with this e-mail in 24 hours.", s.same_email_24h));
-    add(40, s.same_ip_24h > rules.velocity, format!("{} other orders from this IP address in 24 hours.", s.same_ip_24h));
+    add(
+        40,
+        s.same_email_24h > rules.velocity,
+        format!("{} other orders with this e-mail in 24 hours.", s.same_email_24h),
+    );
+    add(
+        40,
+        s.same_ip_24h > rules.velocity,
+        format!("{} other orders from this IP address in 24 hours.", s.same_ip_24h),
+    );
     add(30, s.countries_differ, "Billing and shipping are in different countries.".into());
     add(15, s.addresses_differ && !s.countries_differ, "Billing and shipping addresses differ.".into());
     add(10, s.new_customer && s.total_cents >= rules.large_total, "A large first order.".into());
-    add(10, s.pays_on_delivery && s.total_cents >= rules.large_total, "A large order to be paid on delivery.".into());
+    add(
+        10,
+        s.pays_on_delivery && s.total_cents >= rules.large_total,
+        "A large order to be paid on delivery.".into(),
+    );
     let score = score.min(100);
     Assessment { score, reasons, hold: score >= rules.hold_at }
 }
@@ -96,7 +108,13 @@ pub async fn rules(tx: &Tx) -> Result<Rules, Fault> {
 pub async fn keep(tx: &Tx, assessed: &[(i64, Timestamp, Assessment)]) -> Result<(), Fault> {
     let mut rows = Rows::new("order_id BIGINT, score BIGINT, reasons TEXT, held BOOLEAN, at BIGINT");
     for (order, at, a) in assessed {
-        rows.push([(*order).into(), a.score.into(), serde_json::to_string(&a.reasons)?.into(), a.hold.into(), (*at).into()]);
+        rows.push([
+            (*order).into(),
+            a.score.into(),
+            serde_json::to_string(&a.reasons)?.into(),
+            a.hold.into(),
+            (*at).into(),
+        ]);
     }
     if !rows.is_empty() {
         tx.insert("risk_assessment", &rows).await?;
@@ -127,7 +145,13 @@ pub async fn judge(tx: &Tx, verdicts: &[Verdict]) -> Result<(), Fault> {
     let mut rows = Rows::new("order_id BIGINT, verdict TEXT, by_actor TEXT, reason TEXT, at BIGINT");
     for v in verdicts {
         let verdict = if v.approved { "approved" } else { "rejected" };
-        rows.push([v.order.into(), verdict.into(), v.by.as_str().into(), v.reason.as_str().into(), v.at.into()]);
+        rows.push([
+            v.order.into(),
+            verdict.into(),
+            v.by.as_str().into(),
+            v.reason.as_str().into(),
+            v.at.into(),
+        ]);
     }
     tx.exec_from(
         &rows,
@@ -159,7 +183,11 @@ pub struct AssessmentRow {
 /// # Errors
 /// A fault of the database.
 pub async fn of_order(sql: &db::Sql, order: i64) -> Result<Option<AssessmentRow>, Fault> {
-    sql.one("SELECT score, reasons, held, verdict, verdict_reason FROM risk_assessment WHERE order_id = $1", [order.into()]).await
+    sql.one(
+        "SELECT score, reasons, held, verdict, verdict_reason FROM risk_assessment WHERE order_id = $1",
+        [order.into()],
+    )
+    .await
 }
 
 #[cfg(test)]
@@ -170,7 +198,12 @@ mod tests {
     #[test]
     fn a_plain_order_passes_and_a_bad_one_is_held_with_reasons() {
         assert_eq!(decide(&Rules::default(), &Signals { total_cents: 4_999, ..Signals::default() }).score, 0);
-        let bad = Signals { total_cents: 60_000, disposable_email: true, countries_differ: true, ..Signals::default() };
+        let bad = Signals {
+            total_cents: 60_000,
+            disposable_email: true,
+            countries_differ: true,
+            ..Signals::default()
+        };
         let a = decide(&Rules::default(), &bad);
         assert!(a.hold && a.reasons.len() == 3, "{a:?}");
     }

@@ -25,6 +25,7 @@ pub async fn run(config: &Config, args: &Args, out: Out) -> Result<(), Failure> 
         ))
     })?;
     let ctx = program::open(config, db::Clock::System).await?;
+    program::set_merchant(&ctx, &config.merchant).await?;
     let welcome = serve::welcome(&ctx, config, listener.local_addr()?, args.demo).await?;
     out.result(&welcome, || welcome.lines())?;
     serve::serve(ctx, config, listener, serve::told_to_stop()?).await

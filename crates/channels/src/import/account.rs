@@ -74,7 +74,8 @@ pub(super) async fn known_orders(
     channel: &str,
     asked: impl Iterator<Item = &str>,
 ) -> Result<HashSet<String>, Fault> {
-    let text = "SELECT o.reference FROM input JOIN orders o ON o.channel = $1 AND o.reference = input.reference";
+    let text =
+        "SELECT o.reference FROM input JOIN orders o ON o.channel = $1 AND o.reference = input.reference";
     let rows: Vec<Known> = tx.all_from(&references(asked), text, [channel.into()]).await?;
     Ok(rows.into_iter().map(|row| row.reference).collect())
 }
@@ -118,7 +119,9 @@ pub(super) async fn book(
     }
     tx.insert("import_adjustment", &rows).await?;
     for outcome in adjust(tx, &entries).await? {
-        outcome.map_err(|refused| Fault::broken(format!("the books refused an adjustment of an import: {refused}")))?;
+        outcome.map_err(|refused| {
+            Fault::broken(format!("the books refused an adjustment of an import: {refused}"))
+        })?;
     }
     Ok(())
 }

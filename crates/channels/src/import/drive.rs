@@ -62,7 +62,11 @@ pub(super) fn contact(at: i64, name: String, email: &str, address: Address) -> c
 }
 
 /// Places orders; what was placed now, in order of the batch. Those that were there and those refused are counted and left out.
-pub(super) async fn place(tx: &Tx, batch: &[Place], counts: &mut Counts) -> Result<Vec<Option<Placed>>, Fault> {
+pub(super) async fn place(
+    tx: &Tx,
+    batch: &[Place],
+    counts: &mut Counts,
+) -> Result<Vec<Option<Placed>>, Fault> {
     let mut placed = Vec::with_capacity(batch.len());
     for (want, outcome) in batch.iter().zip(orders::place(tx, batch).await?) {
         placed.push(match outcome {
@@ -111,7 +115,11 @@ struct Coded {
     id: i64,
 }
 
-async fn by_code(tx: &Tx, text: &str, codes: impl Iterator<Item = &str>) -> Result<Vec<(String, i64)>, Fault> {
+async fn by_code(
+    tx: &Tx,
+    text: &str,
+    codes: impl Iterator<Item = &str>,
+) -> Result<Vec<(String, i64)>, Fault> {
     let mut codes: Vec<&str> = codes.collect();
     codes.sort_unstable();
     codes.dedup();
@@ -133,7 +141,10 @@ pub(super) async fn locations(
 }
 
 /// Ids of the SKUs with these codes, where they exist.
-pub(super) async fn skus(tx: &Tx, codes: impl Iterator<Item = &str>) -> Result<HashMap<String, SkuId>, Fault> {
+pub(super) async fn skus(
+    tx: &Tx,
+    codes: impl Iterator<Item = &str>,
+) -> Result<HashMap<String, SkuId>, Fault> {
     let text = "SELECT s.code, s.id FROM input JOIN sku s ON s.code = input.code";
     Ok(by_code(tx, text, codes).await?.into_iter().map(|(code, id)| (code, SkuId(id))).collect())
 }

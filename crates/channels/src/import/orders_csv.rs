@@ -92,8 +92,12 @@ async fn book(tx: &Tx, by: &Actor, orders: &[CsvOrder], counts: &mut Counts) -> 
     counts.orders_known += (orders.len() - new.len()) as u64;
     let batch: Vec<Place> = new.iter().map(|o| wanted(tx.now(), by, o)).collect::<Result<_, _>>()?;
     let placed = drive::place(tx, &batch, counts).await?;
-    let live: Vec<(&CsvOrder, &Place, Placed)> =
-        new.iter().zip(&batch).zip(placed).filter_map(|((order, want), placed)| Some((*order, want, placed?))).collect();
+    let live: Vec<(&CsvOrder, &Place, Placed)> = new
+        .iter()
+        .zip(&batch)
+        .zip(placed)
+        .filter_map(|((order, want), placed)| Some((*order, want, placed?)))
+        .collect();
     let customers = drive::customers_of(tx, live.iter().map(|(_, _, placed)| placed.id)).await?;
     let mut opens = Vec::new();
     for (order, want, placed) in &live {

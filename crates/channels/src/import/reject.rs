@@ -20,7 +20,8 @@ pub(super) fn add_refused(
     if refused.is_empty() {
         return Ok(());
     }
-    let reasons: HashMap<&str, &str> = refused.iter().map(|r| (r.reference.as_str(), r.reason.as_str())).collect();
+    let reasons: HashMap<&str, &str> =
+        refused.iter().map(|r| (r.reference.as_str(), r.reason.as_str())).collect();
     let known: std::collections::HashSet<u64> = sheet.rejected.iter().map(|row| row.line).collect();
     let (_, rows) = read_sheet(&sheet.file, bytes, &[column], &[], |row| {
         let reason = reasons.get(row.get(column)).filter(|_| !known.contains(&row.line));
@@ -34,7 +35,11 @@ pub(super) fn add_refused(
 }
 
 /// Writes the rejected rows of every sheet and says what became of the files. `input` is where the sheets were read.
-pub(super) fn report(sheets: &[Sheet], input: &Path, folder: Option<&Path>) -> Result<Vec<FileReport>, Fault> {
+pub(super) fn report(
+    sheets: &[Sheet],
+    input: &Path,
+    folder: Option<&Path>,
+) -> Result<Vec<FileReport>, Fault> {
     let mut reports = Vec::with_capacity(sheets.len());
     for sheet in sheets {
         let rejected_to = match sheet.rejected.is_empty() {

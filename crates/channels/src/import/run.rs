@@ -35,7 +35,13 @@ pub(super) trait Source {
     /// What one is, for people, and how many orders are in all up to and including it.
     fn stage(&self, chunk: usize) -> (&'static str, u64);
     /// Books one.
-    fn book(&self, tx: &Tx, run: &Run, chunk: usize, counts: &mut Counts) -> impl Future<Output = Result<(), Fault>>;
+    fn book(
+        &self,
+        tx: &Tx,
+        run: &Run,
+        chunk: usize,
+        counts: &mut Counts,
+    ) -> impl Future<Output = Result<(), Fault>>;
 }
 
 #[derive(FromQueryResult)]

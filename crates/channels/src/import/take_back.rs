@@ -8,8 +8,8 @@ use inventory::LocationId;
 use kernel::{Actor, Fault, Timestamp};
 use orders::{LineId, OrderId};
 use returns::{
-    Acceptance, Approve, Disposition, Inspect, Reason, Receive, Reception, RequestReturn, Requested, Resolution, ReturnUnitId,
-    ReturnWish, Settle,
+    Acceptance, Approve, Disposition, Inspect, Reason, Receive, Reception, RequestReturn, Requested,
+    Resolution, ReturnUnitId, ReturnWish, Settle,
 };
 
 use super::drive::broken;
@@ -44,8 +44,11 @@ pub(super) async fn take_back(
     let requested = returns::request(tx, &asked).await?;
     let taken = |i: usize| requested[i].as_ref().ok().map(|r| (&batch[i], r));
     let live: Vec<(&TakeBack, &Requested)> = (0..batch.len()).filter_map(taken).collect();
-    let waiting: Vec<Approve> =
-        live.iter().filter(|(_, r)| !r.approved).map(|(b, r)| Approve { at: b.at, return_id: r.id }).collect();
+    let waiting: Vec<Approve> = live
+        .iter()
+        .filter(|(_, r)| !r.approved)
+        .map(|(b, r)| Approve { at: b.at, return_id: r.id })
+        .collect();
     for outcome in returns::approve(tx, &waiting).await? {
         outcome.map_err(|refused| broken("approve a return of history", &refused))?;
     }
@@ -103,7 +106,8 @@ fn arrivals(back: &TakeBack, requested: &Requested) -> Vec<Receive> {
         }
     }
     let (at, return_id) = (back.at, requested.id);
-    let receive = |(location, units)| Receive { at, return_id, units, location, reception: Reception::Received };
+    let receive =
+        |(location, units)| Receive { at, return_id, units, location, reception: Reception::Received };
     places.into_iter().map(receive).collect()
 }
 

@@ -44,7 +44,8 @@ async fn olist_orders_reach_their_states_and_a_second_import_changes_nothing() {
         assert_eq!((c.orders, c.cancelled, c.returns, c.orders_waiting, c.reviews), (10, 1, 1, 1, 2));
         assert_eq!((c.skus, c.suppliers, c.customers), (4, 3, 11));
         assert_eq!(number(&db, "SELECT COUNT(*) FROM customer").await, 11);
-        let requests = counts(&db, "SELECT request AS key, COUNT(*) AS n FROM fulfilment_order GROUP BY request").await;
+        let requests =
+            counts(&db, "SELECT request AS key, COUNT(*) AS n FROM fulfilment_order GROUP BY request").await;
         let word = |w: &str| requests.get(w).copied().unwrap_or(0);
         assert_eq!((word("rejected"), word("none")), (1, 3), "{requests:?}");
         let control = &first.control[0];
@@ -87,7 +88,11 @@ fn part_of_olist(orders: usize) -> Folder {
         let path = entry.unwrap().path();
         std::fs::copy(&path, folder.0.join(path.file_name().unwrap())).unwrap();
     }
-    first_lines(&fixture("olist/olist_orders_dataset.csv"), orders + 1, &folder.0.join("olist_orders_dataset.csv"));
+    first_lines(
+        &fixture("olist/olist_orders_dataset.csv"),
+        orders + 1,
+        &folder.0.join("olist_orders_dataset.csv"),
+    );
     folder
 }
 
@@ -133,7 +138,8 @@ async fn online_retail_adds_up_to_the_control_total() {
             JOIN orders o ON o.id = l.order_id WHERE l.returned > 0";
         let expected = [("700001 2", 2), ("700001 3", 3), ("700002 1", 5), ("700002 4", 2)];
         assert_eq!(counts(&db, returned).await, expected.map(|(k, n)| (k.to_owned(), n)).into());
-        let states = "SELECT fulfilment_status || ' ' || payment_status AS key, COUNT(*) AS n FROM orders GROUP BY 1";
+        let states =
+            "SELECT fulfilment_status || ' ' || payment_status AS key, COUNT(*) AS n FROM orders GROUP BY 1";
         let expected =
             [("delivered paid", 1), ("fulfilled partially_refunded", 1), ("fulfilled refunded", 1)];
         assert_eq!(counts(&db, states).await, expected.map(|(k, n)| (k.to_owned(), n)).into());
@@ -188,7 +194,8 @@ async fn costs_are_a_percentage_and_need_the_base_currency() {
     for db in both(options).await {
         let out = Folder::new();
         let options = import::Options { cost_percent: 40, ..out.options() };
-        let summary = import::online_retail(&db, &fixture(RETAIL), &options, crate::support::go_on).await.unwrap();
+        let summary =
+            import::online_retail(&db, &fixture(RETAIL), &options, crate::support::go_on).await.unwrap();
         check_retail(&summary);
         check_laws(&db).await;
         assert!(number(&db, "SELECT CAST(SUM(cost) AS BIGINT) FROM order_line").await > 0);
@@ -197,7 +204,8 @@ async fn costs_are_a_percentage_and_need_the_base_currency() {
         olist(&db, &fixture("olist")).await;
         let out = Folder::new();
         let options = import::Options { cost_percent: 40, ..out.options() };
-        let refused = import::online_retail(&db, &fixture(RETAIL), &options, crate::support::go_on).await.unwrap_err();
+        let refused =
+            import::online_retail(&db, &fixture(RETAIL), &options, crate::support::go_on).await.unwrap_err();
         assert!(refused.to_string().starts_with("Costs are kept in BRL"), "{refused}");
         let summary = retail(&db, &fixture(RETAIL)).await;
         check_retail(&summary);
@@ -247,8 +255,12 @@ async fn orders_of_our_own_csv() {
         // What was refused for want of a SKU is taken once there is one; the rest stays as it is.
         save_sku(&db, "CUP-1").await;
         let second = go().await.unwrap();
-        assert_eq!((second.counts.orders, &second.counts.refused[..], second.files[0].taken), (3, &[][..], 4));
-        let orders = "SELECT reference || ' ' || payment_status || ' ' || total AS key, captured AS n FROM orders";
+        assert_eq!(
+            (second.counts.orders, &second.counts.refused[..], second.files[0].taken),
+            (3, &[][..], 4)
+        );
+        let orders =
+            "SELECT reference || ' ' || payment_status || ' ' || total AS key, captured AS n FROM orders";
         // 2 × 4.95 − 0.50 + 12.00 + 4.90 − 1.00, of which 13.30 are paid.
         let expected = [("W-1 partially_paid 2530", 1330), ("W-2 unpaid 500", 0), ("W-4 unpaid 1125", 0)];
         assert_eq!(counts(&db, orders).await, expected.map(|(k, n)| (k.to_owned(), n)).into());

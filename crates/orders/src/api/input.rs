@@ -30,7 +30,8 @@ impl<'de> Deserialize<'de> for NewOrders {
                 f.write_str("an order or a list of orders")
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<NewOrders, A::Error> {
-                NewOrder::deserialize(MapAccessDeserializer::new(map)).map(|order| NewOrders::One(Box::new(order)))
+                NewOrder::deserialize(MapAccessDeserializer::new(map))
+                    .map(|order| NewOrders::One(Box::new(order)))
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<NewOrders, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(seq)).map(NewOrders::Many)
@@ -151,7 +152,13 @@ pub(super) struct NewTender {
 
 impl NewOrder {
     /// The command; `index` tells orders of one call apart under one idempotency key.
-    pub(super) fn into_command(self, caller: &Caller, key: &Key, index: Option<usize>, now: Timestamp) -> Result<Place, Problem> {
+    pub(super) fn into_command(
+        self,
+        caller: &Caller,
+        key: &Key,
+        index: Option<usize>,
+        now: Timestamp,
+    ) -> Result<Place, Problem> {
         let hash = key.hash(&self)?;
         let key = key.text().map(|text| CommandKey {
             caller: caller.actor.as_str().to_owned(),
@@ -167,7 +174,12 @@ impl NewOrder {
             key,
             channel: self.channel,
             reference: self.reference,
-            buyer: Buyer { name: self.buyer.name, email: self.buyer.email, phone: self.buyer.phone, ip: self.buyer.ip },
+            buyer: Buyer {
+                name: self.buyer.name,
+                email: self.buyer.email,
+                phone: self.buyer.phone,
+                ip: self.buyer.ip,
+            },
             ship_to: self.ship_to,
             ship_to_geo: None,
             bill_to: self.bill_to,

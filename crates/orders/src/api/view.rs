@@ -145,7 +145,10 @@ impl OrderView {
             tags: serde_json::from_str(&row.tags)?,
             pay_later: row.pay_later,
             lines: lines.to_vec(),
-            holds: holds.iter().map(|h| HoldView { kind: h.kind.clone(), reason: h.reason.clone(), at: h.at }).collect(),
+            holds: holds
+                .iter()
+                .map(|h| HoldView { kind: h.kind.clone(), reason: h.reason.clone(), at: h.at })
+                .collect(),
         };
         Ok(Self { details: Some(details), ..Self::brief(row) })
     }

@@ -16,9 +16,16 @@ use web::{App, Caller, Form, May, OrProblem, Problem, Segment, html as h};
 const SHOWN: u64 = 200;
 
 /// Shows an order.
-pub(super) async fn show(State(app): State<App>, caller: May<ReadOrders>, Segment(id): Segment<OrderId>) -> Result<Markup, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: May<ReadOrders>,
+    Segment(id): Segment<OrderId>,
+) -> Result<Markup, Problem> {
     let sql = app.db.read();
-    let order = read::orders_by_id(sql, &[id]).await?.remove(&id).ok_or_else(|| Problem::not_found(format!("order {id}")))?;
+    let order = read::orders_by_id(sql, &[id])
+        .await?
+        .remove(&id)
+        .ok_or_else(|| Problem::not_found(format!("order {id}")))?;
     let lines = read::lines_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
     let holds = read::holds_of(sql, id).await?;
     let timeline = read::timeline(sql, id, None, SHOWN).await?;
@@ -64,7 +71,14 @@ fn summary(o: &OrderRow) -> Result<Markup, Fault> {
             ("E-mail", text(&o.email)),
             ("Phone", text(&o.phone)),
             ("Ship to", lines_of_address(&ship_to)),
-            ("Bill to", if bill_to == ship_to { html! { "the same" } } else { lines_of_address(&bill_to) }),
+            (
+                "Bill to",
+                if bill_to == ship_to {
+                    html! { "the same" }
+                } else {
+                    lines_of_address(&bill_to)
+                },
+            ),
             ("Note", text(&o.note)),
             ("Gift note", text(&o.gift_note)),
         ]),
@@ -181,7 +195,9 @@ fn detail(row: &TimelineRow) -> Markup {
     let fact: serde_json::Value = serde_json::from_str(&row.payload).unwrap_or_default();
     let currency = fact.get("currency").and_then(|c| c.as_str()).and_then(|c| c.parse().ok());
     let amount = ["amount", "total", "cost"].iter().find_map(|k| fact.get(*k)?.as_i64()).zip(currency);
-    let words = ["reason", "kind", "status", "text", "tracking_number", "method"].iter().filter_map(|k| fact.get(*k)?.as_str());
+    let words = ["reason", "kind", "status", "text", "tracking_number", "method"]
+        .iter()
+        .filter_map(|k| fact.get(*k)?.as_str());
     html! {
         @if let Some((minor, currency)) = amount { (h::money(Money::new(minor, currency))) " " }
         @for word in words { span.text-secondary { (word.replace('_', " ")) " " } }
@@ -209,7 +225,11 @@ pub(super) async fn act(
     let review = matches!(act.r#do.as_str(), "approve" | "reject");
     if (review && !caller.may::<ReviewOrders>()) || (!review && !caller.may::<WriteOrders>()) {
         let scope = if review { "risk:write" } else { "orders:write" };
-        return Err(Problem::new(axum::http::StatusCode::FORBIDDEN, "auth.missing_scope", format!("You need the permission {scope} for that.")));
+        return Err(Problem::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "auth.missing_scope",
+            format!("You need the permission {scope} for that."),
+        ));
     }
     let by = caller.actor.clone();
     let done: Result<(), Fault> = db::write!(app.db, &by, |tx| {
@@ -221,8 +241,16 @@ pub(super) async fn act(
                 crate::review(tx, &[item]).await?.remove(0).or_problem()?;
             }
             "release" => {
-                let kind = act.kind.as_deref().unwrap_or_default().parse().map_err(|e: String| Problem::invalid("kind", e))?;
-                crate::release_hold(tx, &[ReleaseHold { at, order, kind, by }]).await?.remove(0).or_problem()?;
+                let kind = act
+                    .kind
+                    .as_deref()
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(|e: String| Problem::invalid("kind", e))?;
+                crate::release_hold(tx, &[ReleaseHold { at, order, kind, by }])
+                    .await?
+                    .remove(0)
+                    .or_problem()?;
             }
             "hold" => {
                 let item = Hold { at, order, kind: HoldKind::Manual, reason, by };

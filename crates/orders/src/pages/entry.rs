@@ -55,13 +55,24 @@ type Errors = HashMap<String, String>;
 /// The empty form.
 pub(super) async fn show(State(app): State<App>, caller: May<WriteOrders>) -> Result<Markup, Problem> {
     let currency = inventory::base_currency(app.db.read()).await?.to_string();
-    let entry = Entry { currency, payment: "manual bank_transfer".into(), tax_inclusive: "on".into(), ..Entry::default() };
+    let entry = Entry {
+        currency,
+        payment: "manual bank_transfer".into(),
+        tax_inclusive: "on".into(),
+        ..Entry::default()
+    };
     Ok(form(&caller, &entry, None, &Errors::new()))
 }
 
 /// Places the order, or shows the form again.
-pub(super) async fn submit(State(app): State<App>, caller: May<WriteOrders>, Form(entry): Form<Entry>) -> Result<Response, Problem> {
-    let again = |general: Option<&str>, errors: &Errors| (StatusCode::UNPROCESSABLE_ENTITY, form(&caller, &entry, general, errors)).into_response();
+pub(super) async fn submit(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    Form(entry): Form<Entry>,
+) -> Result<Response, Problem> {
+    let again = |general: Option<&str>, errors: &Errors| {
+        (StatusCode::UNPROCESSABLE_ENTITY, form(&caller, &entry, general, errors)).into_response()
+    };
     let place = match entry.command(&caller, app.db.now()) {
         Ok(place) => place,
         Err(errors) => return Ok(again(None, &errors)),
@@ -74,7 +85,10 @@ pub(super) async fn submit(State(app): State<App>, caller: May<WriteOrders>, For
 }
 
 fn by_field(fields: &[FieldProblem]) -> Errors {
-    fields.iter().map(|f| (f.field.rsplit('.').next().unwrap_or(&f.field).to_owned(), f.message.clone())).collect()
+    fields
+        .iter()
+        .map(|f| (f.field.rsplit('.').next().unwrap_or(&f.field).to_owned(), f.message.clone()))
+        .collect()
 }
 
 fn some(text: &str) -> Option<String> {
@@ -85,12 +99,19 @@ impl Entry {
     /// The command, or what is wrong by the field.
     fn command(&self, caller: &web::Caller, at: kernel::Timestamp) -> Result<Place, Errors> {
         let mut errors = Errors::new();
-        let currency: Option<Currency> =
-            self.currency.trim().to_uppercase().parse().map_err(|e: money::UnknownCurrency| errors.insert("currency".into(), format!("{e}."))).ok();
+        let currency: Option<Currency> = self
+            .currency
+            .trim()
+            .to_uppercase()
+            .parse()
+            .map_err(|e: money::UnknownCurrency| errors.insert("currency".into(), format!("{e}.")))
+            .ok();
         let digits = currency.map_or(2, |c| c.exponent());
         let mut amount = |field: String, text: &str| match some(text) {
             None => None,
-            Some(text) => money::parse_decimal(&text, digits).map_err(|e| errors.insert(field, format!("{e}."))).ok(),
+            Some(text) => {
+                money::parse_decimal(&text, digits).map_err(|e| errors.insert(field, format!("{e}."))).ok()
+            }
         };
         let shipping = amount("shipping".into(), &self.shipping).unwrap_or(0);
         let discount = amount("discount".into(), &self.discount).unwrap_or(0);
@@ -103,7 +124,10 @@ impl Entry {
             });
             let unit_price = amount(format!("lines[{i}][price]"), &line.price);
             let sku = line.sku.trim().to_owned();
-            lines.push(OrderLine { sku, quantity, unit_price, discount: 0, tax_rate_ppm: None, location: None }.into_command());
+            lines.push(
+                OrderLine { sku, quantity, unit_price, discount: 0, tax_rate_ppm: None, location: None }
+                    .into_command(),
+            );
         }
         for i in bad_quantities {
             errors.insert(format!("lines[{i}][quantity]"), "A whole number of units, such as 2.".into());
@@ -117,7 +141,8 @@ impl Entry {
             capture: false,
             reference: None,
         };
-        let tenders = if gateway.is_empty() || gateway == "later" { vec![] } else { vec![tender(gateway, method)] };
+        let tenders =
+            if gateway.is_empty() || gateway == "later" { vec![] } else { vec![tender(gateway, method)] };
         let Some(currency) = currency.filter(|_| errors.is_empty()) else { return Err(errors) };
         Ok(Place {
             at,
@@ -125,7 +150,12 @@ impl Entry {
             key: None,
             channel: "manual".into(),
             reference: None,
-            buyer: Buyer { name: self.name.clone(), email: some(&self.email), phone: some(&self.phone), ip: None },
+            buyer: Buyer {
+                name: self.name.clone(),
+                email: some(&self.email),
+                phone: some(&self.phone),
+                ip: None,
+            },
             ship_to: self.address(),
             ship_to_geo: None,
             bill_to: None,
@@ -136,7 +166,11 @@ impl Entry {
             shipping,
             shipping_tax_ppm: None,
             fee: 0,
-            if_out_of_stock: if self.backorder.is_empty() { IfOutOfStock::Refuse } else { IfOutOfStock::Backorder },
+            if_out_of_stock: if self.backorder.is_empty() {
+                IfOutOfStock::Refuse
+            } else {
+                IfOutOfStock::Backorder
+            },
             tenders,
             pay_later: gateway == "later",
             express: !self.express.is_empty(),
@@ -175,7 +209,15 @@ const PAYMENTS: &[(&str, &str)] = &[
 
 fn form(caller: &web::Caller, e: &Entry, general: Option<&str>, errors: &Errors) -> Markup {
     let field = |label: &str, name: &str, kind: &str, value: &str, required: bool| {
-        h::field(&h::Field { label, name, kind, value, error: errors.get(name).map(String::as_str), required, hint: "" })
+        h::field(&h::Field {
+            label,
+            name,
+            kind,
+            value,
+            error: errors.get(name).map(String::as_str),
+            required,
+            hint: "",
+        })
     };
     let tick = |label: &str, name: &str, value: &str| {
         html! { label.form-check { input.form-check-input type="checkbox" name=(name) checked[!value.is_empty()]; " " span.form-check-label { (label) } } }
@@ -224,7 +266,13 @@ fn lines(e: &Entry, errors: &Errors) -> Markup {
     let given = |i: usize| e.lines.get(i).cloned().unwrap_or_default();
     let cell = |i: usize, name: &str, label: &str, value: &str| {
         let name = format!("lines[{i}][{name}]");
-        h::field(&h::Field { label, name: &name, value, error: errors.get(&name).map(String::as_str), ..h::Field::default() })
+        h::field(&h::Field {
+            label,
+            name: &name,
+            value,
+            error: errors.get(&name).map(String::as_str),
+            ..h::Field::default()
+        })
     };
     html! {
         p.text-secondary { "Leave the price empty for the catalogue's." }

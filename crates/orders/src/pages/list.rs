@@ -24,7 +24,11 @@ fn chosen(text: &str) -> Option<String> {
 }
 
 /// Shows orders, newest first.
-pub(super) async fn show(State(app): State<App>, caller: May<ReadOrders>, Params(q): Params<Query>) -> Result<Markup, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: May<ReadOrders>,
+    Params(q): Params<Query>,
+) -> Result<Markup, Problem> {
     let paging = Paging::<Cursor>::read(None, q.cursor.as_deref())?;
     let hold = match q.hold.as_str() {
         "" | "any" => None,
@@ -38,7 +42,9 @@ pub(super) async fn show(State(app): State<App>, caller: May<ReadOrders>, Params
         held: (q.hold == "any").then_some(true),
         ..Filter::default()
     };
-    let rows = read::list(app.db.read(), &filter, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?).await?;
+    let rows =
+        read::list(app.db.read(), &filter, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?)
+            .await?;
     let page = paging.page(rows, |r| Cursor { placed_at: r.placed_at, id: r.id });
     let here = format!(
         "/orders?search={}&fulfilment_status={}&payment_status={}&hold={}",
@@ -67,8 +73,10 @@ fn fields(q: &Query) -> Markup {
     let any = |statuses: &[&'static str]| -> Vec<(&'static str, &'static str)> {
         std::iter::once(("", "Any")).chain(statuses.iter().map(|s| (*s, *s))).collect()
     };
-    let holds: Vec<(&str, &str)> =
-        [("", "Any or none"), ("any", "Held")].into_iter().chain(HoldKind::ALL.iter().map(|k| (k.as_str(), k.as_str()))).collect();
+    let holds: Vec<(&str, &str)> = [("", "Any or none"), ("any", "Held")]
+        .into_iter()
+        .chain(HoldKind::ALL.iter().map(|k| (k.as_str(), k.as_str())))
+        .collect();
     html! {
         (h::field(&h::Field { label: "Search", name: "search", kind: "search", value: &q.search, hint: "Number, reference, e-mail, name or SKU", ..h::Field::default() }))
         (h::select("Fulfilment", "fulfilment_status", &any(FULFILMENT), &q.fulfilment_status))

@@ -25,7 +25,11 @@ pub(crate) fn decide(want: &Place) -> Result<Checked, PlaceRefused> {
     }
     for (i, line) in want.lines.iter().enumerate() {
         if !(1..=MAX_QUANTITY).contains(&line.quantity) {
-            return Err(PlaceRefused::BadQuantity { line: i + 1, quantity: line.quantity, max: MAX_QUANTITY });
+            return Err(PlaceRefused::BadQuantity {
+                line: i + 1,
+                quantity: line.quantity,
+                max: MAX_QUANTITY,
+            });
         }
         not_negative(&format!("lines[{i}].unit_price"), line.unit_price)?;
         not_negative(&format!("lines[{i}].discount"), Some(line.discount))?;
@@ -63,14 +67,18 @@ fn contact(want: &Place) -> Result<Checked, PlaceRefused> {
     let ship_to = canonical("ship_to", &want.ship_to);
     let bill_to = want.bill_to.as_ref().map(|b| canonical("bill_to", b));
     let email = read("buyer.email", want.buyer.email.as_deref(), &mut problems, email::email);
-    let phone = read("buyer.phone", want.buyer.phone.as_deref(), &mut problems, |text| phone::phone(text, &ship_to.country));
+    let phone = read("buyer.phone", want.buyer.phone.as_deref(), &mut problems, |text| {
+        phone::phone(text, &ship_to.country)
+    });
     if want.buyer.name.trim().is_empty() {
         let message = "The buyer needs a name.".to_owned();
         problems.push(FieldProblem { field: "buyer.name".into(), code: "name_required".into(), message });
     }
     let sentences = problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join(" ");
     let address_hold = match want.trust {
-        Trust::Check if !problems.is_empty() => return Err(PlaceRefused::BadFields { sentences, fields: problems }),
+        Trust::Check if !problems.is_empty() => {
+            return Err(PlaceRefused::BadFields { sentences, fields: problems });
+        }
         Trust::Channel if !problems.is_empty() => Some(sentences),
         _ => None,
     };
@@ -88,7 +96,11 @@ fn read<T>(
     match read(text) {
         Ok(value) => Some(value),
         Err(p) => {
-            problems.push(FieldProblem { field: field.to_owned(), code: p.code.to_owned(), message: p.message });
+            problems.push(FieldProblem {
+                field: field.to_owned(),
+                code: p.code.to_owned(),
+                message: p.message,
+            });
             None
         }
     }

@@ -52,7 +52,12 @@ pub(crate) async fn known(tx: &Tx, batch: &[Place]) -> Result<Known, Fault> {
     // One statement per caller: a batch holds the requests of a few API keys at most.
     for (caller, asked) in by_caller {
         let recalled = answers::recall(tx, &scope(caller), &asked).await?;
-        known.extend(asked.iter().zip(recalled).map(|((key, hash), r)| ((format!("{caller} {key}"), (*hash).to_owned()), r)));
+        known.extend(
+            asked
+                .iter()
+                .zip(recalled)
+                .map(|((key, hash), r)| ((format!("{caller} {key}"), (*hash).to_owned()), r)),
+        );
     }
     let mut orders = HashMap::new();
     if !references.is_empty() {
@@ -77,7 +82,8 @@ impl ExistingRow {
         let mut lines: Vec<LineId> =
             self.lines.unwrap_or_default().split(',').filter_map(|id| id.parse().ok()).map(LineId).collect();
         lines.sort();
-        let holds: Vec<HoldKind> = self.holds.unwrap_or_default().split(',').filter_map(|k| k.parse().ok()).collect();
+        let holds: Vec<HoldKind> =
+            self.holds.unwrap_or_default().split(',').filter_map(|k| k.parse().ok()).collect();
         Placed {
             id: self.id,
             number: self.number,
@@ -92,7 +98,12 @@ impl ExistingRow {
 
 impl Known {
     /// Answers what is known; notes orders that repeat an earlier one of the same batch as its followers.
-    pub(crate) fn answer(&self, batch: &[Place], outcomes: &mut [Option<Outcome>], followers: &mut Vec<(usize, usize)>) {
+    pub(crate) fn answer(
+        &self,
+        batch: &[Place],
+        outcomes: &mut [Option<Outcome>],
+        followers: &mut Vec<(usize, usize)>,
+    ) {
         let mut keys: HashMap<(&str, &str), usize> = HashMap::new();
         let mut references: HashMap<(&str, &str), usize> = HashMap::new();
         for (i, want) in batch.iter().enumerate() {
@@ -126,7 +137,12 @@ impl Known {
 }
 
 /// Keeps the answers to keys that were new.
-pub(crate) async fn remember(tx: &Tx, batch: &[Place], known: &Known, outcomes: &[Option<Outcome>]) -> Result<(), Fault> {
+pub(crate) async fn remember(
+    tx: &Tx,
+    batch: &[Place],
+    known: &Known,
+    outcomes: &[Option<Outcome>],
+) -> Result<(), Fault> {
     let mut by_caller: BTreeMap<&str, Vec<Answer>> = BTreeMap::new();
     let mut kept: HashSet<(&str, &str)> = HashSet::new();
     for (want, outcome) in batch.iter().zip(outcomes) {
@@ -171,7 +187,8 @@ pub(crate) async fn world(tx: &Tx, batch: &[Place], checked: &[Option<Checked>])
         true => HashMap::new(),
         false => asked.iter().copied().zip(inventory::open_reservations(tx, &asked).await?).collect(),
     };
-    let locations = inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
+    let locations =
+        inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
     Ok(World {
         channels: tx.column::<String>("SELECT code FROM channel", []).await?.into_iter().collect(),
         rates: catalog::tax_rates(tx).await?,
@@ -190,17 +207,18 @@ impl World {
         for (i, line) in want.lines.iter().enumerate() {
             let number = i + 1;
             let code = || line.sku.clone();
-            let sku = self.skus.get(&line.sku).ok_or_else(|| PlaceRefused::UnknownSku { line: number, sku: code() })?;
+            let sku = self
+                .skus
+                .get(&line.sku)
+                .ok_or_else(|| PlaceRefused::UnknownSku { line: number, sku: code() })?;
             if !sku.active {
                 return Err(PlaceRefused::InactiveSku { line: number, sku: code() });
             }
             if line.location.is_some_and(|l| !self.locations.contains_key(&l)) {
                 return Err(PlaceRefused::UnknownLocation { line: number });
             }
-            let unit_price = line.unit_price.or_else(|| sku.price(want.currency)).ok_or_else(|| PlaceRefused::NoPrice {
-                line: number,
-                sku: code(),
-                currency: want.currency,
+            let unit_price = line.unit_price.or_else(|| sku.price(want.currency)).ok_or_else(|| {
+                PlaceRefused::NoPrice { line: number, sku: code(), currency: want.currency }
             })?;
             let to = &want.ship_to;
             let rate = || self.rates.rate(&to.country, to.region.as_deref(), &sku.tax_class).unwrap_or(0);

@@ -48,10 +48,10 @@ impl LineMoney {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unpriceable {
     /// Over [`MAX_AMOUNT`].
-    TooLarge,
+    Amount,
     /// Line number, from 1.
-    LineDiscountTooLarge(usize),
-    OrderDiscountTooLarge,
+    LineDiscount(usize),
+    OrderDiscount,
 }
 
 /// Prices an order.
@@ -59,19 +59,23 @@ pub(crate) fn decide(order: &OrderAsk, lines: &[LineAsk]) -> Result<Vec<LineMone
     let mut priced = Vec::with_capacity(lines.len());
     let mut after = Vec::with_capacity(lines.len());
     for (i, line) in lines.iter().enumerate() {
-        let gross = line.unit_price.checked_mul(line.quantity).filter(|g| *g <= MAX_AMOUNT).ok_or(Unpriceable::TooLarge)?;
+        let gross = line
+            .unit_price
+            .checked_mul(line.quantity)
+            .filter(|g| *g <= MAX_AMOUNT)
+            .ok_or(Unpriceable::Amount)?;
         if line.discount > gross {
-            return Err(Unpriceable::LineDiscountTooLarge(i + 1));
+            return Err(Unpriceable::LineDiscount(i + 1));
         }
         after.push(gross - line.discount);
         priced.push(LineMoney { gross, ..LineMoney::default() });
     }
     let goods: i128 = after.iter().map(|a| i128::from(*a)).sum();
     if goods + i128::from(order.shipping) + i128::from(order.fee) > i128::from(MAX_AMOUNT) {
-        return Err(Unpriceable::TooLarge);
+        return Err(Unpriceable::Amount);
     }
     if i128::from(order.discount) > goods {
-        return Err(Unpriceable::OrderDiscountTooLarge);
+        return Err(Unpriceable::OrderDiscount);
     }
     let shares = prorate_capped(order.discount, &after);
     for ((money, line), share) in priced.iter_mut().zip(lines).zip(shares) {
@@ -87,7 +91,8 @@ pub(crate) fn decide(order: &OrderAsk, lines: &[LineAsk]) -> Result<Vec<LineMone
             money.discount_net = money.discount;
         }
     }
-    let greatest = (0..lines.len()).max_by_key(|i| (after[*i], std::cmp::Reverse(*i))).map_or(0, |i| lines[i].rate_ppm);
+    let greatest =
+        (0..lines.len()).max_by_key(|i| (after[*i], std::cmp::Reverse(*i))).map_or(0, |i| lines[i].rate_ppm);
     let rate = order.shipping_rate_ppm.unwrap_or(greatest);
     let (shipping, shipping_tax) = if order.inclusive {
         let tax = tax_in_gross(order.shipping, rate);
@@ -96,7 +101,10 @@ pub(crate) fn decide(order: &OrderAsk, lines: &[LineAsk]) -> Result<Vec<LineMone
         (order.shipping, tax_on_net(order.shipping, rate))
     };
     let weights: Vec<i64> = priced.iter().map(|m| m.net + m.tax).collect();
-    let parts = prorate(shipping, &weights).into_iter().zip(prorate(shipping_tax, &weights)).zip(prorate(order.fee, &weights));
+    let parts = prorate(shipping, &weights)
+        .into_iter()
+        .zip(prorate(shipping_tax, &weights))
+        .zip(prorate(order.fee, &weights));
     for (money, ((shipping, shipping_tax), fee)) in priced.iter_mut().zip(parts) {
         (money.shipping, money.shipping_tax, money.fee) = (shipping, shipping_tax, fee);
     }
@@ -106,7 +114,8 @@ pub(crate) fn decide(order: &OrderAsk, lines: &[LineAsk]) -> Result<Vec<LineMone
 /// Shares of `total` by weight, none above its weight. Cumulative rounding may overshoot a weight by one unit; what is over goes to the
 /// next lines that have room, and there is room because `total` is at most their sum.
 fn prorate_capped(total: i64, weights: &[i64]) -> Vec<i64> {
-    let mut shares = if weights.iter().all(|w| *w == 0) { vec![0; weights.len()] } else { prorate(total, weights) };
+    let mut shares =
+        if weights.iter().all(|w| *w == 0) { vec![0; weights.len()] } else { prorate(total, weights) };
     let mut over: i64 = 0;
     for (share, weight) in shares.iter_mut().zip(weights) {
         let excess = (*share - weight).max(0);
@@ -134,18 +143,24 @@ mod tests {
     fn inclusive_and_exclusive_prices() {
         let order = OrderAsk { inclusive: true, discount: 0, shipping: 490, shipping_rate_ppm: None, fee: 0 };
         let money = decide(&order, &[line(1190, 3, 0, 190_000)]).unwrap();
-        assert_eq!((money[0].net, money[0].tax, money[0].shipping + money[0].shipping_tax, money[0].total()), (3000, 570, 490, 4060));
+        assert_eq!(
+            (money[0].net, money[0].tax, money[0].shipping + money[0].shipping_tax, money[0].total()),
+            (3000, 570, 490, 4060)
+        );
         let order = OrderAsk { inclusive: false, ..order };
         let money = decide(&order, &[line(1000, 3, 0, 190_000)]).unwrap();
-        assert_eq!((money[0].net, money[0].tax, money[0].shipping, money[0].shipping_tax), (3000, 570, 490, 93));
+        assert_eq!(
+            (money[0].net, money[0].tax, money[0].shipping, money[0].shipping_tax),
+            (3000, 570, 490, 93)
+        );
     }
 
     #[test]
     fn what_cannot_be_priced_says_why() {
         let order = OrderAsk { inclusive: true, discount: 11, shipping: 0, shipping_rate_ppm: None, fee: 0 };
-        assert_eq!(decide(&order, &[line(10, 1, 0, 0)]), Err(Unpriceable::OrderDiscountTooLarge));
-        assert_eq!(decide(&order, &[line(10, 1, 11, 0)]), Err(Unpriceable::LineDiscountTooLarge(1)));
-        assert_eq!(decide(&order, &[line(i64::MAX, 2, 0, 0)]), Err(Unpriceable::TooLarge));
+        assert_eq!(decide(&order, &[line(10, 1, 0, 0)]), Err(Unpriceable::OrderDiscount));
+        assert_eq!(decide(&order, &[line(10, 1, 11, 0)]), Err(Unpriceable::LineDiscount(1)));
+        assert_eq!(decide(&order, &[line(i64::MAX, 2, 0, 0)]), Err(Unpriceable::Amount));
     }
 
     proptest! {

@@ -8,7 +8,11 @@ use inventory::Shelf;
 use std::sync::Arc;
 
 /// Sources an order; what is granted is taken from the shelf, a reservation's own units first given back to it.
-pub(crate) fn decide(world: &mut World, want: &Place, skus: &[Arc<Sku>]) -> Result<(Vec<SourcedPart>, Vec<i64>), PlaceRefused> {
+pub(crate) fn decide(
+    world: &mut World,
+    want: &Place,
+    skus: &[Arc<Sku>],
+) -> Result<(Vec<SourcedPart>, Vec<i64>), PlaceRefused> {
     let reserved = match want.reservation {
         None => Vec::new(),
         Some(id) => world.reservations.remove(&id).flatten().ok_or(PlaceRefused::ReservationOver)?,
@@ -20,7 +24,12 @@ pub(crate) fn decide(world: &mut World, want: &Place, skus: &[Arc<Sku>]) -> Resu
         .lines
         .iter()
         .zip(skus)
-        .map(|(line, sku)| Wanted { quantity: line.quantity, takes: sku.takes(), only: line.location, except: None })
+        .map(|(line, sku)| Wanted {
+            quantity: line.quantity,
+            takes: sku.takes(),
+            only: line.location,
+            except: None,
+        })
         .collect();
     let to = Destination {
         country: &want.ship_to.country,

@@ -1,7 +1,9 @@
 //! Writing accepted orders: customers, tenders, holds, rows, stock, events. One statement per table.
 
 use super::{Draft, Outcome, Place, PlaceRefused, Placed, Trust};
-use crate::events::{AllocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderHeld, OrderPlaced, PlacedLine};
+use crate::events::{
+    AllocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderHeld, OrderPlaced, PlacedLine,
+};
 use crate::model::{HoldKind, LineId, OrderId};
 use customers::CustomerId;
 use db::{Rows, Tx};
@@ -147,8 +149,10 @@ async fn open_tenders(
     }
     for ((index, tender), opened) in owners.into_iter().zip(payments::open(tx, &opens).await?) {
         if let Err(refused) = opened {
-            outcomes[index] =
-                Some(Err(PlaceRefused::TenderRefused { gateway: tender.gateway.clone(), why: refused.to_string() }));
+            outcomes[index] = Some(Err(PlaceRefused::TenderRefused {
+                gateway: tender.gateway.clone(),
+                why: refused.to_string(),
+            }));
         }
     }
     Ok(())
@@ -274,7 +278,12 @@ async fn allocate(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), F
     for order in orders {
         let want = &batch[order.draft.index];
         for part in &order.draft.parts {
-            rows.push([order.lines[part.line].into(), part.location.into(), order.id.into(), part.quantity.into()]);
+            rows.push([
+                order.lines[part.line].into(),
+                part.location.into(),
+                order.id.into(),
+                part.quantity.into(),
+            ]);
             for (sku, pieces) in super::takes(&order.draft.skus[part.line]) {
                 moves.push(Move {
                     at: want.at,
@@ -351,7 +360,13 @@ fn record(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
         let holds = i64::try_from(order.holds.len())?;
         // Every order waits for its payment at first; the other holds are news.
         for (kind, reason) in order.holds.iter().filter(|(kind, _)| *kind != HoldKind::PaymentDue) {
-            tx.record_by(at, by(), order.id, raw, OrderHeld { order: order.id, kind: *kind, reason: reason.clone(), holds })?;
+            tx.record_by(
+                at,
+                by(),
+                order.id,
+                raw,
+                OrderHeld { order: order.id, kind: *kind, reason: reason.clone(), holds },
+            )?;
         }
         let parts: Vec<AllocatedPart> = order
             .draft
@@ -366,7 +381,13 @@ fn record(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
             .collect();
         if !parts.is_empty() {
             let priority = i64::from(want.express);
-            tx.record_by(at, by(), order.id, raw, OrderAllocated { order: order.id, priority, holds, parts })?;
+            tx.record_by(
+                at,
+                by(),
+                order.id,
+                raw,
+                OrderAllocated { order: order.id, priority, holds, parts },
+            )?;
         }
         let lines: Vec<LineUnits> = unit_lines
             .zip(&order.draft.short)

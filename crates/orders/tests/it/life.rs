@@ -4,7 +4,8 @@ use crate::shop::{Shop, actor, options, tender, want};
 use db::testing::{BEGIN, both};
 use kernel::Refuse;
 use orders::{
-    Advance, Cancel, Hold, HoldKind, IfOutOfStock, Note, Placed, ReleaseHold, Resource, ReturnUnits, Review, Step, unit_parts,
+    Advance, Cancel, Hold, HoldKind, IfOutOfStock, Note, Placed, ReleaseHold, Resource, ReturnUnits, Review,
+    Step, unit_parts,
 };
 
 async fn place_one(shop: &Shop, customer: u32, lines: &[(&str, i64)], backorder: bool) -> Placed {
@@ -22,22 +23,30 @@ async fn holds_are_counted_once_and_reviews_decide() {
         shop.receive("A", shop.berlin, 500).await;
         let a = place_one(&shop, 1, &[("A", 1)], false).await;
         let by = actor();
-        let hold = Hold { at: BEGIN, order: a.id, kind: HoldKind::Manual, reason: "wait".into(), by: by.clone() };
+        let hold =
+            Hold { at: BEGIN, order: a.id, kind: HoldKind::Manual, reason: "wait".into(), by: by.clone() };
         shop.write(async |tx| orders::hold(tx, &[hold.clone(), hold.clone()]).await).await;
         assert_eq!(shop.number("SELECT holds FROM orders").await, 1);
         let release = ReleaseHold { at: BEGIN, order: a.id, kind: HoldKind::Manual, by: by.clone() };
-        let outcomes = shop.write(async |tx| orders::release_hold(tx, &[release.clone(), release.clone()]).await).await;
+        let outcomes =
+            shop.write(async |tx| orders::release_hold(tx, &[release.clone(), release.clone()]).await).await;
         assert!(outcomes[0].is_ok());
         assert_eq!(outcomes[1].as_ref().unwrap_err().code(), "orders.not_held");
         let mut risky = want(BEGIN, 2, &[("A", 60)]);
         risky.buyer.email = Some("x@mailinator.com".into());
         let risky = shop.place(&[risky]).await.remove(0).unwrap();
-        let review = |order, approve| Review { at: BEGIN, order, approve, reason: "looked".into(), by: by.clone() };
-        let outcomes = shop.write(async |tx| orders::review(tx, &[review(risky.id, false), review(a.id, true)]).await).await;
+        let review =
+            |order, approve| Review { at: BEGIN, order, approve, reason: "looked".into(), by: by.clone() };
+        let outcomes = shop
+            .write(async |tx| orders::review(tx, &[review(risky.id, false), review(a.id, true)]).await)
+            .await;
         assert!(outcomes[0].is_ok());
         assert_eq!(outcomes[1].as_ref().unwrap_err().code(), "orders.not_in_review");
         assert_eq!(shop.text("SELECT fulfilment_status FROM orders WHERE units = 60").await, "cancelled");
-        assert_eq!(shop.text("SELECT verdict FROM risk_assessment WHERE verdict IS NOT NULL").await, "rejected");
+        assert_eq!(
+            shop.text("SELECT verdict FROM risk_assessment WHERE verdict IS NOT NULL").await,
+            "rejected"
+        );
         let note = Note { at: BEGIN, order: a.id, text: " call her ".into(), by };
         assert!(shop.write(async |tx| orders::note(tx, std::slice::from_ref(&note)).await).await[0].is_ok());
         assert_eq!(shop.text("SELECT text FROM order_note").await, "call her");
@@ -54,11 +63,20 @@ async fn what_is_cancelled_frees_stock_for_those_who_waited_longest() {
         let first = place_one(&shop, 2, &[("A", 3)], true).await;
         let second = place_one(&shop, 3, &[("A", 2)], true).await;
         assert_eq!((first.backordered, second.backordered), (3, 2));
-        let cancel = |order, lines| Cancel { at: BEGIN, order, lines, reason: "changed my mind".into(), refund: true };
+        let cancel =
+            |order, lines| Cancel { at: BEGIN, order, lines, reason: "changed my mind".into(), refund: true };
         let some = cancel(rich.id, vec![(rich.lines[0], 3)]);
-        let outcome = shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&some)).await).await.remove(0).unwrap();
+        let outcome = shop
+            .write(async |tx| orders::cancel(tx, std::slice::from_ref(&some)).await)
+            .await
+            .remove(0)
+            .unwrap();
         assert_eq!((outcome.units, outcome.total, outcome.whole), (3, 3000, false));
-        assert_eq!(shop.number("SELECT units_backordered FROM orders WHERE units = 3").await, 0, "first come, first served");
+        assert_eq!(
+            shop.number("SELECT units_backordered FROM orders WHERE units = 3").await,
+            0,
+            "first come, first served"
+        );
         assert_eq!(shop.number("SELECT units_backordered FROM orders WHERE units = 2").await, 2);
         let all = [cancel(rich.id, vec![]), cancel(second.id, vec![])];
         let outcomes = shop.write(async |tx| orders::cancel(tx, &all).await).await;
@@ -80,7 +98,11 @@ async fn stock_that_arrives_goes_to_backorders_in_order_also_for_bundles() {
         let single = place_one(&shop, 2, &[("A", 5)], true).await;
         assert_eq!((bundle.backordered, single.backordered), (2, 5));
         shop.receive("A", shop.berlin, 3).await;
-        assert_eq!(shop.number("SELECT backordered FROM order_line WHERE sku = 'AB'").await, 2, "B is still missing");
+        assert_eq!(
+            shop.number("SELECT backordered FROM order_line WHERE sku = 'AB'").await,
+            2,
+            "B is still missing"
+        );
         assert_eq!(shop.number("SELECT backordered FROM order_line WHERE sku = 'A'").await, 2);
         shop.receive("B", shop.berlin, 3).await;
         shop.receive("A", shop.berlin, 9).await;
@@ -91,7 +113,10 @@ async fn stock_that_arrives_goes_to_backorders_in_order_also_for_bundles() {
 
 fn moves(placed: &Placed, location: inventory::LocationId, steps: &[(Step, i64)]) -> Vec<Advance> {
     let line = placed.lines[0];
-    steps.iter().map(|(step, quantity)| Advance { at: BEGIN, line, location, step: *step, quantity: *quantity }).collect()
+    steps
+        .iter()
+        .map(|(step, quantity)| Advance { at: BEGIN, line, location, step: *step, quantity: *quantity })
+        .collect()
 }
 
 #[tokio::test]
@@ -104,15 +129,27 @@ async fn units_move_along_and_their_money_moves_with_them() {
         order.tenders = vec![tender("manual", "cod", None)];
         order.shipping = 100;
         let p = shop.place(&[order]).await.remove(0).unwrap();
-        let first = moves(&p, shop.berlin, &[(Step::Pick, 2), (Step::Unpick, 1), (Step::Pack, 1), (Step::Ship, 1), (Step::Deliver, 1)]);
+        let first = moves(
+            &p,
+            shop.berlin,
+            &[(Step::Pick, 2), (Step::Unpick, 1), (Step::Pack, 1), (Step::Ship, 1), (Step::Deliver, 1)],
+        );
         shop.write(async |tx| orders::advance(tx, &first).await).await;
         assert_eq!(shop.text("SELECT fulfilment_status FROM orders").await, "partial");
         assert_eq!(shop.number("SELECT on_hand FROM stock WHERE quarantined = 0 AND on_hand > 0").await, 9);
-        let rest = moves(&p, shop.berlin, &[(Step::Pick, 2), (Step::Pack, 2), (Step::Ship, 2), (Step::Deliver, 1), (Step::Lose, 1)]);
+        let rest = moves(
+            &p,
+            shop.berlin,
+            &[(Step::Pick, 2), (Step::Pack, 2), (Step::Ship, 2), (Step::Deliver, 1), (Step::Lose, 1)],
+        );
         shop.write(async |tx| orders::advance(tx, &rest).await).await;
         assert_eq!(shop.number("SELECT cost FROM order_line").await, 1200);
-        let sold: Vec<String> =
-            shop.db.read().column("SELECT payload FROM event WHERE kind = 'order.units_shipped' ORDER BY id", []).await.unwrap();
+        let sold: Vec<String> = shop
+            .db
+            .read()
+            .column("SELECT payload FROM event WHERE kind = 'order.units_shipped' ORDER BY id", [])
+            .await
+            .unwrap();
         let total: i64 = sold
             .iter()
             .map(|text| serde_json::from_str::<orders::events::UnitsShipped>(text).unwrap())
@@ -123,7 +160,14 @@ async fn units_move_along_and_their_money_moves_with_them() {
         let fault = db::write!(shop.db.db, &actor(), |tx| orders::advance(tx, &too_much).await).unwrap_err();
         assert!(fault.to_string().contains("too many"), "{fault}");
         let lines = orders::read::lines_of(shop.db.read(), &[p.id]).await.unwrap();
-        let back = ReturnUnits { at: BEGIN, line: p.lines[0], quantity: 1, parts: unit_parts(&lines[&p.id][0], 0, 1), cost: 400, return_id: 1 };
+        let back = ReturnUnits {
+            at: BEGIN,
+            line: p.lines[0],
+            quantity: 1,
+            parts: unit_parts(&lines[&p.id][0], 0, 1),
+            cost: 400,
+            return_id: 1,
+        };
         shop.write(async |tx| orders::return_units(tx, std::slice::from_ref(&back)).await).await;
         assert_eq!(shop.number("SELECT units_returned FROM orders").await, 1);
         shop.check().await;
@@ -137,7 +181,14 @@ async fn units_that_were_not_there_come_from_elsewhere_or_wait() {
         shop.receive("A", shop.berlin, 3).await;
         shop.receive("A", shop.madrid, 1).await;
         let p = place_one(&shop, 1, &[("A", 3)], false).await;
-        let again = Resource { at: BEGIN, line: p.lines[0], location: shop.berlin, quantity: 2, write_off: true, reason: "not on the shelf".into() };
+        let again = Resource {
+            at: BEGIN,
+            line: p.lines[0],
+            location: shop.berlin,
+            quantity: 2,
+            write_off: true,
+            reason: "not on the shelf".into(),
+        };
         shop.write(async |tx| orders::resource(tx, std::slice::from_ref(&again)).await).await;
         assert_eq!(shop.number("SELECT on_hand FROM stock WHERE location_id = (SELECT id FROM location WHERE code = 'berlin')").await, 1);
         assert_eq!(shop.number("SELECT allocated FROM stock WHERE location_id = (SELECT id FROM location WHERE code = 'madrid')").await, 1);

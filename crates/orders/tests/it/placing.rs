@@ -24,10 +24,21 @@ async fn an_order_is_numbered_priced_and_allocated_in_one_transaction() {
         order.discount = 100;
         let outcomes = shop.place(&[order]).await;
         let p = placed(&outcomes, 0);
-        assert_eq!((p.total.minor, p.lines.len(), p.number.as_str()), (3000 + 666 + 250 - 100 + 490, 3, "1001"));
-        assert_eq!(shop.number("SELECT COUNT(*) FROM allocation WHERE quantity > 0").await, 2, "split over two locations");
+        assert_eq!(
+            (p.total.minor, p.lines.len(), p.number.as_str()),
+            (3000 + 666 + 250 - 100 + 490, 3, "1001")
+        );
+        assert_eq!(
+            shop.number("SELECT COUNT(*) FROM allocation WHERE quantity > 0").await,
+            2,
+            "split over two locations"
+        );
         assert_eq!(shop.number("SELECT allocated FROM stock WHERE on_hand = 5 AND allocated = 3").await, 3);
-        assert_eq!(shop.number("SELECT delivered FROM order_line WHERE sku = 'WRAP'").await, 1, "a service needs no parcel");
+        assert_eq!(
+            shop.number("SELECT delivered FROM order_line WHERE sku = 'WRAP'").await,
+            1,
+            "a service needs no parcel"
+        );
         assert_eq!(shop.text("SELECT fulfilment_status FROM orders").await, "partial");
         shop.check().await;
     }
@@ -74,7 +85,10 @@ async fn refusals_have_codes_in_precedence_and_leave_no_trace() {
             ]
         );
         let Err(PlaceRefused::BadFields { fields, .. }) = &outcomes[3] else { panic!("{outcomes:?}") };
-        assert_eq!((fields[0].field.as_str(), fields[0].code.as_str()), ("ship_to.postal_code", "postal_code_invalid"));
+        assert_eq!(
+            (fields[0].field.as_str(), fields[0].code.as_str()),
+            ("ship_to.postal_code", "postal_code_invalid")
+        );
         for table in ["orders", "order_line", "allocation", "payment", "order_hold"] {
             assert_eq!(shop.number(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
         }
@@ -92,9 +106,20 @@ async fn a_retry_gets_the_same_answer_whatever_it_was() {
             order.key = Some(CommandKey { caller: "key:1".into(), key: key.into(), hash: hash.into() });
             order
         };
-        let first = shop.place(&[keyed("k1", "h1", 1), keyed("k1", "h1", 1), keyed("k2", "h2", 9), keyed("k1", "other", 1)]).await;
+        let first = shop
+            .place(&[
+                keyed("k1", "h1", 1),
+                keyed("k1", "h1", 1),
+                keyed("k2", "h2", 9),
+                keyed("k1", "other", 1),
+            ])
+            .await;
         let id = placed(&first, 0).id;
-        assert_eq!((placed(&first, 1).id, placed(&first, 1).existing), (id, true), "a repetition within the batch");
+        assert_eq!(
+            (placed(&first, 1).id, placed(&first, 1).existing),
+            (id, true),
+            "a repetition within the batch"
+        );
         assert_eq!((code(&first[2]), code(&first[3])), ("orders.out_of_stock", "idempotency.key_reused"));
         shop.receive("A", shop.berlin, 20).await;
         let again = shop.place(&[keyed("k1", "h1", 1), keyed("k2", "h2", 9), keyed("k2", "h3", 9)]).await;
@@ -121,7 +146,8 @@ async fn duplicates_and_risk_hold_and_history_does_not() {
         risky.buyer.email = Some("x@mailinator.com".into());
         let mut history = risky.clone();
         history.trust = Trust::History;
-        let outcomes = shop.place(&[want(BEGIN, 1, &[("A", 1)]), want(BEGIN, 1, &[("A", 1)]), risky, history]).await;
+        let outcomes =
+            shop.place(&[want(BEGIN, 1, &[("A", 1)]), want(BEGIN, 1, &[("A", 1)]), risky, history]).await;
         let later = want(BEGIN.plus(9 * Timestamp::MINUTE), 1, &[("A", 1)]);
         let much_later = want(BEGIN.plus(30 * Timestamp::MINUTE), 1, &[("A", 1)]);
         let more = shop.place(&[later, much_later]).await;
@@ -154,9 +180,13 @@ async fn two_tenders_and_the_hold_until_they_are_good() {
         assert_eq!(placed(&outcomes, 2).holds, [HoldKind::PaymentDue]);
         assert_eq!(shop.text("SELECT payment_status FROM orders WHERE units = 2").await, "authorised");
         let payments = payments::payments_of(shop.db.read(), &[placed(&outcomes, 2).id.0]).await.unwrap();
-        let waiting = payments[&placed(&outcomes, 2).id.0].iter().find(|p| p.method == "bank_transfer").unwrap().id;
-        let confirm = payments::Confirm { at: BEGIN, payment: waiting, amount: 2000, reference: "BANK-1".into() };
-        shop.write(async |tx| payments::confirm(tx, std::slice::from_ref(&confirm)).await).await[0].as_ref().unwrap();
+        let waiting =
+            payments[&placed(&outcomes, 2).id.0].iter().find(|p| p.method == "bank_transfer").unwrap().id;
+        let confirm =
+            payments::Confirm { at: BEGIN, payment: waiting, amount: 2000, reference: "BANK-1".into() };
+        shop.write(async |tx| payments::confirm(tx, std::slice::from_ref(&confirm)).await).await[0]
+            .as_ref()
+            .unwrap();
         assert_eq!(shop.number("SELECT holds FROM orders WHERE units = 3").await, 0, "{}", shop.db.name);
         assert_eq!(shop.text("SELECT payment_status FROM orders WHERE units = 3").await, "partially_paid");
         shop.check().await;
@@ -171,7 +201,10 @@ async fn a_cart_keeps_its_stock_for_its_order() {
         shop.receive("B", shop.berlin, 2).await;
         let expires_at = BEGIN.plus(Timestamp::HOUR);
         let reserve = Reserve { at: BEGIN, expires_at, lines: vec![(shop.skus["AB"], 2)] };
-        let kept = shop.write(async |tx| inventory::reserve(tx, std::slice::from_ref(&reserve)).await).await[0].clone().unwrap();
+        let kept = shop.write(async |tx| inventory::reserve(tx, std::slice::from_ref(&reserve)).await).await
+            [0]
+        .clone()
+        .unwrap();
         let stranger = want(BEGIN, 1, &[("A", 1)]);
         let mut mine = want(BEGIN, 2, &[("AB", 2)]);
         mine.reservation = Some(kept);
@@ -197,11 +230,14 @@ async fn sixty_four_buyers_of_ten_units_get_exactly_ten() {
             .map(|n| {
                 let db = shop.db.db.clone();
                 // Two of the bundle take two A each, from one location.
-                let mut order = if n < 2 { want(BEGIN, n, &[("AB", 1)]) } else { want(BEGIN, n, &[("A", 1)]) };
+                let mut order =
+                    if n < 2 { want(BEGIN, n, &[("AB", 1)]) } else { want(BEGIN, n, &[("A", 1)]) };
                 if n % 8 == 7 {
                     order.if_out_of_stock = IfOutOfStock::Backorder;
                 }
-                tokio::spawn(async move { db::write!(db, &actor(), |tx| orders::place(tx, std::slice::from_ref(&order)).await) })
+                tokio::spawn(async move {
+                    db::write!(db, &actor(), |tx| orders::place(tx, std::slice::from_ref(&order)).await)
+                })
             })
             .collect();
         let (mut sold, mut waiting, mut refused) = (0, 0, 0);
@@ -228,7 +264,9 @@ async fn the_money_of_an_order_is_exact_in_every_currency() {
     for db in both(options).await {
         let shop = Shop::open(db).await;
         shop.receive("A", shop.berlin, 1000).await;
-        for (n, (currency, inclusive)) in [("JPY", true), ("EUR", false), ("KWD", true), ("KWD", false)].into_iter().enumerate() {
+        for (n, (currency, inclusive)) in
+            [("JPY", true), ("EUR", false), ("KWD", true), ("KWD", false)].into_iter().enumerate()
+        {
             let mut order = want(BEGIN, n as u32, &[("A", 3), ("A", 7)]);
             order.currency = currency.parse().unwrap();
             order.tax_inclusive = inclusive;

@@ -81,8 +81,10 @@ impl Shop {
             sku("AB", SkuKind::Bundle, 2100, &[("A", 2), ("B", 1)]),
             sku("WRAP", SkuKind::Service, 250, &[]),
         ];
-        let places =
-            [location("berlin", 1, address("DE", "10115", "Berlin")), location("madrid", 2, address("ES", "28001", "Madrid"))];
+        let places = [
+            location("berlin", 1, address("DE", "10115", "Berlin")),
+            location("madrid", 2, address("ES", "28001", "Madrid")),
+        ];
         let (ids, locations) = db::write!(db, &actor(), |tx| {
             let ids = catalog::save_skus(tx, &saves).await?;
             Ok((ids, inventory::save_locations(tx, &places).await?))
@@ -95,8 +97,14 @@ impl Shop {
     }
 
     pub async fn receive(&self, sku: &str, location: LocationId, quantity: i64) {
-        let receive =
-            Receive { at: self.db.now(), sku: self.skus[sku], location, quantity, unit_cost: 400, reference: None };
+        let receive = Receive {
+            at: self.db.now(),
+            sku: self.skus[sku],
+            location,
+            quantity,
+            unit_cost: 400,
+            reference: None,
+        };
         let done = self.write(async |tx| inventory::receive(tx, std::slice::from_ref(&receive)).await).await;
         done.into_iter().for_each(|d| d.unwrap());
     }
@@ -119,11 +127,16 @@ impl Shop {
 
     /// Every law of every slice that orders can reach.
     pub async fn check(&self) {
-        let laws: Vec<&Law> =
-            [orders::LAWS, inventory::laws::LAWS, catalog::laws::LAWS, customers::laws::LAWS, payments::laws::LAWS]
-                .into_iter()
-                .flatten()
-                .collect();
+        let laws: Vec<&Law> = [
+            orders::LAWS,
+            inventory::laws::LAWS,
+            catalog::laws::LAWS,
+            customers::laws::LAWS,
+            payments::laws::LAWS,
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         for law in laws {
             let offenders = db::laws::check(self.db.read(), law).await.unwrap();
             assert!(offenders.is_empty(), "{} broke {}: {offenders:?}", self.db.name, law.name);
@@ -180,5 +193,12 @@ pub fn want(at: Timestamp, customer: u32, lines: &[(&str, i64)]) -> Place {
 }
 
 pub fn tender(gateway: &str, method: &str, amount: Option<i64>) -> Tender {
-    Tender { gateway: gateway.into(), method: method.into(), token: None, amount, capture: false, reference: None }
+    Tender {
+        gateway: gateway.into(),
+        method: method.into(),
+        token: None,
+        amount,
+        capture: false,
+        reference: None,
+    }
 }

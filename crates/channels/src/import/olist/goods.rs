@@ -70,7 +70,12 @@ pub(super) async fn sellers(tx: &Tx, at: i64, sellers: &[Seller], counts: &mut C
         kind: LocationKind::Supplier,
         supplier: Some(supplier),
         priority: 100,
-        address: address(named(seller), seller.city.as_deref().unwrap_or_default(), &seller.state, &seller.zip),
+        address: address(
+            named(seller),
+            seller.city.as_deref().unwrap_or_default(),
+            &seller.state,
+            &seller.zip,
+        ),
         lat: seller.place.map(|p| p.latitude),
         lon: seller.place.map(|p| p.longitude),
         active: true,
@@ -99,7 +104,12 @@ pub(super) async fn items(
         kind: SkuKind::Simple,
         tax_class: "standard".to_owned(),
         barcodes: Vec::new(),
-        prices: prices.last.get(&item.sku).map(|minor| Money::new(*minor, prices.currency)).into_iter().collect(),
+        prices: prices
+            .last
+            .get(&item.sku)
+            .map(|minor| Money::new(*minor, prices.currency))
+            .into_iter()
+            .collect(),
         weight_g: item.weight_g,
         length_mm: item.dimensions.map(|d| d.length_mm),
         width_mm: item.dimensions.map(|d| d.width_mm),

@@ -74,7 +74,9 @@ impl Source for Olist {
     async fn book(&self, tx: &Tx, run: &Run, chunk: usize, counts: &mut Counts) -> Result<(), Fault> {
         let opens_at = self.plan.orders.first().map_or(0, |order| order.placed_at - 1);
         match &self.chunks[chunk] {
-            Chunk::Sellers(range) => goods::sellers(tx, opens_at, &self.plan.sellers[range.clone()], counts).await,
+            Chunk::Sellers(range) => {
+                goods::sellers(tx, opens_at, &self.plan.sellers[range.clone()], counts).await
+            }
             Chunk::Items(range) => {
                 goods::items(tx, opens_at, &self.plan.items[range.clone()], &self.prices, counts).await
             }
@@ -130,7 +132,8 @@ pub async fn olist(
     }
     let files = reject::report(&sheets, folder, options.rejected.as_deref())?;
     let mut remarks = vec![
-        "The files have no stock and no costs: sellers opened with what their orders took, at no cost to us.".to_owned(),
+        "The files have no stock and no costs: sellers opened with what their orders took, at no cost to us."
+            .to_owned(),
         "The files have no tax rates: prices contain tax, and none of it is told apart.".to_owned(),
     ];
     if run.base != currency {

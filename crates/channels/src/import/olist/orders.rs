@@ -210,7 +210,9 @@ fn fulfilment(
 ) -> Result<FulfilmentId, Fault> {
     let place = l.order.parcels.get(parcel).and_then(|parcel| places.get(&parcel.seller));
     let found = place.and_then(|place| fulfilments.get(&(l.placed.id, *place))).copied();
-    found.ok_or_else(|| Fault::broken(format!("parcel {parcel} of {} has no fulfilment order", l.order.reference)))
+    found.ok_or_else(|| {
+        Fault::broken(format!("parcel {parcel} of {} has no fulfilment order", l.order.reference))
+    })
 }
 
 /// Sellers are asked to ship, and most accept.
@@ -252,7 +254,8 @@ fn parcels(
             match *step {
                 Step::Pack { at, parcel } => {
                     let fulfilment = fulfilment(l, parcel, places, fulfilments)?;
-                    let packed = drive::Parcel { at: Timestamp(at), fulfilment, shipped: None, delivered_at: None };
+                    let packed =
+                        drive::Parcel { at: Timestamp(at), fulfilment, shipped: None, delivered_at: None };
                     mine.insert(parcel, packed);
                 }
                 Step::Ship { at, parcel } => {
@@ -275,13 +278,20 @@ fn parcels(
 async fn cancel(tx: &Tx, live: &[Live<'_>], counts: &mut Counts) -> Result<(), Fault> {
     let (mut facts, mut cancels, mut refunds) = (Vec::new(), Vec::new(), Vec::new());
     for l in live {
-        let at = l.order.steps.iter().find_map(|s| matches!(s, Step::Cancel { .. }).then(|| Timestamp(s.at())));
+        let at =
+            l.order.steps.iter().find_map(|s| matches!(s, Step::Cancel { .. }).then(|| Timestamp(s.at())));
         let Some(at) = at else { continue };
         let reason = "Cancelled at the marketplace.".to_owned();
         let captured: i64 =
             l.payments.iter().filter(|t| t.captured_at.is_some()).map(|t| t.payment.value).sum();
         facts.extend(l.payments.iter().filter(|t| t.captured_at.is_none()).filter_map(|t| let_go(at, t)));
-        cancels.push(Cancel { at, order: l.placed.id, lines: Vec::new(), reason: reason.clone(), refund: false });
+        cancels.push(Cancel {
+            at,
+            order: l.placed.id,
+            lines: Vec::new(),
+            reason: reason.clone(),
+            refund: false,
+        });
         if captured > 0 {
             let (order, return_id, to) = (l.placed.id.0, None, RefundTo::Tenders);
             refunds.push(GrantRefund { at, order, return_id, amount: captured, reason, to, recorded: true });
@@ -355,12 +365,17 @@ async fn give_back(
 ) -> Result<(), Fault> {
     let mut back = Vec::new();
     for l in live {
-        let at = l.order.steps.iter().find_map(|s| matches!(s, Step::Return { .. }).then(|| Timestamp(s.at())));
+        let at =
+            l.order.steps.iter().find_map(|s| matches!(s, Step::Return { .. }).then(|| Timestamp(s.at())));
         let Some(at) = at else { continue };
         let mut lines = Vec::with_capacity(l.order.lines.len());
         for (line, id) in l.order.lines.iter().zip(&l.placed.lines) {
             let place = places.get(&line.seller).copied();
-            lines.push((*id, line.quantity, place.ok_or_else(|| Fault::broken("a seller without location"))?));
+            lines.push((
+                *id,
+                line.quantity,
+                place.ok_or_else(|| Fault::broken("a seller without location"))?,
+            ));
         }
         let note = "Cancelled at the marketplace after hand-over.".to_owned();
         back.push(TakeBack { at, order: l.placed.id, lines, shipping: true, note });

@@ -18,9 +18,11 @@ impl Size {
     fn of(document: &Document) -> Self {
         match document {
             Document::Sale(sale) => Self(1, sale.lines.len(), 0),
-            Document::Credit(credit) => {
-                Self(1, credit.lines.len(), credit.lines.iter().map(|line| line.quantity - line.unmatched()).sum())
-            }
+            Document::Credit(credit) => Self(
+                1,
+                credit.lines.len(),
+                credit.lines.iter().map(|line| line.quantity - line.unmatched()).sum(),
+            ),
             Document::Charges(_) | Document::Stock(_) => Self(1, 0, 0),
         }
     }

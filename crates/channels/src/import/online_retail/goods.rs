@@ -131,6 +131,7 @@ fn costs(documents: &[Document], percent: u32) -> HashMap<&Arc<str>, i64> {
         let entry = sold.entry(&line.sku).or_default();
         *entry = (entry.0 + i128::from(line.amount()), entry.1 + i128::from(line.quantity));
     }
-    let cost = |(amount, units): (i128, i128)| divide_half_even(amount * i128::from(percent), units.max(1) * 100);
+    let cost =
+        |(amount, units): (i128, i128)| divide_half_even(amount * i128::from(percent), units.max(1) * 100);
     sold.into_iter().map(|(sku, sums)| (sku, i64::try_from(cost(sums)).unwrap_or_default())).collect()
 }

@@ -115,9 +115,11 @@ impl Retail {
     ) -> Result<(), Fault> {
         let known = self.known(tx, range.clone()).await?;
         let places = super::drive::locations(tx, std::iter::once(WAREHOUSE)).await?;
-        let warehouse = places.get(WAREHOUSE).copied().ok_or_else(|| Fault::broken("the warehouse is not there"))?;
+        let warehouse =
+            places.get(WAREHOUSE).copied().ok_or_else(|| Fault::broken("the warehouse is not there"))?;
         let desk = Desk { currency: self.currency, by, warehouse };
-        let (mut sales, mut credits, mut charges, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut sales, mut credits, mut charges, mut changes) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for i in range {
             let reference = self.references[i].as_str();
             match &self.plan.documents[i] {
@@ -136,7 +138,9 @@ impl Retail {
         stock::change(tx, &desk, &changes, false, counts).await?;
         let mut bookings = Vec::new();
         for (reference, only) in charges {
-            bookings.extend(only.charges.iter().enumerate().map(|(i, charge)| booking(reference, i, only.at, charge)));
+            bookings.extend(
+                only.charges.iter().enumerate().map(|(i, charge)| booking(reference, i, only.at, charge)),
+            );
         }
         account::book(tx, SOURCE, self.currency, &bookings, counts).await
     }
@@ -236,9 +240,18 @@ fn remarks(plan: &Plan, options: &Options, base: Currency, currency: Currency) -
     }
     let exact = plan.totals.exact_micros;
     let pounds = |micros: i128| format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
-    remarks.push(format!("Control: quantity × price over all rows is {} GBP; rejected of it {}.", pounds(exact), pounds(plan.totals.rejected_micros)));
+    remarks.push(format!(
+        "Control: quantity × price over all rows is {} GBP; rejected of it {}.",
+        pounds(exact),
+        pounds(plan.totals.rejected_micros)
+    ));
     for row in &plan.sub_penny {
-        remarks.push(format!("Line {}: {} GBP is no whole penny and was booked as {} pence.", row.line, pounds(row.exact_micros), row.booked));
+        remarks.push(format!(
+            "Line {}: {} GBP is no whole penny and was booked as {} pence.",
+            row.line,
+            pounds(row.exact_micros),
+            row.booked
+        ));
     }
     remarks
 }

@@ -156,7 +156,11 @@ mod tests {
             (100, vec![charge(ChargeKind::Manual, 5)], Charged { fee: 5, ..Charged::default() }),
             (100, vec![charge(ChargeKind::Discount, -30)], Charged { discount: 30, ..Charged::default() }),
             (100, vec![charge(ChargeKind::Shipping, -7)], Charged { discount: 7, ..Charged::default() }),
-            (100, vec![charge(ChargeKind::Discount, -130)], Charged { discount: 100, rest: -30, ..Charged::default() }),
+            (
+                100,
+                vec![charge(ChargeKind::Discount, -130)],
+                Charged { discount: 100, rest: -30, ..Charged::default() },
+            ),
         ];
         for (goods, charges, expected) in cases {
             let found = charged(goods, &charges);

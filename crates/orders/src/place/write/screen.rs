@@ -41,7 +41,8 @@ fn twins_in_batch(batch: &[Place], orders: &[Numbered]) -> Vec<Option<String>> {
     (0..orders.len())
         .map(|i| {
             let earlier = last.insert(orders[i].fingerprint.as_str(), i)?;
-            (at(i).abs_diff(at(earlier)) <= DUPLICATE_WINDOW.unsigned_abs()).then(|| orders[earlier].number.clone())
+            (at(i).abs_diff(at(earlier)) <= DUPLICATE_WINDOW.unsigned_abs())
+                .then(|| orders[earlier].number.clone())
         })
         .collect()
 }
@@ -88,7 +89,10 @@ pub(crate) async fn screen(tx: &Tx, batch: &[Place], orders: &mut [Numbered]) ->
         let assessment = risk::decide(&rules, &signals(want, &orders[n], &row));
         let order = &mut orders[n];
         if let Some(twin) = twin {
-            order.holds.push((HoldKind::ProbableDuplicate, format!("Same customer and same lines as order {twin}, minutes ago.")));
+            order.holds.push((
+                HoldKind::ProbableDuplicate,
+                format!("Same customer and same lines as order {twin}, minutes ago."),
+            ));
         }
         if assessment.hold {
             order.holds.push((HoldKind::RiskReview, assessment.reasons.join(" ")));
