@@ -1,5 +1,5 @@
 # Thin: the work is in cargo and in crates/xtask.
-.PHONY: run test test-data bench screenshots fmt clippy clean-dev need
+.PHONY: run test test-data screenshots fmt clippy clean-dev need
 
 # Says exactly what a fresh machine lacks, before a compiler fails in its own words.
 need:
@@ -19,9 +19,6 @@ test: need
 
 test-data: need
 	@cargo xtask test-data
-
-bench: need
-	@cargo run -q --release -p app --bin fulmar -- bench
 
 screenshots: need
 	@cargo xtask screenshots
