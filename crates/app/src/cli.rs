@@ -35,6 +35,9 @@ pub enum Command {
     Backup(cmd::backup::Args),
     /// Fill an empty database from a backup, also one of the other kind of database
     Restore(cmd::backup::Args),
+    /// Bring in history, or the orders of another system, through the real commands
+    #[command(subcommand)]
+    Import(cmd::import::Import),
     /// Write the books for other programs
     #[command(subcommand)]
     Export(cmd::export::Export),

@@ -4,7 +4,6 @@
 pub mod cli;
 pub mod cmd;
 pub mod config;
-pub mod control;
 pub mod demo;
 mod failure;
 pub mod outside;
@@ -13,7 +12,6 @@ pub mod program;
 pub mod serve;
 pub mod slices;
 pub mod telemetry;
-pub mod tell;
 pub mod verify;
 
 pub use failure::Failure;

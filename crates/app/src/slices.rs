@@ -1,6 +1,5 @@
 //! The slices the program is made of, in the order of the river: reactions to an event run in this order too.
 
-use crate::tell::Tell;
 use db::{JobKind, Law, Timer};
 use std::sync::LazyLock;
 use web::Slice;
@@ -24,11 +23,7 @@ pub fn slices() -> Vec<Slice> {
 
 /// Every background job, for workers that live as long as the process.
 pub fn jobs() -> &'static [JobKind] {
-    static JOBS: LazyLock<Vec<JobKind>> = LazyLock::new(|| {
-        let mut all = web::all(&slices(), |s| s.jobs);
-        all.push(JobKind::of::<Tell>());
-        all
-    });
+    static JOBS: LazyLock<Vec<JobKind>> = LazyLock::new(|| web::all(&slices(), |s| s.jobs));
     &JOBS
 }
 

@@ -23,6 +23,9 @@ use web::{App, Body, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, 
 kernel::permission!(ReadBooks, "books:read", "See the journal and the statements");
 kernel::permission!(WriteBooks, "books:write", "Adjust the books and close months");
 
+/// Minor units that one correction may move.
+const MAX_ADJUSTMENT: u64 = 100_000_000_000_000;
+
 /// Routes under `/v1`.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -245,6 +248,16 @@ async fn post_adjustment(
     key: Key,
     Body(body): Body<NewAdjustment>,
 ) -> Result<Reply, Problem> {
+    // Far below what the sums of all years can hold.
+    if body.amount.unsigned_abs() > MAX_ADJUSTMENT {
+        return Err(Problem::invalid(
+            "/amount",
+            "The amount is too large to be real; check the minor units.",
+        ));
+    }
+    if body.at.is_some_and(|at| at < Timestamp(0)) {
+        return Err(Problem::invalid("/at", "The books begin in 1970."));
+    }
     web::command!(app, caller, key, "books.adjust", &body, |tx| {
         let one = Adjustment {
             at: body.at.unwrap_or(tx.now()),

@@ -26,17 +26,17 @@ pub struct Control {
     pub total_minor: i64,
 }
 
-/// The control totals of a source, one per currency.
+/// The control totals, one per source and currency; of one source when one is named.
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn control(sql: &Sql, source: &str) -> Result<Vec<Control>, Fault> {
+pub async fn control(sql: &Sql, source: Option<&str>) -> Result<Vec<Control>, Fault> {
     let text = "SELECT source, currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(charged) AS BIGINT) AS charged, \
         CAST(SUM(cancelled) AS BIGINT) AS cancelled, CAST(SUM(returned) AS BIGINT) AS returned, CAST(SUM(adjusted) AS BIGINT) AS adjusted, \
         CAST(SUM(charged - cancelled - returned + adjusted) AS BIGINT) AS total_minor FROM ( \
         SELECT channel AS source, currency, 1 AS orders, total AS charged, cancelled_total AS cancelled, returned_total AS returned, 0 AS adjusted \
-        FROM orders WHERE channel = $1 \
-        UNION ALL SELECT source, currency, 0, 0, 0, 0, amount FROM import_adjustment WHERE source = $1) AS moved \
-        GROUP BY source, currency ORDER BY currency";
-    sql.all(text, [source.into()]).await
+        FROM orders WHERE $1 = '' OR channel = $1 \
+        UNION ALL SELECT source, currency, 0, 0, 0, 0, amount FROM import_adjustment WHERE $1 = '' OR source = $1) AS moved \
+        GROUP BY source, currency ORDER BY source, currency";
+    sql.all(text, [source.unwrap_or_default().into()]).await
 }

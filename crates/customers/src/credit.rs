@@ -37,6 +37,9 @@ kernel::refusals! {
     }
 }
 
+/// Minor units of a balance at most, so that the sums of all customers stay far from overflow.
+const MAX_BALANCE: i64 = 100_000_000_000_000;
+
 /// What is known while the batch is decided.
 struct View {
     customers: HashSet<CustomerId>,
@@ -145,7 +148,10 @@ fn decide(view: &mut View, want: &CreditEntry) -> Result<(i64, bool), CreditRefu
     if view.posted.contains(&want.reference) {
         return Ok((balance, false));
     }
-    let after = balance.checked_add(want.amount).ok_or(CreditRefused::TooMuch)?;
+    let after = balance
+        .checked_add(want.amount)
+        .filter(|after| *after <= MAX_BALANCE)
+        .ok_or(CreditRefused::TooMuch)?;
     if after < 0 {
         return Err(CreditRefused::NotEnough { balance, currency: want.currency.to_string() });
     }

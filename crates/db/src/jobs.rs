@@ -165,7 +165,7 @@ async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault
     let tell = JobKind::of::<crate::dispatch::Tell>();
     let kind = kinds.iter().chain([&tell]).find(|k| k.name == job.name);
     let outcome = match kind {
-        Some(kind) => (kind.run)(ctx.clone(), job.payload.clone()).await,
+        Some(kind) => crate::unwind::caught((kind.run)(ctx.clone(), job.payload.clone())).await,
         None => Err(Fault::broken(format!("this program knows no job “{}”", job.name))),
     };
     let actor = Actor::system("jobs");
@@ -200,7 +200,7 @@ pub async fn work_until(
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) {
     while !*stop.borrow() {
-        let pause = match work_once(&ctx, kinds, timers).await {
+        let pause = match crate::unwind::caught(work_once(&ctx, kinds, timers)).await {
             Ok(0) => Duration::from_millis(1000),
             Ok(_) => Duration::ZERO,
             Err(fault) => {

@@ -1,6 +1,6 @@
 //! Lanes: concurrent single requests become one transaction by natural batching. Whatever queued while the last transaction ran is the
 //! next batch, up to a cap; there is no timer. One bad command never fails its neighbours: a batch that faults is halved until the
-//! culprit stands alone.
+//! culprit stands alone; a panic is such a fault and never ends the lane.
 
 use crate::{BoxFuture, Db, Tx};
 use kernel::{Actor, Fault};
@@ -88,7 +88,8 @@ async fn run_all<C: Send + Sync, T: Send>(
             continue;
         }
         let batch = &commands[from..to];
-        match crate::write!(db, actor, |tx| run(tx, batch).await) {
+        let running = async { crate::write!(db, actor, |tx| run(tx, batch).await) };
+        match crate::unwind::caught(running).await {
             Ok(done) if done.len() == batch.len() => {
                 for (slot, outcome) in outcomes[from..to].iter_mut().zip(done) {
                     *slot = Some(Ok(outcome));

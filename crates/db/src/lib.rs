@@ -21,6 +21,7 @@ mod sql;
 pub mod testing;
 mod timers;
 mod tx;
+mod unwind;
 
 pub use clock::Clock;
 pub use dispatch::{Listener, dispatch_pending};

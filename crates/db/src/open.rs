@@ -89,8 +89,10 @@ impl Db {
             let pool = Database::connect(connect).await?;
             (Backend::Postgres, pool.clone(), pool)
         } else {
+            // Not the URL itself: it may hold a password.
+            let scheme = url.split(':').next().unwrap_or_default();
             return Err(Fault::broken(format!(
-                "DATABASE_URL must start with sqlite: or postgres://, not “{url}”"
+                "DATABASE_URL must start with sqlite: or postgres://, not “{scheme}:”"
             )));
         };
         crate::migrate::migrate(&writer, backend).await?;

@@ -85,54 +85,69 @@ impl Rows {
         self.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(",")
     }
 
-    /// `WITH input(..) AS (..)` for the rows of one chunk, and its parameters after the `before` scalar ones.
-    fn with_clause(
+    /// A statement that reads the rows `from..to` as the table `input`, with its parameters.
+    ///
+    /// PostgreSQL: the scalars first, then one array per column, so that the text is constant. SQLite: the rows first and without names,
+    /// because it finds the name of a parameter (`?7` is one too) by walking a list, and a long list of them is quadratic; then the scalars.
+    fn statement(
         &self,
         backend: Backend,
         from: usize,
         to: usize,
-        before: usize,
-        values: &mut Vec<Value>,
-    ) -> String {
-        let names = self.names();
+        text: &str,
+        scalars: &[Value],
+    ) -> (String, Vec<Value>) {
         match backend {
             Backend::Postgres => {
-                let mut select = String::new();
-                let mut arrays = String::new();
-                for (i, (column, data)) in self.columns.iter().zip(&self.data).enumerate() {
-                    let (array, cast, null) = match column.ty {
-                        Ty::BigInt => (ArrayType::BigInt, "BIGINT[]", format!("{}", i64::MIN)),
-                        Ty::Text => (ArrayType::String, "TEXT[]", format!("E'\\x01{}'", &NULL_TEXT[1..])),
-                        Ty::Double => (ArrayType::Double, "DOUBLE PRECISION[]", "'-Infinity'".into()),
-                        Ty::Boolean => (ArrayType::Bool, "BOOLEAN[]", String::new()),
-                    };
-                    let comma = if i > 0 { "," } else { "" };
-                    let _ = write!(arrays, "{comma}CAST(${} AS {cast})", before + i + 1);
-                    let _ = match column.nullable {
-                        true => write!(select, "{comma}NULLIF({}, {null}) AS {}", column.name, column.name),
-                        false => write!(select, "{comma}{}", column.name),
-                    };
-                    let part = data[from..to].iter().map(|v| without_null(v, column.ty)).collect();
-                    values.push(Value::Array(array, Some(Box::new(part))));
-                }
-                format!("WITH input AS (SELECT {select} FROM unnest({arrays}) AS raw_input({names})) ")
+                let mut values = scalars.to_vec();
+                let with = self.arrays(from, to, scalars.len(), &mut values);
+                (with + text, values)
             }
             Backend::Sqlite => {
-                let mut text = format!("WITH input({names}) AS (VALUES ");
-                let mut n = before;
-                for row in from..to {
-                    text.push_str(if row == from { "(" } else { ",(" });
-                    for (i, data) in self.data.iter().enumerate() {
-                        n += 1;
-                        let _ = write!(text, "{}?{n}", if i > 0 { "," } else { "" });
-                        values.push(data[row].clone());
-                    }
-                    text.push(')');
-                }
-                text.push_str(") ");
-                text
+                let mut values = Vec::with_capacity((to - from) * self.columns.len() + scalars.len());
+                let with = self.values(from, to, &mut values);
+                let text = renumbered(text, values.len());
+                values.extend_from_slice(scalars);
+                (with + &text, values)
             }
         }
+    }
+
+    fn arrays(&self, from: usize, to: usize, before: usize, values: &mut Vec<Value>) -> String {
+        let names = self.names();
+        let mut select = String::new();
+        let mut arrays = String::new();
+        for (i, (column, data)) in self.columns.iter().zip(&self.data).enumerate() {
+            let (array, cast, null) = match column.ty {
+                Ty::BigInt => (ArrayType::BigInt, "BIGINT[]", format!("{}", i64::MIN)),
+                Ty::Text => (ArrayType::String, "TEXT[]", format!("E'\\x01{}'", &NULL_TEXT[1..])),
+                Ty::Double => (ArrayType::Double, "DOUBLE PRECISION[]", "'-Infinity'".into()),
+                Ty::Boolean => (ArrayType::Bool, "BOOLEAN[]", String::new()),
+            };
+            let comma = if i > 0 { "," } else { "" };
+            let _ = write!(arrays, "{comma}CAST(${} AS {cast})", before + i + 1);
+            let _ = match column.nullable {
+                true => write!(select, "{comma}NULLIF({}, {null}) AS {}", column.name, column.name),
+                false => write!(select, "{comma}{}", column.name),
+            };
+            let part = data[from..to].iter().map(|v| without_null(v, column.ty)).collect();
+            values.push(Value::Array(array, Some(Box::new(part))));
+        }
+        format!("WITH input AS (SELECT {select} FROM unnest({arrays}) AS raw_input({names})) ")
+    }
+
+    fn values(&self, from: usize, to: usize, values: &mut Vec<Value>) -> String {
+        let row_text = format!("({})", vec!["?"; self.columns.len()].join(","));
+        let mut text = format!("WITH input({}) AS (VALUES ", self.names());
+        for row in from..to {
+            if row > from {
+                text.push(',');
+            }
+            text.push_str(&row_text);
+            values.extend(self.data.iter().map(|data| data[row].clone()));
+        }
+        text.push_str(") ");
+        text
     }
     fn chunk(&self, backend: Backend, before: usize) -> usize {
         match backend {
@@ -140,6 +155,18 @@ impl Rows {
             Backend::Sqlite => ((MAX_PARAMETERS - before) / self.columns.len().max(1)).max(1),
         }
     }
+}
+
+/// The text with its scalars `$1…` as SQLite's `?{offset + 1}…`.
+fn renumbered(text: &str, offset: usize) -> String {
+    let mut parts = text.split('$');
+    let mut done = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = part[..digits].parse().unwrap_or(0);
+        let _ = write!(done, "?{}{}", number + offset, &part[digits..]);
+    }
+    done
 }
 
 fn without_null(value: &Value, ty: Ty) -> Value {
@@ -184,7 +211,7 @@ impl Sql {
     fn statement(&self, text: &str, values: Vec<Value>) -> Statement {
         let text: Cow<'_, str> = match self.backend {
             Backend::Postgres if text.contains("/*pg") => text.replace("/*pg", "").replace("*/", "").into(),
-            // To SQLite `$1` is a name, and it finds names by walking a list: quadratic in long VALUES lists. `?1` is a number.
+            // To SQLite `$1` is a name that could stand for any place; `?1` says which.
             Backend::Sqlite => text.replace('$', "?").into(),
             _ => text.into(),
         };
@@ -260,9 +287,8 @@ impl Sql {
         let params: Vec<Value> = params.into_iter().collect();
         let mut all = Vec::new();
         for (from, to) in self.chunks(input, params.len()) {
-            let mut values = params.clone();
-            let with = input.with_clause(self.backend, from, to, params.len(), &mut values);
-            for row in self.query(&(with + text), values).await? {
+            let (statement, values) = input.statement(self.backend, from, to, text, &params);
+            for row in self.query(&statement, values).await? {
                 all.push(
                     T::from_query_result(&row, "")
                         .map_err(|e| Fault::from(e).while_doing(first_words(text)))?,
@@ -281,9 +307,8 @@ impl Sql {
         let params: Vec<Value> = params.into_iter().collect();
         let mut touched = 0;
         for (from, to) in self.chunks(input, params.len()) {
-            let mut values = params.clone();
-            let with = input.with_clause(self.backend, from, to, params.len(), &mut values);
-            touched += self.execute(&(with + text), values).await?;
+            let (statement, values) = input.statement(self.backend, from, to, text, &params);
+            touched += self.execute(&statement, values).await?;
         }
         Ok(touched)
     }

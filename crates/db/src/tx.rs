@@ -66,6 +66,9 @@ impl Tx {
         self.record_by(at, self.actor.clone(), subject, order, fact)
     }
     /// Records a fact in the name of someone else: lanes run the commands of many callers in one transaction.
+    ///
+    /// # Errors
+    /// A fault when the fact does not serialise.
     pub fn record_by<F: Fact>(
         &self,
         at: Timestamp,
@@ -74,17 +77,26 @@ impl Tx {
         order: Option<i64>,
         fact: F,
     ) -> Result<(), Fault> {
-        let event = Event {
-            id: self.id(),
-            at,
-            actor,
-            kind: F::KIND.to_owned(),
-            subject: subject.to_string(),
-            order,
-            payload: serde_json::to_string(&fact)?,
-            fresh: Some(Arc::new(fact)),
-        };
+        let event = new_event(at, actor, subject, order, fact)?;
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        Ok(())
+    }
+    /// Records the fact that begins an order's timeline, before whatever was recorded of that order already.
+    ///
+    /// # Errors
+    /// A fault when the fact does not serialise.
+    pub fn record_first<F: Fact>(
+        &self,
+        at: Timestamp,
+        actor: Actor,
+        subject: impl std::fmt::Display,
+        order: i64,
+        fact: F,
+    ) -> Result<(), Fault> {
+        let event = new_event(at, actor, subject, Some(order), fact)?;
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = events.iter().position(|e| e.order == Some(order)).unwrap_or(events.len());
+        events.insert(first, event);
         Ok(())
     }
     /// The next `n` numbers of a series that people read (orders, returns), as an inclusive range. Numbers rise; gaps may occur.
@@ -125,9 +137,13 @@ impl Tx {
     /// Faults of the database and of reactions.
     pub async fn settle(&self) -> Result<(), Fault> {
         for _ in 0..ROUNDS {
-            let events = self.take_events();
+            let mut events = self.take_events();
             if events.is_empty() {
                 return Ok(());
+            }
+            // Ids follow the order of the log, which is known only now.
+            for event in &mut events {
+                event.id = self.id();
             }
             self.write_log(&events).await?;
             for reaction in &self.shared.reactions {
@@ -165,6 +181,18 @@ impl Tx {
         self.insert("event", &rows).await?;
         Ok(())
     }
+}
+
+fn new_event<F: Fact>(
+    at: Timestamp,
+    actor: Actor,
+    subject: impl std::fmt::Display,
+    order: Option<i64>,
+    fact: F,
+) -> Result<Event, Fault> {
+    let (subject, payload) = (subject.to_string(), serde_json::to_string(&fact)?);
+    let (kind, fresh) = (F::KIND.to_owned(), Some(Arc::new(fact) as Arc<_>));
+    Ok(Event { id: kernel::fact::EventId(0), at, actor, kind, subject, order, payload, fresh })
 }
 
 /// A transaction with its retries.

@@ -99,6 +99,7 @@ fn poison<'a>(tx: &'a Tx, batch: &'a [i64]) -> db::BoxFuture<'a, Result<Vec<i64>
         if batch.contains(&13) {
             return Err(Fault::broken("thirteen"));
         }
+        assert!(!batch.contains(&17), "seventeen");
         Ok(batch.iter().map(|n| n * 2).collect())
     })
 }
@@ -115,11 +116,13 @@ async fn a_lane_answers_each_and_one_poisoned_command_fails_alone() {
             let (n, outcome) = task.await.unwrap();
             match outcome {
                 Ok(answer) => assert_eq!(answer, Ok(n * 2)),
+                Err(fault) if n == 17 => assert!(fault.to_string().contains("panic: seventeen"), "{fault}"),
                 Err(fault) => assert_eq!((n, fault.to_string().contains("thirteen")), (13, true)),
             }
         }
+        assert_eq!(lane.send(200).await.unwrap(), Ok(400), "{}: a panic does not end the lane", db.name);
         let kept: Option<i64> = db.read().scalar("SELECT COUNT(*) FROM timer", []).await.unwrap();
-        assert_eq!(kept, Some(99), "{}", db.name);
+        assert_eq!(kept, Some(99), "{}: all but the two, and the last", db.name);
     }
 }
 

@@ -286,6 +286,9 @@ async fn cancel(
     Segment(id): Segment<OrderId>,
     Body(body): Body<CancelBody>,
 ) -> Result<Reply, Problem> {
+    if let Some(i) = body.lines.iter().position(|l| l.quantity < 1) {
+        return Err(Problem::invalid(format!("/lines/{i}/quantity"), "Cancel one unit or more of a line."));
+    }
     web::command!(app, caller, key, "orders.cancel", &body, |tx| {
         known.check(version(tx, id).await?)?;
         let lines = body.lines.iter().map(|l| (l.line, l.quantity)).collect();

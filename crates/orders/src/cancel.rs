@@ -112,7 +112,8 @@ fn decide(header: Option<&Header>, lines: &[LineRow], want: &Cancel) -> Result<V
     }
     let mut sums: BTreeMap<LineId, i64> = BTreeMap::new();
     for (line, quantity) in asked {
-        *sums.entry(line).or_default() += quantity.max(0);
+        let sum = sums.entry(line).or_default();
+        *sum = sum.saturating_add(quantity.max(0));
     }
     let mut taken = Vec::new();
     for (id, quantity) in sums.into_iter().filter(|(_, q)| *q > 0) {

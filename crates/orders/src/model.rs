@@ -17,6 +17,12 @@ pub const MAX_LINES: usize = 2000;
 pub const MAX_QUANTITY: i64 = 1_000_000;
 /// Minor units of one order; far below what the sums of a year can hold.
 pub const MAX_AMOUNT: i64 = 100_000_000_000_000;
+/// Parts per million of a tax rate; as the catalogue's.
+pub const MAX_TAX_RATE: i64 = 1_000_000;
+/// Characters of a name, a line of an address, a reference, a tag.
+pub const MAX_NAME: usize = 255;
+/// Characters of a note.
+pub const MAX_TEXT: usize = 10_000;
 /// Two equal orders of one customer within this time are probably one.
 pub const DUPLICATE_WINDOW: i64 = 10 * kernel::Timestamp::MINUTE;
 

@@ -292,7 +292,7 @@ fn decide(
 
 /// The amount of each tender; at most one may take the rest.
 fn tender_amounts(want: &Place, total: i64) -> Result<Vec<i64>, PlaceRefused> {
-    let given: i64 = want.tenders.iter().filter_map(|t| t.amount).sum();
+    let given = want.tenders.iter().filter_map(|t| t.amount).fold(0i64, i64::saturating_add);
     if given > total {
         let money = |minor| Money::new(minor, want.currency);
         return Err(PlaceRefused::TenderMismatch { tenders: money(given), total: money(total) });

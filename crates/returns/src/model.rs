@@ -25,11 +25,12 @@ impl std::fmt::Display for UnknownWord {
 }
 impl std::error::Error for UnknownWord {}
 
-/// Declares an enum whose variants are words in the database, in JSON and in the log.
+/// Declares an enum whose variants are words in the database, in JSON and in the log. (`tt`: a `literal` would be opaque to the derive
+/// of the schema, which would then show the names of the variants.)
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$meta])*
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:tt,)* }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        $(#[$meta])*
         pub enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant,)* }
         impl $name {
             /// Every one.
@@ -140,6 +141,7 @@ words! {
 }
 words! {
     /// How far a return is; derived from its times and its units, never stored.
+    #[schema(as = ReturnStatus)]
     Status {
         /// Asked for.
         Requested = "requested",

@@ -14,6 +14,7 @@ kernel::id!(TrackingEventId, "tre", "Something a carrier said about a shipment."
 /// Where a shipment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ShipmentStatus)]
 pub enum Status {
     /// The label is being bought.
     Draft,

@@ -31,11 +31,12 @@ impl fmt::Display for UnknownWord {
 }
 impl std::error::Error for UnknownWord {}
 
-/// An enum whose variants are words in the database, in JSON and in URLs; an unknown word is an error that names it.
+/// An enum whose variants are words in the database, in JSON and in URLs; an unknown word is an error that names it. (`tt`: a `literal`
+/// would be opaque to the derive of the schema, which would then show the names of the variants.)
 macro_rules! words {
-    ($(#[$m:meta])* $name:ident, $expected:literal, { $( $(#[$v:meta])* $var:ident = $word:literal ),* $(,)? }) => {
-        $(#[$m])*
+    ($(#[$m:meta])* $name:ident, $expected:literal, { $( $(#[$v:meta])* $var:ident = $word:tt ),* $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        $(#[$m])*
         pub enum $name { $( $(#[$v])* #[serde(rename = $word)] $var ),* }
         impl $name {
             /// The word.
@@ -72,6 +73,7 @@ words! {
 }
 words! {
     /// How far we are with asking somebody else to fulfil.
+    #[schema(as = FulfilmentRequest)]
     Request, "fulfilment request (none, requested, accepted, rejected)", {
         /// Not asked.
         None = "none",
@@ -85,6 +87,7 @@ words! {
 }
 words! {
     /// Where a fulfilment order stands; derived by the database from its counters.
+    #[schema(as = FulfilmentStatus)]
     Status, "fulfilment status (open, in_progress, on_hold, incomplete, closed, cancelled)", {
         /// Waits for release or request.
         Open = "open",

@@ -1,7 +1,7 @@
 //! Pages of a list by cursor: the place after the last row, opaque to callers, so that rows which come in meanwhile neither repeat nor
 //! hide others.
 
-use crate::Problem;
+use crate::{Problem, text};
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -49,7 +49,8 @@ impl<K: Serialize + DeserializeOwned> Paging<K> {
             .filter(|text| !text.is_empty())
             .map(|text| {
                 let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-                bytes.and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| {
+                let sane = bytes.filter(|b| text::check_json(b).is_ok());
+                sane.and_then(|b| serde_json::from_slice(&b).ok()).ok_or_else(|| {
                     bad(
                         "request.bad_cursor",
                         "cursor",

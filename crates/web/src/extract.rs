@@ -1,6 +1,6 @@
 //! What handlers take out of a request. Each reads strictly and answers with a problem that names what is wrong and where.
 
-use crate::{App, Problem};
+use crate::{App, Problem, text};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Request};
 use axum::http::request::Parts;
@@ -62,6 +62,7 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     rest.map_err(|e| {
         Problem::new(StatusCode::BAD_REQUEST, "request.malformed_json", format!("The body is not JSON: {e}."))
     })?;
+    text::check_json(bytes)?;
     Ok(value)
 }
 
@@ -91,6 +92,9 @@ pub struct Params<T>(pub T);
 impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if text::is_bad_encoded(parts.uri.query().unwrap_or_default().as_bytes()) {
+            return Err(text::problem("request.bad_parameter"));
+        }
         match axum_extra::extract::Query::<T>::from_request_parts(parts, app).await {
             Ok(query) => Ok(Self(query.0)),
             Err(rejection) => {
@@ -112,6 +116,14 @@ pub struct Segment<T>(pub T);
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Segment<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        // No name has a control character, so nothing is there.
+        if text::is_bad_encoded(parts.uri.path().as_bytes()) {
+            return Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "request.not_found",
+                "There is nothing at this address.",
+            ));
+        }
         match Path::<T>::from_request_parts(parts, app).await {
             Ok(Path(value)) => Ok(Self(value)),
             Err(rejection) => {
@@ -134,6 +146,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
     type Rejection = Problem;
     async fn from_request(req: Request, app: &App) -> Result<Self, Problem> {
         let bytes = bytes(req, app).await?;
+        if text::is_bad_encoded(&bytes) {
+            return Err(text::problem("request.bad_form"));
+        }
         let fields = serde_qs::Config::new().max_depth(6).use_form_encoding(true).deserialize_bytes(&bytes);
         fields.map(Self).map_err(|e| {
             Problem::new(

@@ -18,6 +18,7 @@ mod request;
 mod router;
 mod shell;
 mod slice;
+mod text;
 
 pub use app::{App, Setup};
 pub use assets::asset;

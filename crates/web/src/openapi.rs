@@ -69,6 +69,19 @@ fn complete(document: &mut OpenApi) {
 }
 
 fn add_problem(operation: &mut Operation) {
+    // A problem that an operation names itself is sent as every other one.
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            let problem = |kind: String| match kind.as_str() {
+                "application/json" => "application/problem+json".to_owned(),
+                _ => kind,
+            };
+            let content = std::mem::take(&mut response.content);
+            response.content = content.into_iter().map(|(kind, body)| (problem(kind), body)).collect();
+        }
+    }
     let content =
         ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(Problem::name())))).build();
     let id = HeaderBuilder::new().description(Some("The id of the request, for questions")).build();

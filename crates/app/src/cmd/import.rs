@@ -21,6 +21,7 @@ pub enum Import {
     Olist {
         /// The folder
         folder: PathBuf,
+        /// Where rejected rows go
         #[command(flatten)]
         to: To,
     },
@@ -31,6 +32,7 @@ pub enum Import {
         /// What goods cost, in percent of their average price: the file does not say
         #[arg(long, value_name = "N", default_value_t = 0)]
         cost_percent: u32,
+        /// Where rejected rows go
         #[command(flatten)]
         to: To,
     },
@@ -38,6 +40,7 @@ pub enum Import {
     Orders {
         /// The file
         file: PathBuf,
+        /// Where rejected rows go
         #[command(flatten)]
         to: To,
     },
@@ -84,10 +87,12 @@ pub async fn run(ctx: &Ctx, what: Import, out: Out) -> Result<(), Failure> {
             import::olist(&ctx.db, &folder, &Options { rejected: to.rejected, cost_percent: 0 }, watch).await
         }
         Import::OnlineRetail { file, cost_percent, to } => {
-            import::online_retail(&ctx.db, &file, &Options { rejected: to.rejected, cost_percent }, watch).await
+            import::online_retail(&ctx.db, &file, &Options { rejected: to.rejected, cost_percent }, watch)
+                .await
         }
         Import::Orders { file, to } => {
-            import::orders_csv(&ctx.db, &file, &Options { rejected: to.rejected, cost_percent: 0 }, watch).await
+            import::orders_csv(&ctx.db, &file, &Options { rejected: to.rejected, cost_percent: 0 }, watch)
+                .await
         }
     };
     bar.finish_and_clear();
@@ -110,7 +115,9 @@ fn failure(failed: ImportFailed) -> Failure {
 fn text(timed: &Timed<'_>) -> String {
     let summary = timed.summary;
     let mut text = match summary.outcome {
-        Outcome::Imported => format!("Imported in {:.1} s ({:.0} orders/s).\n", timed.seconds, timed.orders_per_second),
+        Outcome::Imported => {
+            format!("Imported in {:.1} s ({:.0} orders/s).\n", timed.seconds, timed.orders_per_second)
+        }
         Outcome::Resumed => format!("Went on where an earlier import had stopped, {:.1} s.\n", timed.seconds),
         Outcome::Unchanged => "These files were imported before; nothing was changed.\n".to_owned(),
     };
@@ -161,7 +168,8 @@ fn booked(counts: &Counts, currency: Option<Currency>) -> String {
         ("refused", counts.refused.len() as i64, String::new()),
     ];
     let rows = lines.into_iter().filter(|(name, n, _)| *n != 0 || *name == "orders");
-    let rows: Vec<Vec<String>> = rows.map(|(name, n, money)| vec![name.to_owned(), n.to_string(), money]).collect();
+    let rows: Vec<Vec<String>> =
+        rows.map(|(name, n, money)| vec![name.to_owned(), n.to_string(), money]).collect();
     table(&["booked", "number", "amount"], &[1, 2], &rows)
 }
 

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod completions;
 pub mod export;
+pub mod import;
 pub mod key;
 pub mod migrate;
 pub mod openapi;
@@ -54,6 +55,7 @@ async fn on_data(config: &Config, command: Command, out: Out) -> Result<(), Fail
         Command::Backup(args) => backup::backup(&ctx, &args, out).await,
         Command::Restore(args) => backup::restore(&ctx, &args, out).await,
         Command::Export(export) => export::run(&ctx, &export).await,
+        Command::Import(what) => import::run(&ctx, what, out).await,
         Command::Report(report) => report::run(&ctx, &report, out).await,
         Command::User(user) => user::run(&ctx, user, out).await,
         Command::Key(key) => key::run(&ctx, key, out).await,

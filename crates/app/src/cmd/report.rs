@@ -2,7 +2,7 @@
 //! nothing is computed here.
 
 use super::{Out, table};
-use crate::{Failure, control};
+use crate::Failure;
 use books::statements::{self, AccountSum, CurrencyTotal, SheetLine};
 use clap::{Args, Subcommand};
 use db::Ctx;
@@ -49,7 +49,7 @@ pub async fn run(ctx: &Ctx, report: &Report, out: Out) -> Result<(), Failure> {
     let end = |until: &Until| until.until.unwrap_or_else(|| ctx.db.now().plus(1));
     match report {
         Report::Control { source } => {
-            let totals = control::control(sql, source.as_deref()).await?;
+            let totals = channels::control(sql, source.as_deref()).await?;
             out.result(&totals, || control_table(&totals))
         }
         Report::TrialBalance(until) => {
@@ -122,8 +122,8 @@ fn section(name: &str, lines: impl Iterator<Item = Vec<String>>) -> Vec<Vec<Stri
     std::iter::once(vec![name.to_owned(), String::new(), String::new()]).chain(lines).collect()
 }
 
-fn control_table(totals: &[control::SourceTotal]) -> String {
-    let row = |t: &control::SourceTotal| {
+fn control_table(totals: &[channels::Control]) -> String {
+    let row = |t: &channels::Control| {
         let money = |minor| amount(minor, t.currency);
         vec![
             t.source.clone(),
@@ -132,7 +132,7 @@ fn control_table(totals: &[control::SourceTotal]) -> String {
             money(-t.cancelled),
             money(-t.returned),
             money(t.adjusted),
-            money(t.total),
+            money(t.total_minor),
         ]
     };
     let rows: Vec<Vec<String>> = totals.iter().map(row).collect();

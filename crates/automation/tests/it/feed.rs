@@ -55,6 +55,8 @@ async fn an_event_that_commits_late_is_not_skipped() {
     let mut attempt = db.attempt(&actor());
     let late = attempt.begin().await.unwrap();
     late.record(late.now(), "x", None, Placed(json!("late"))).unwrap();
+    // Written to the log, with its id, and not committed.
+    late.settle().await.unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     let early = record(&db, None, Placed(json!("early"))).await;
     tokio::time::sleep(Duration::from_millis(6_000)).await;

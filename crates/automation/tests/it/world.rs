@@ -3,7 +3,7 @@
 use automation::send::SendMail;
 use automation::{JOBS, LISTENERS, Mailer, TIMERS};
 use db::testing::{TestDb, both};
-use db::{Clock, Ctx, Db, Job, JobKind, Listener, Options, Parts};
+use db::{Clock, Ctx, Db, Job, Listener, Options, Parts};
 use kernel::fact::EventId;
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer, Outside};
 use kernel::{Actor, Event, Fault, Timestamp};
@@ -67,8 +67,7 @@ pub fn ctx(db: &Db, mailer: Mailer) -> Ctx {
 
 /// Works until nothing is due. Only an e-mail may fail and wait.
 pub async fn work(ctx: &Ctx) {
-    let kinds: Vec<JobKind> = JOBS.iter().copied().chain([JobKind::of::<Tell>()]).collect();
-    while db::work_once(ctx, &kinds, TIMERS).await.unwrap() > 0 {}
+    while db::work_once(ctx, JOBS, TIMERS).await.unwrap() > 0 {}
     let text = "SELECT error FROM job WHERE error IS NOT NULL AND name <> $1";
     let wrong: Vec<String> = ctx.db.read().column(text, [SendMail::NAME.into()]).await.unwrap();
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -114,20 +113,6 @@ async fn tell(ctx: &Ctx, listener: &Listener, wanted: impl Fn(EventId) -> bool) 
 /// Tells a listener of all events a second time.
 pub async fn tell_again(ctx: &Ctx, listener: usize) {
     tell(ctx, &LISTENERS[listener], |_| true).await.unwrap();
-}
-
-/// The job that the dispatcher of events writes; `db` keeps its own to itself, and a worker runs only the kinds it is given.
-#[derive(Serialize, Deserialize)]
-struct Tell {
-    listener: String,
-    events: Vec<i64>,
-}
-impl Job for Tell {
-    const NAME: &'static str = "events.tell";
-    async fn run(&self, ctx: Ctx) -> Result<(), Fault> {
-        let listener = LISTENERS.iter().find(|l| l.name == self.listener).unwrap();
-        tell(&ctx, listener, |id| self.events.contains(&id.0)).await
-    }
 }
 
 /// Every law of this slice holds.

@@ -146,6 +146,6 @@ pub async fn orders_csv(
     let folder = file.parent().unwrap_or(Path::new(""));
     let files = reject::report(std::slice::from_ref(&sheet), folder, options.rejected.as_deref())?;
     let (outcome, counts) = (run.outcome, run.counts);
-    let control = crate::control(db.read(), SOURCE).await?;
+    let control = crate::control(db.read(), Some(SOURCE)).await?;
     Ok(Summary { source: SOURCE, outcome, currency: None, counts, files, control, remarks: Vec::new() })
 }

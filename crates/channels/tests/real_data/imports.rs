@@ -1,24 +1,40 @@
 //! The whole data sets into both databases, with the time it takes.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use channels::import::Outcome;
+use channels::import::{self, Outcome, Progress, Summary};
 use db::testing::{TestDb, postgres, sqlite};
 
 use crate::data;
-use crate::support::{check_laws, counts, number, olist, options, retail, tables};
+use crate::support::{Folder, check_laws, counts, number, olist, options, retail, tables};
+
+/// Prints how long each stage took, and how fast the orders went.
+fn stopwatch() -> impl FnMut(&Progress) -> ControlFlow<()> {
+    let (mut since, mut now, mut orders) = (Instant::now(), None, 0);
+    move |progress: &Progress| {
+        if progress.chunk == progress.chunks || now.is_some_and(|stage| stage != progress.stage) {
+            let seconds = since.elapsed().as_secs_f64();
+            let (stage, booked) = (now.unwrap_or(progress.stage), progress.orders - orders);
+            println!("  {stage}: {seconds:.1} s, {:.0} orders/s", booked as f64 / seconds);
+            (since, orders) = (Instant::now(), progress.orders);
+        }
+        now = Some(progress.stage);
+        ControlFlow::Continue(())
+    }
+}
+
+fn report(what: &str, db: &TestDb, start: Instant, summary: &Summary) {
+    let (orders, seconds) = (summary.counts.orders, start.elapsed().as_secs_f64());
+    println!("{what} into {}: {orders} orders in {seconds:.1} s, {:.0}/s", db.name, orders as f64 / seconds);
+}
 
 async fn olist_on(db: TestDb) {
     let start = Instant::now();
-    let first = olist(&db, &data().join("olist")).await;
-    let seconds = start.elapsed().as_secs_f64();
-    println!(
-        "olist on {}: {} orders in {seconds:.1} s, {:.0}/s",
-        db.name,
-        first.counts.orders,
-        first.counts.orders as f64 / seconds
-    );
+    let out = Folder::new();
+    let first = import::olist(&db, &data().join("olist"), &out.options(), stopwatch()).await.unwrap();
+    report("olist", &db, start, &first);
     assert_eq!(first.counts.refused, []);
     let states = "SELECT fulfilment_status AS key, COUNT(*) AS n FROM orders GROUP BY fulfilment_status";
     // approved 2, processing 301, invoiced 312 and unavailable 6 are not handed over; 461 were cancelled, 75 of them after that.
@@ -62,14 +78,9 @@ async fn finish(db: &TestDb, orders: u64) {
 async fn retail_on(db: TestDb) {
     let file = data().join("online_retail/online_retail_to_2011-08.csv.gz");
     let start = Instant::now();
-    let first = retail(&db, &file).await;
-    let seconds = start.elapsed().as_secs_f64();
-    println!(
-        "online retail on {}: {} orders in {seconds:.1} s, {:.0}/s",
-        db.name,
-        first.counts.orders,
-        first.counts.orders as f64 / seconds
-    );
+    let out = Folder::new();
+    let first = import::online_retail(&db, &file, &out.options(), stopwatch()).await.unwrap();
+    report("online retail", &db, start, &first);
     assert_eq!(first.counts.refused, []);
     assert_eq!((first.control[0].total_minor, first.counts.orders_waiting), (576_193_138, 0));
     assert_eq!(first.counts.units_returned, 125_179);

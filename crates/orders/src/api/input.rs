@@ -165,6 +165,9 @@ impl NewOrder {
             key: index.map_or_else(|| text.to_owned(), |i| format!("{text}#{i}")),
             hash,
         });
+        if self.placed_at.is_some_and(|at| at < Timestamp(0)) {
+            return Err(Problem::invalid("/placed_at", "An order cannot have been placed before 1970."));
+        }
         if self.placed_at.is_some_and(|at| at > now) {
             return Err(Problem::invalid("/placed_at", "An order cannot have been placed in the future."));
         }

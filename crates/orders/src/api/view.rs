@@ -156,6 +156,7 @@ impl OrderView {
 
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
+#[schema(as = OrderEventView)]
 pub(super) struct EventView {
     #[schema(value_type = String)]
     id: kernel::fact::EventId,

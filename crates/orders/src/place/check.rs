@@ -1,7 +1,7 @@
 //! What can be said of an order without looking anything up: limits, signs, address, phone, e-mail. Pure.
 
 use super::{FieldProblem, Place, PlaceRefused, Trust};
-use crate::model::{MAX_LINES, MAX_QUANTITY};
+use crate::model::{MAX_LINES, MAX_NAME, MAX_QUANTITY, MAX_TAX_RATE, MAX_TEXT};
 use contact::address::{self, Address};
 use contact::{email, phone};
 
@@ -33,11 +33,12 @@ pub(crate) fn decide(want: &Place) -> Result<Checked, PlaceRefused> {
         }
         not_negative(&format!("lines[{i}].unit_price"), line.unit_price)?;
         not_negative(&format!("lines[{i}].discount"), Some(line.discount))?;
-        not_negative(&format!("lines[{i}].tax_rate_ppm"), line.tax_rate_ppm)?;
+        tax_rate(&format!("lines.{i}.tax_rate_ppm"), line.tax_rate_ppm)?;
     }
     for (field, amount) in [("discount", want.discount), ("shipping", want.shipping), ("fee", want.fee)] {
         not_negative(field, Some(amount))?;
     }
+    tax_rate("shipping_tax_ppm", want.shipping_tax_ppm)?;
     for (i, tender) in want.tenders.iter().enumerate() {
         not_negative(&format!("tenders[{i}].amount"), tender.amount)?;
     }
@@ -47,6 +48,22 @@ pub(crate) fn decide(want: &Place) -> Result<Checked, PlaceRefused> {
 fn not_negative(field: &str, amount: Option<i64>) -> Result<(), PlaceRefused> {
     match amount {
         Some(amount) if amount < 0 => Err(PlaceRefused::BadAmount { field: field.to_owned(), amount }),
+        _ => Ok(()),
+    }
+}
+
+fn tax_rate(field: &str, ppm: Option<i64>) -> Result<(), PlaceRefused> {
+    match ppm {
+        Some(ppm) if !(0..=MAX_TAX_RATE).contains(&ppm) => {
+            let message =
+                format!("{field} is {ppm}: a tax rate has between 0 and {MAX_TAX_RATE} parts per million.");
+            let problem = FieldProblem {
+                field: field.to_owned(),
+                code: "tax_rate_invalid".into(),
+                message: message.clone(),
+            };
+            Err(PlaceRefused::BadFields { sentences: message, fields: vec![problem] })
+        }
         _ => Ok(()),
     }
 }
@@ -70,6 +87,7 @@ fn contact(want: &Place) -> Result<Checked, PlaceRefused> {
     let phone = read("buyer.phone", want.buyer.phone.as_deref(), &mut problems, |text| {
         phone::phone(text, &ship_to.country)
     });
+    too_long(want, &mut problems);
     if want.buyer.name.trim().is_empty() {
         let message = "The buyer needs a name.".to_owned();
         problems.push(FieldProblem { field: "buyer.name".into(), code: "name_required".into(), message });
@@ -84,6 +102,50 @@ fn contact(want: &Place) -> Result<Checked, PlaceRefused> {
     };
     let bill_to = bill_to.unwrap_or_else(|| ship_to.clone());
     Ok(Checked { ship_to, bill_to, email, phone, address_hold })
+}
+
+/// Texts that no person typed: they would fill the label, and a document with them takes minutes.
+fn too_long(want: &Place, problems: &mut Vec<FieldProblem>) {
+    let mut limit = |field: &str, text: Option<&str>, max: usize| {
+        if text.is_some_and(|text| text.chars().nth(max).is_some()) {
+            let (field, message) = (field.to_owned(), format!("{field} has more than {max} characters."));
+            problems.push(FieldProblem { field, code: "too_long".into(), message });
+        }
+    };
+    for (field, text, max) in [
+        ("buyer.name", Some(want.buyer.name.as_str()), MAX_NAME),
+        ("buyer.email", want.buyer.email.as_deref(), MAX_NAME),
+        ("buyer.phone", want.buyer.phone.as_deref(), MAX_NAME),
+        ("buyer.ip", want.buyer.ip.as_deref(), MAX_NAME),
+        ("reference", want.reference.as_deref(), MAX_NAME),
+        ("gift_note", want.gift_note.as_deref(), MAX_TEXT),
+        ("note", want.note.as_deref(), MAX_TEXT),
+    ] {
+        limit(field, text, max);
+    }
+    for (which, address) in [("ship_to", Some(&want.ship_to)), ("bill_to", want.bill_to.as_ref())] {
+        let Some(a) = address else { continue };
+        for (field, text) in [
+            ("name", Some(&a.name)),
+            ("company", a.company.as_ref()),
+            ("line1", Some(&a.line1)),
+            ("line2", a.line2.as_ref()),
+            ("city", Some(&a.city)),
+            ("region", a.region.as_ref()),
+            ("postal_code", a.postal_code.as_ref()),
+            ("phone", a.phone.as_ref()),
+            ("email", a.email.as_ref()),
+        ] {
+            limit(&format!("{which}.{field}"), text.map(String::as_str), MAX_NAME);
+        }
+    }
+    want.tags.iter().for_each(|tag| limit("tags", Some(tag), MAX_NAME));
+    for tender in &want.tenders {
+        let (gateway, method) = (Some(&tender.gateway), Some(&tender.method));
+        for text in [gateway, method, tender.token.as_ref(), tender.reference.as_ref()] {
+            limit("tenders", text.map(String::as_str), MAX_NAME);
+        }
+    }
 }
 
 fn read<T>(

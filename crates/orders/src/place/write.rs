@@ -356,7 +356,7 @@ fn record(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
             email: order.draft.checked.email.as_ref().map(|e| e.address.clone()),
             lines,
         };
-        tx.record_by(at, by(), order.id, raw, placed)?;
+        tx.record_first(at, by(), order.id, order.id.0, placed)?;
         let holds = i64::try_from(order.holds.len())?;
         // Every order waits for its payment at first; the other holds are news.
         for (kind, reason) in order.holds.iter().filter(|(kind, _)| *kind != HoldKind::PaymentDue) {

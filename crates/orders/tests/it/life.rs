@@ -65,6 +65,9 @@ async fn what_is_cancelled_frees_stock_for_those_who_waited_longest() {
         assert_eq!((first.backordered, second.backordered), (3, 2));
         let cancel =
             |order, lines| Cancel { at: BEGIN, order, lines, reason: "changed my mind".into(), refund: true };
+        let absurd = cancel(rich.id, vec![(rich.lines[0], i64::MAX), (rich.lines[0], i64::MAX)]);
+        let refused = shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&absurd)).await).await;
+        assert_eq!(kernel::Refuse::code(refused[0].as_ref().unwrap_err()), "orders.too_many_to_cancel");
         let some = cancel(rich.id, vec![(rich.lines[0], 3)]);
         let outcome = shop
             .write(async |tx| orders::cancel(tx, std::slice::from_ref(&some)).await)

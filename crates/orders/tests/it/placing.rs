@@ -50,7 +50,7 @@ async fn refusals_have_codes_in_precedence_and_leave_no_trace() {
         let shop = Shop::open(db).await;
         shop.receive("A", shop.berlin, 2).await;
         let base = || want(BEGIN, 1, &[("A", 1)]);
-        let mut bad: Vec<_> = (0..13).map(|_| base()).collect();
+        let mut bad: Vec<_> = (0..17).map(|_| base()).collect();
         bad[0].lines.clear();
         bad[1].lines[0].quantity = 0;
         bad[2].shipping = -1;
@@ -64,6 +64,11 @@ async fn refusals_have_codes_in_precedence_and_leave_no_trace() {
         bad[10].lines[0].quantity = 3;
         bad[11].channel = "fax".into();
         bad[12].tenders = vec![tender("store_credit", "store_credit", None)];
+        bad[13].tenders =
+            vec![tender("manual", "cod", Some(i64::MAX)), tender("manual", "cod", Some(i64::MAX))];
+        bad[14].lines[0].tax_rate_ppm = Some(i64::MAX);
+        bad[15].shipping_tax_ppm = Some(-1);
+        bad[16].ship_to.line1 = "Kai ".repeat(100);
         let outcomes = shop.place(&bad).await;
         let codes: Vec<_> = outcomes.iter().map(code).collect();
         assert_eq!(
@@ -82,6 +87,10 @@ async fn refusals_have_codes_in_precedence_and_leave_no_trace() {
                 "orders.out_of_stock",
                 "orders.unknown_channel",
                 "orders.tender_refused",
+                "orders.tenders_exceed_total",
+                "orders.bad_fields",
+                "orders.bad_fields",
+                "orders.bad_fields",
             ]
         );
         let Err(PlaceRefused::BadFields { fields, .. }) = &outcomes[3] else { panic!("{outcomes:?}") };

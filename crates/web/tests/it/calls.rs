@@ -300,3 +300,19 @@ async fn faults_and_panics_say_nothing_outside() {
     assert_eq!((busy.problem(), busy.header("retry-after")), ((503, "server.busy".into()), "1"));
     assert_eq!(busy.header("x-request-id").len(), 32);
 }
+
+#[tokio::test]
+async fn control_characters_never_reach_a_command() {
+    for shop in Shop::both().await {
+        let auth = shop.key(&["*"]).await;
+        let auth = [("authorization", auth.as_str())];
+        let answer = shop.post("/v1/birds", &auth, json!({"name": "ro\0bin"})).await;
+        assert_eq!(answer.problem(), (422, "request.invalid".into()), "{}", shop.db.name);
+        assert_eq!(answer.json()["errors"][0]["pointer"], "/name");
+        assert_eq!(shop.post("/v1/birds", &auth, json!({"name": "ro\tbin\u{202e}"})).await.status, 201);
+        let cursor = "/v1/birds?cursor=IlwwMDAwIg";
+        for (path, status) in [("/v1/birds?cursor=%00", 422), (cursor, 422), ("/v1/birds/%00", 404)] {
+            assert_eq!(shop.get(path, &auth).await.status, status, "{} {path}", shop.db.name);
+        }
+    }
+}

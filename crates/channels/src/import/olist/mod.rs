@@ -18,9 +18,9 @@ use crate::olist::{Files, Order, Plan, Status, plan};
 
 const SOURCE: &str = "olist";
 /// Rows of one transaction where each is one row of a table or two.
-const PLAIN: usize = 2_000;
+const PLAIN: usize = 1_000;
 /// Orders of one transaction: enough to spread the cost of a statement, few enough for the others who write.
-const ORDERS: usize = 500;
+const ORDERS: usize = 250;
 
 #[derive(Debug, Clone)]
 enum Chunk {
@@ -140,7 +140,7 @@ pub async fn olist(
         remarks.push(format!("Costs are kept in {}; nothing of this import has one.", run.base));
     }
     let (outcome, counts) = (run.outcome, run.counts);
-    let control = crate::control(db.read(), SOURCE).await?;
+    let control = crate::control(db.read(), Some(SOURCE)).await?;
     Ok(Summary { source: SOURCE, outcome, currency: Some(currency), counts, files, control, remarks })
 }
 

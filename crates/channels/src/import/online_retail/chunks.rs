@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::online_retail::{Document, LineKind, OpeningStock, Sale};
 
 /// Documents, lines of sales and returned units of one transaction at most (a single document may be above).
-const MOST: (usize, usize, i64) = (400, 5_000, 20_000);
+const MOST: (usize, usize, i64) = (250, 2_500, 10_000);
 
 #[derive(Default)]
 struct Size(usize, usize, i64);

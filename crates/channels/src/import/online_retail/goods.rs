@@ -17,11 +17,13 @@ use crate::import::summary::Counts;
 use crate::online_retail::{Document, Item, LineKind, SaleLine};
 
 fn sale_lines(documents: &[Document]) -> impl Iterator<Item = &SaleLine> {
-    let lines = |document| match document {
-        &Document::Sale(ref sale) => Some(&sale.lines),
-        _ => None,
-    };
-    documents.iter().filter_map(lines).flatten()
+    fn lines(document: &Document) -> &[SaleLine] {
+        match document {
+            Document::Sale(sale) => &sale.lines,
+            _ => &[],
+        }
+    }
+    documents.iter().flat_map(lines)
 }
 
 pub(super) async fn items(

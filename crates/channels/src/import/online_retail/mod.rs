@@ -25,7 +25,7 @@ const SOURCE: &str = "online-retail";
 /// Code of the wholesaler's warehouse.
 const WAREHOUSE: &str = "online-retail";
 /// SKUs of one transaction.
-const ITEMS: usize = 2_000;
+const ITEMS: usize = 1_000;
 
 #[derive(Debug, Clone)]
 enum Chunk {
@@ -226,7 +226,7 @@ pub async fn online_retail(
     let folder = file.parent().unwrap_or(Path::new(""));
     let files = reject::report(std::slice::from_ref(&sheet), folder, options.rejected.as_deref())?;
     let (outcome, counts) = (run.outcome, run.counts);
-    let control = crate::control(db.read(), SOURCE).await?;
+    let control = crate::control(db.read(), Some(SOURCE)).await?;
     Ok(Summary { source: SOURCE, outcome, currency: Some(currency), counts, files, control, remarks })
 }
 
