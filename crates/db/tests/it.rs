@@ -1,5 +1,7 @@
 //! The database layer on both databases: sets of rows, transactions, events and reactions, lanes, jobs, answers, numbers.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use db::testing::both;
 use db::{FromQueryResult, Options, Reaction, Rows, Tx};
 use kernel::{Actor, Event, Fault};

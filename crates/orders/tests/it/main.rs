@@ -1,5 +1,7 @@
 //! Orders on both databases: placing, refusing, retrying, racing, holding, cancelling, waiting, moving along and coming back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 mod life;
 mod placing;
 mod shop;

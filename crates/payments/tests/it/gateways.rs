@@ -150,15 +150,24 @@ async fn a_worker_that_dies_before_the_call_is_replaced() {
     }
 }
 
+/// A worker that is gone once the gateway did what it was asked.
+async fn work_and_die(shop: &Shop, act: Act) {
+    let ctx = shop.ctx.clone();
+    let worker = tokio::spawn(async move { db::work_once(&ctx, payments::JOBS, &[]).await });
+    while shop.world.sum(act).0 == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    worker.abort();
+    assert!(worker.await.is_err(), "the worker died");
+}
+
 #[tokio::test]
 async fn a_worker_that_dies_between_the_call_and_its_result_captures_once() {
     for shop in shops().await {
         let id = shop.open(shop.tender(1, "capture:crash,refund:crash", 5_000)).await;
         shop.work().await;
         shop.capture(id, 5_000).await.unwrap();
-        let ctx = shop.ctx.clone();
-        let dead = tokio::spawn(async move { db::work_once(&ctx, payments::JOBS, &[]).await }).await;
-        assert!(dead.is_err(), "the worker died");
+        work_and_die(&shop, Act::Capture).await;
         assert_eq!(shop.world.sum(Act::Capture), (1, 5_000), "the money was taken");
         assert_eq!(shop.payment(id).await.capture_pending, 5_000, "and we do not know it yet");
         shop.db.clock().advance(3 * Timestamp::MINUTE);
@@ -167,8 +176,7 @@ async fn a_worker_that_dies_between_the_call_and_its_result_captures_once() {
         assert_eq!((p.captured, p.capture_pending, p.conflicted), (5_000, 0, false));
         assert_eq!(shop.world.sum(Act::Capture), (1, 5_000), "once");
         shop.refund(shop.grant(1, 700, payments::RefundTo::Tenders)).await.unwrap();
-        let ctx = shop.ctx.clone();
-        assert!(tokio::spawn(async move { db::work_once(&ctx, payments::JOBS, &[]).await }).await.is_err());
+        work_and_die(&shop, Act::Refund).await;
         shop.db.clock().advance(3 * Timestamp::MINUTE);
         shop.work().await;
         assert_eq!((shop.payment(id).await.refunded, shop.world.sum(Act::Refund)), (700, (1, 700)));
