@@ -1,7 +1,7 @@
 //! Move units along: picked, packed, shipped, delivered, lost, and back where that is possible. Invariants: stock follows its units;
 //! what ships is sold at the exact money of its units; nothing moves that is not where it is said to be.
 
-use crate::buckets::{self, Changes, Header};
+use crate::buckets::{self, Changes, Header, LineChange};
 use crate::events::{LineUnits, ShippedLine, UnitsDelivered, UnitsLost, UnitsShipped};
 use crate::model::{LineId, LineRow, OrderId, Parts, unit_parts};
 use db::{FromQueryResult, Rows, Tx};
@@ -84,51 +84,11 @@ fn decide(
             return Err(Fault::broken(format!("{} units of {} to move", n, item.line)));
         }
         let change = changes.line(order, item.line);
-        let (from, allocation) = match item.step {
-            Step::Pick => {
-                (line.allocated, line.picked) = (line.allocated - n, line.picked + n);
-                (change.allocated, change.picked) = (change.allocated - n, change.picked + n);
-                (line.allocated, (0, n))
-            }
-            Step::Unpick => {
-                (line.allocated, line.picked) = (line.allocated + n, line.picked - n);
-                (change.allocated, change.picked) = (change.allocated + n, change.picked - n);
-                (line.picked, (0, -n))
-            }
-            Step::Pack => {
-                (line.picked, line.packed) = (line.picked - n, line.packed + n);
-                (change.picked, change.packed) = (change.picked - n, change.packed + n);
-                (line.picked, (0, 0))
-            }
-            Step::Unpack => {
-                (line.picked, line.packed) = (line.picked + n, line.packed - n);
-                (change.picked, change.packed) = (change.picked + n, change.packed - n);
-                (line.packed, (0, 0))
-            }
-            Step::Ship => {
-                let (location, at) = (Some(item.location), item.at);
-                leaving.push(Leaving {
-                    at,
-                    line: line.id,
-                    location,
-                    from: line.shipped,
-                    to: line.shipped + n,
-                });
-                (line.packed, line.shipped) = (line.packed - n, line.shipped + n);
-                (change.packed, change.shipped) = (change.packed - n, change.shipped + n);
-                (line.packed, (-n, -n))
-            }
-            Step::Deliver => {
-                line.delivered += n;
-                change.delivered += n;
-                (line.shipped - line.delivered - line.lost, (0, 0))
-            }
-            Step::Lose => {
-                line.lost += n;
-                change.lost += n;
-                (line.shipped - line.delivered - line.lost, (0, 0))
-            }
-        };
+        let (from, allocation) = shift(line, change, item.step, n);
+        if item.step == Step::Ship {
+            let (location, at) = (Some(item.location), item.at);
+            leaving.push(Leaving { at, line: line.id, location, from: line.shipped - n, to: line.shipped });
+        }
         if from < 0 {
             return Err(Fault::broken(format!(
                 "{:?} of {n} units of {}: {} too many",
@@ -142,6 +102,48 @@ fn decide(
         }
     }
     Ok((changes, leaving))
+}
+
+/// Moves `n` units of a line one step: what is left in the bucket they came from (negative: it had too few), and what changes in the
+/// units promised and picked at their location.
+fn shift(line: &mut LineRow, change: &mut LineChange, step: Step, n: i64) -> (i64, (i64, i64)) {
+    match step {
+        Step::Pick => {
+            (line.allocated, line.picked) = (line.allocated - n, line.picked + n);
+            (change.allocated, change.picked) = (change.allocated - n, change.picked + n);
+            (line.allocated, (0, n))
+        }
+        Step::Unpick => {
+            (line.allocated, line.picked) = (line.allocated + n, line.picked - n);
+            (change.allocated, change.picked) = (change.allocated + n, change.picked - n);
+            (line.picked, (0, -n))
+        }
+        Step::Pack => {
+            (line.picked, line.packed) = (line.picked - n, line.packed + n);
+            (change.picked, change.packed) = (change.picked - n, change.packed + n);
+            (line.picked, (0, 0))
+        }
+        Step::Unpack => {
+            (line.picked, line.packed) = (line.picked + n, line.packed - n);
+            (change.picked, change.packed) = (change.picked + n, change.packed - n);
+            (line.packed, (0, 0))
+        }
+        Step::Ship => {
+            (line.packed, line.shipped) = (line.packed - n, line.shipped + n);
+            (change.packed, change.shipped) = (change.packed - n, change.shipped + n);
+            (line.packed, (-n, -n))
+        }
+        Step::Deliver => {
+            line.delivered += n;
+            change.delivered += n;
+            (line.shipped - line.delivered - line.lost, (0, 0))
+        }
+        Step::Lose => {
+            line.lost += n;
+            change.lost += n;
+            (line.shipped - line.delivered - line.lost, (0, 0))
+        }
+    }
 }
 
 /// Takes what leaves out of stock and adds its cost to its line; the cost of each leaving part, in order.

@@ -21,8 +21,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use view::{EventView, OrderView};
 use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
 
-pub use input::OrderLine;
-
 kernel::permission!(ReadOrders, "orders:read", "See orders");
 kernel::permission!(WriteOrders, "orders:write", "Place, hold, cancel and annotate orders");
 kernel::permission!(ReviewOrders, "risk:write", "Decide on orders held for their risk");

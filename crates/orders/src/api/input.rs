@@ -114,7 +114,7 @@ pub(super) struct NewBuyer {
 /// A line of a new order.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OrderLine {
+pub(super) struct OrderLine {
     /// Code of the SKU.
     pub sku: String,
     /// Units.
@@ -209,7 +209,7 @@ impl NewOrder {
 }
 
 impl OrderLine {
-    pub(crate) fn into_command(self) -> WantedLine {
+    fn into_command(self) -> WantedLine {
         WantedLine {
             sku: self.sku,
             quantity: self.quantity,

@@ -1,7 +1,7 @@
 //! Order entry for phone and e-mail orders. What is refused comes back with the form as it was filled in, and the sentence by its field.
 
-use crate::api::{OrderLine, PlaceLane, WriteOrders};
-use crate::place::{Buyer, FieldProblem, IfOutOfStock, Place, PlaceRefused, Tender, Trust};
+use crate::api::{PlaceLane, WriteOrders};
+use crate::place::{Buyer, FieldProblem, IfOutOfStock, Place, PlaceRefused, Tender, Trust, WantedLine};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -95,6 +95,12 @@ fn some(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
+/// An amount of a field; what is wrong with it goes by the field.
+fn amount(field: &str, text: &str, digits: u32, errors: &mut Errors) -> Option<i64> {
+    let text = some(text)?;
+    money::parse_decimal(&text, digits).map_err(|e| errors.insert(field.to_owned(), format!("{e}."))).ok()
+}
+
 impl Entry {
     /// The command, or what is wrong by the field.
     fn command(&self, caller: &web::Caller, at: kernel::Timestamp) -> Result<Place, Errors> {
@@ -107,42 +113,10 @@ impl Entry {
             .map_err(|e: money::UnknownCurrency| errors.insert("currency".into(), format!("{e}.")))
             .ok();
         let digits = currency.map_or(2, |c| c.exponent());
-        let mut amount = |field: String, text: &str| match some(text) {
-            None => None,
-            Some(text) => {
-                money::parse_decimal(&text, digits).map_err(|e| errors.insert(field, format!("{e}."))).ok()
-            }
-        };
-        let shipping = amount("shipping".into(), &self.shipping).unwrap_or(0);
-        let discount = amount("discount".into(), &self.discount).unwrap_or(0);
-        let mut lines = Vec::new();
-        let mut bad_quantities = Vec::new();
-        for (i, line) in self.lines.iter().enumerate().filter(|(_, l)| !l.sku.trim().is_empty()) {
-            let quantity = line.quantity.trim().parse::<i64>().unwrap_or_else(|_| {
-                bad_quantities.push(i);
-                0
-            });
-            let unit_price = amount(format!("lines[{i}][price]"), &line.price);
-            let sku = line.sku.trim().to_owned();
-            lines.push(
-                OrderLine { sku, quantity, unit_price, discount: 0, tax_rate_ppm: None, location: None }
-                    .into_command(),
-            );
-        }
-        for i in bad_quantities {
-            errors.insert(format!("lines[{i}][quantity]"), "A whole number of units, such as 2.".into());
-        }
-        let (gateway, method) = self.payment.split_once(' ').unwrap_or((self.payment.as_str(), ""));
-        let tender = |gateway: &str, method: &str| Tender {
-            gateway: gateway.into(),
-            method: method.into(),
-            token: some(&self.token),
-            amount: None,
-            capture: false,
-            reference: None,
-        };
-        let tenders =
-            if gateway.is_empty() || gateway == "later" { vec![] } else { vec![tender(gateway, method)] };
+        let shipping = amount("shipping", &self.shipping, digits, &mut errors).unwrap_or(0);
+        let discount = amount("discount", &self.discount, digits, &mut errors).unwrap_or(0);
+        let lines = self.wanted(digits, &mut errors);
+        let pay_later = self.payment == "later";
         let Some(currency) = currency.filter(|_| errors.is_empty()) else { return Err(errors) };
         Ok(Place {
             at,
@@ -171,8 +145,8 @@ impl Entry {
             } else {
                 IfOutOfStock::Backorder
             },
-            tenders,
-            pay_later: gateway == "later",
+            tenders: self.tenders(),
+            pay_later,
             express: !self.express.is_empty(),
             gift_note: some(&self.gift_note),
             note: some(&self.note),
@@ -182,6 +156,42 @@ impl Entry {
             exchange_of: None,
             trust: Trust::Check,
         })
+    }
+
+    /// The lines that have a SKU.
+    fn wanted(&self, digits: u32, errors: &mut Errors) -> Vec<WantedLine> {
+        let mut lines = Vec::new();
+        for (i, line) in self.lines.iter().enumerate().filter(|(_, l)| !l.sku.trim().is_empty()) {
+            let unit_price = amount(&format!("lines[{i}][price]"), &line.price, digits, errors);
+            let Ok(quantity) = line.quantity.trim().parse() else {
+                let sentence = "A whole number of units, such as 2.".to_owned();
+                errors.insert(format!("lines[{i}][quantity]"), sentence);
+                continue;
+            };
+            let sku = line.sku.trim().to_owned();
+            lines.push(WantedLine {
+                sku,
+                quantity,
+                unit_price,
+                discount: 0,
+                tax_rate_ppm: None,
+                location: None,
+            });
+        }
+        lines
+    }
+
+    /// How it is paid: `gateway method`, or later.
+    fn tenders(&self) -> Vec<Tender> {
+        let Some((gateway, method)) = self.payment.split_once(' ') else { return Vec::new() };
+        vec![Tender {
+            gateway: gateway.into(),
+            method: method.into(),
+            token: some(&self.token),
+            amount: None,
+            capture: false,
+            reference: None,
+        }]
     }
 
     fn address(&self) -> Address {

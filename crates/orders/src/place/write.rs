@@ -368,35 +368,40 @@ fn record(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
                 OrderHeld { order: order.id, kind: *kind, reason: reason.clone(), holds },
             )?;
         }
-        let parts: Vec<AllocatedPart> = order
-            .draft
-            .parts
-            .iter()
-            .map(|p| AllocatedPart {
-                line: order.lines[p.line],
-                sku_id: order.draft.skus[p.line].id,
-                location: p.location,
-                quantity: p.quantity,
-            })
-            .collect();
-        if !parts.is_empty() {
-            let priority = i64::from(want.express);
-            tx.record_by(
-                at,
-                by(),
-                order.id,
-                raw,
-                OrderAllocated { order: order.id, priority, holds, parts },
-            )?;
-        }
-        let lines: Vec<LineUnits> = unit_lines
-            .zip(&order.draft.short)
-            .filter(|(_, short)| **short > 0)
-            .map(|((line, sku), short)| LineUnits { line: *line, sku_id: sku.id, quantity: *short })
-            .collect();
-        if !lines.is_empty() {
-            tx.record_by(at, by(), order.id, raw, OrderBackordered { order: order.id, lines })?;
-        }
+        record_units(tx, want, order)?;
+    }
+    Ok(())
+}
+
+/// What of an order was promised, and what waits.
+fn record_units(tx: &Tx, want: &Place, order: &Numbered) -> Result<(), Fault> {
+    let (at, by, raw) = (want.at, || want.by.clone(), Some(order.id.0));
+    let holds = i64::try_from(order.holds.len())?;
+    let parts: Vec<AllocatedPart> = order
+        .draft
+        .parts
+        .iter()
+        .map(|p| AllocatedPart {
+            line: order.lines[p.line],
+            sku_id: order.draft.skus[p.line].id,
+            location: p.location,
+            quantity: p.quantity,
+        })
+        .collect();
+    if !parts.is_empty() {
+        let priority = i64::from(want.express);
+        tx.record_by(at, by(), order.id, raw, OrderAllocated { order: order.id, priority, holds, parts })?;
+    }
+    let lines: Vec<LineUnits> = order
+        .lines
+        .iter()
+        .zip(&order.draft.skus)
+        .zip(&order.draft.short)
+        .filter(|(_, short)| **short > 0)
+        .map(|((line, sku), short)| LineUnits { line: *line, sku_id: sku.id, quantity: *short })
+        .collect();
+    if !lines.is_empty() {
+        tx.record_by(at, by(), order.id, raw, OrderBackordered { order: order.id, lines })?;
     }
     Ok(())
 }
