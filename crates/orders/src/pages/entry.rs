@@ -219,20 +219,13 @@ const PAYMENTS: &[(&str, &str)] = &[
 
 fn form(caller: &web::Caller, e: &Entry, general: Option<&str>, errors: &Errors) -> Markup {
     let field = |label: &str, name: &str, kind: &str, value: &str, required: bool| {
-        h::field(&h::Field {
-            label,
-            name,
-            kind,
-            value,
-            error: errors.get(name).map(String::as_str),
-            required,
-            hint: "",
-        })
+        let error = errors.get(name).map(String::as_str);
+        html! { div.col-md-6 { (h::field(&h::Field { label, name, kind, value, error, required, hint: "" })) } }
     };
     let tick = |label: &str, name: &str, value: &str| {
         html! { label.form-check { input.form-check-input type="checkbox" name=(name) checked[!value.is_empty()]; " " span.form-check-label { (label) } } }
     };
-    let customer = html! {
+    let customer = html! { div.row {
         (field("Name", "name", "text", &e.name, true))
         (field("E-mail", "email", "email", &e.email, false))
         (field("Phone", "phone", "tel", &e.phone, false))
@@ -243,19 +236,21 @@ fn form(caller: &web::Caller, e: &Entry, general: Option<&str>, errors: &Errors)
         (field("City", "city", "text", &e.city, false))
         (field("State or province", "region", "text", &e.region, false))
         (field("Country (two letters)", "country", "text", &e.country, true))
-    };
-    let payment = html! {
+    } };
+    let payment = html! { div.row {
         (field("Currency", "currency", "text", &e.currency, true))
         (field("Shipping", "shipping", "text", &e.shipping, false))
         (field("Discount", "discount", "text", &e.discount, false))
-        (h::select("Payment", "payment", PAYMENTS, &e.payment))
+        div.col-md-6 { (h::select("Payment", "payment", PAYMENTS, &e.payment)) }
         (field("Card token", "token", "text", &e.token, false))
-        (tick("Prices contain tax", "tax_inclusive", &e.tax_inclusive))
-        (tick("Backorder what is not there", "backorder", &e.backorder))
-        (tick("Express", "express", &e.express))
+        div.col-md-6 {
+            (tick("Prices contain tax", "tax_inclusive", &e.tax_inclusive))
+            (tick("Backorder what is not there", "backorder", &e.backorder))
+            (tick("Express", "express", &e.express))
+        }
         (field("Note for us", "note", "textarea", &e.note, false))
         (field("Gift note", "gift_note", "textarea", &e.gift_note, false))
-    };
+    } };
     web::page(
         caller,
         "New order",
