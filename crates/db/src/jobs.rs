@@ -16,7 +16,8 @@ kernel::id!(JobId, "job", "A background job.");
 
 /// How long a claim holds before another worker may take the job.
 const CLAIM: i64 = 2 * Timestamp::MINUTE;
-const CLAIM_SIZE: i64 = 32;
+/// Jobs of one claim: few enough that slow ones (15 s of an outside party that does not answer) end within it.
+const CLAIM_SIZE: i64 = 6;
 
 /// Things that listeners and jobs need beside the database (registries of gateways and carriers, the mail transport), by type.
 #[derive(Clone, Default)]
