@@ -1,5 +1,5 @@
 # Thin: the work is in cargo and in crates/xtask.
-.PHONY: run test test-data screenshots fmt clippy clean-dev need
+.PHONY: run test test-data bench screenshots fmt clippy clean-dev need
 
 # Says exactly what a fresh machine lacks, before a compiler fails in its own words.
 need:
@@ -19,6 +19,11 @@ test: need
 
 test-data: need
 	@cargo xtask test-data
+
+# How fast it is, on SQLite and on a throw-away PostgreSQL. BENCH="place --clients 32" chooses; FULMAR_DATA adds the imports.
+bench: need
+	@cargo build --release -p app --bin fulmar
+	@cargo xtask with-postgres sh -c 'FULMAR_BENCH_POSTGRES=$$FULMAR_TEST_POSTGRES exec target/release/fulmar bench $(BENCH)'
 
 screenshots: need
 	@cargo xtask screenshots

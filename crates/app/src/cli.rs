@@ -27,6 +27,10 @@ pub enum Command {
     Serve(cmd::serve::Args),
     /// Run background jobs only, beside a `fulmar serve` on the same PostgreSQL
     Work,
+    /// Measure how fast it is, beside a floor of bare SQL measured in the same run
+    Bench(cmd::bench::Args),
+    /// Try a decision of the planner on a file: what goes into which carton, who drives where, …
+    Plan(cmd::plan::Args),
     /// Bring the database's schema up to date
     Migrate,
     /// Re-derive every counter, status, balance and total; exits 1 when one disagrees
@@ -50,6 +54,9 @@ pub enum Command {
     /// API keys
     #[command(subcommand)]
     Key(cmd::key::Keys),
+    /// Make the world fail around this program and prove that nothing was lost; exits 1 when something was
+    #[command(subcommand)]
+    Torture(cmd::torture::Torture),
     /// Print the completions of a shell
     Completions {
         /// The shell

@@ -220,7 +220,7 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Variables that start with `FULMAR_` and are no settings of the process.
-const OTHER_VARIABLES: &[&str] = &["config", "owner_password", "data"];
+const OTHER_VARIABLES: &[&str] = &["config", "owner_password", "data", "bench_postgres"];
 
 impl Config {
     /// Reads the configuration: `path`, or `fulmar.toml` in the working directory when there is one, then the environment.

@@ -4,14 +4,22 @@
 
 mod support;
 
+#[path = "it/access.rs"]
+mod access;
 #[path = "it/backup.rs"]
 mod backup;
 #[path = "it/binary.rs"]
 mod binary;
+#[path = "it/contract.rs"]
+mod contract;
+#[path = "it/crash.rs"]
+mod crash;
 #[path = "it/demo.rs"]
 mod demo;
 #[path = "it/life.rs"]
 mod life;
+#[path = "it/limits.rs"]
+mod limits;
 #[path = "it/meta.rs"]
 mod meta;
 #[path = "it/race.rs"]

@@ -233,6 +233,7 @@ struct DeliveryView {
     webhook: EndpointId,
     event: EventId,
     kind: String,
+    #[schema(value_type = DeliveryState)]
     state: String,
     /// Attempts since it was queued or replayed.
     attempts: i64,

@@ -180,7 +180,7 @@ async fn show_sku(
 /// Save a SKU
 ///
 /// Makes it, or changes the one with this code to be exactly so. Send the `ETag` you know as `If-Match` to change that version only.
-#[utoipa::path(put, path = "/skus/{code}", tag = "catalog", operation_id = "putSku", params(("code" = String, Path)), request_body = SkuInput, responses((status = 200, body = SkuView)))]
+#[utoipa::path(put, path = "/skus/{code}", tag = "catalog", operation_id = "putSku", params(("code" = String, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = SkuInput, responses((status = 200, body = SkuView)))]
 async fn save_one(
     State(app): State<App>,
     caller: May<WriteCatalog>,
@@ -348,7 +348,7 @@ async fn put_suppliers(
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TaxRateItem {
-    /// ISO 3166 code.
+    /// ISO 3166 code; `*` for every country without a rate of its own.
     country: String,
     /// Region of the country; left out for all of it.
     region: Option<String>,
@@ -402,10 +402,10 @@ async fn put_tax_rates(
     at_most(body.items.len())?;
     for (n, item) in body.items.iter().enumerate() {
         let at = |field: &str| format!("/items/{n}/{field}");
-        if contact::country::name(&item.country).is_none() {
+        if item.country != crate::tax::ELSEWHERE && contact::country::name(&item.country).is_none() {
             return Err(Problem::invalid(
                 at("country"),
-                "This is not the two-letter code of a country, such as DE.",
+                "This is not the two-letter code of a country, such as DE, nor * for all others.",
             ));
         }
         if !(0..=1_000_000).contains(&item.rate_ppm) {

@@ -38,6 +38,9 @@ pub struct TaxRates {
     by_country: HashMap<String, HashMap<String, HashMap<String, i64>>>,
 }
 
+/// The country of rates for destinations without rates of their own.
+pub const ELSEWHERE: &str = "*";
+
 impl TaxRates {
     /// Rates from rows.
     pub fn of(rows: impl IntoIterator<Item = TaxRate>) -> Self {
@@ -48,10 +51,18 @@ impl TaxRates {
         }
         rates
     }
-    /// The rate of a class in parts per million: the region's own, else the country's; `None` when neither is set.
+    /// The rate of a class in parts per million: the region's own, else the country's, else that of [`ELSEWHERE`]; `None` when none of
+    /// them is set.
     pub fn rate(&self, country: &str, region: Option<&str>, class: &str) -> Option<i64> {
-        let regions = self.by_country.get(country)?.get(class)?;
-        region.and_then(|r| regions.get(r)).or_else(|| regions.get("")).copied()
+        let of = |country: &str| {
+            let regions = self.by_country.get(country)?.get(class)?;
+            region.and_then(|r| regions.get(r)).or_else(|| regions.get("")).copied()
+        };
+        of(country).or_else(|| of(ELSEWHERE))
+    }
+    /// Whether the merchant has set no rate at all: then nothing is taxed.
+    pub fn is_empty(&self) -> bool {
+        self.by_country.is_empty()
     }
 }
 

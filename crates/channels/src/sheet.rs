@@ -114,9 +114,11 @@ pub fn read_sheet<T>(
     let mut sheet = Sheet { file: file.to_owned(), header, read: 0, rejected: Vec::new() };
     let mut taken = Vec::new();
     let mut raw = ByteRecord::new();
+    let mut lines = Lines { bytes, counted: 0, line: 1 };
     while reader.read_byte_record(&mut raw).map_err(unreadable)? {
         sheet.read += 1;
-        let (line, offset) = raw.position().map_or((0, 0), |p| (p.line(), p.byte()));
+        let offset = raw.position().map_or(0, csv::Position::byte);
+        let line = lines.of(offset);
         let (record, outcome) = match StringRecord::from_byte_record(raw.clone()) {
             Err(_) => (lossy(&raw), Err("the row is not UTF-8 text".to_owned())),
             Ok(record) if record.len() != sheet.header.len() => {
@@ -134,6 +136,33 @@ pub fn read_sheet<T>(
         }
     }
     Ok((sheet, taken))
+}
+
+/// Counts the lines of a file as people see them. The reader counts line feeds alone: in a file whose lines end in a carriage return, as
+/// some spreadsheets write them, every row would be on the first line.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the row that starts at an offset, which is not before that of the last call. What ends the line before, and
+    /// empty lines, belong to no row.
+    fn of(&mut self, offset: u64) -> u64 {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).clamp(self.counted, self.bytes.len());
+        let blank = self.bytes[from..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        for at in self.counted..from + blank {
+            let ends = match self.bytes[at] {
+                b'\n' => true,
+                b'\r' => self.bytes.get(at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            self.line += u64::from(ends);
+        }
+        self.counted = from + blank;
+        self.line
+    }
 }
 
 /// Reads again the one row that starts at `offset`, for a rejection found after the row was let go.
@@ -189,6 +218,17 @@ mod tests {
             [(4, "a is empty"), (5, "expected 2 fields, found 3"), (6, "the row is not UTF-8 text")];
         assert_eq!(reasons, expected);
         assert_eq!((sheet.read, sheet.taken()), (5, 2));
+    }
+
+    #[test]
+    fn lines_are_counted_as_people_see_them() {
+        let text = "a,b\n1,x\n\n2,\"two\nlines\"\n3,\"é\"\n4,y\n";
+        for ends in ["\n", "\r\n", "\r"] {
+            let bytes = text.replace('\n', ends).into_bytes();
+            let (_, taken) = read_sheet("t.csv", &bytes, &["a"], &[], pair).unwrap();
+            let lines: Vec<(u64, &str)> = taken.iter().map(|(line, a, _)| (*line, a.as_str())).collect();
+            assert_eq!(lines, [(2, "1"), (4, "2"), (6, "3"), (7, "4")], "{ends:?}");
+        }
     }
 
     #[test]

@@ -51,11 +51,14 @@ fn read(text: &str, default_country: &str) -> Option<PhoneNumber> {
     phonenumber::parse(None, format!("+{rest}")).ok()
 }
 
+/// Digits of an international number at most (ITU-T E.164); numbering plans that go further are for use inside a country.
+const MAX_DIGITS: usize = 15;
+
 /// Written by hand into a buffer: `to_string` would panic on a number without a known country code.
 fn e164(number: &PhoneNumber) -> Option<String> {
     let mut written = String::new();
     write!(written, "{}", number.format().mode(phonenumber::Mode::E164)).ok()?;
-    Some(written)
+    Some(written).filter(|number| number.len() <= 1 + MAX_DIGITS)
 }
 
 #[cfg(test)]

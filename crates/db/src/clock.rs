@@ -2,7 +2,7 @@
 
 use kernel::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Tells the time.
@@ -13,6 +13,14 @@ pub enum Clock {
     System,
     /// Stands until it is moved.
     Manual(Arc<AtomicI64>),
+    /// Stands until it is moved, and counts how often somebody looked: every transaction looks once when it begins, so a simulation can
+    /// say between which two of them the program dies.
+    Counted {
+        /// Now, in microseconds since 1970.
+        at: Arc<AtomicI64>,
+        /// Looks so far.
+        looks: Arc<AtomicU64>,
+    },
 }
 
 impl Clock {
@@ -25,13 +33,21 @@ impl Clock {
         match self {
             Self::System => system_now(),
             Self::Manual(at) => Timestamp(at.load(Ordering::Relaxed)),
+            Self::Counted { at, looks } => {
+                looks.fetch_add(1, Ordering::Relaxed);
+                Timestamp(at.load(Ordering::Relaxed))
+            }
         }
     }
     /// Moves a manual clock by `micros`; the system's clock does not move for anyone.
     pub fn advance(&self, micros: i64) {
-        if let Self::Manual(at) = self {
+        if let Self::Manual(at) | Self::Counted { at, .. } = self {
             at.fetch_add(micros, Ordering::Relaxed);
         }
+    }
+    /// Whether everything that follows from the time is to repeat, down to the ids.
+    pub(crate) fn repeats(&self) -> bool {
+        matches!(self, Self::Counted { .. })
     }
 }
 

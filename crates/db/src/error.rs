@@ -23,6 +23,13 @@ pub fn is_unique_violation(fault: &Fault) -> bool {
     database_error(fault).is_some_and(|e| e.kind() == ErrorKind::UniqueViolation)
 }
 
+/// Whether the database itself could not (disk full, I/O, out of memory), rather than a constraint that refused: SQLite may have ended
+/// the transaction then.
+pub(crate) fn gave_up(fault: &Fault) -> bool {
+    matches!(fault.cause::<DbErr>(), Some(DbErr::Exec(_) | DbErr::Query(_) | DbErr::Conn(_)))
+        && database_error(fault).is_none_or(|e| matches!(e.kind(), ErrorKind::Other))
+}
+
 /// Whether the same transaction may succeed when run again: busy, deadlock, serialisation, or another writer who was first with a
 /// unique key (the second run sees his row and answers accordingly).
 pub(crate) fn may_succeed_again(fault: &Fault) -> bool {

@@ -15,7 +15,8 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) async fn take(sql: &Sql) -> Result<Self, Fault> {
+    /// Takes a free number: any, so that those who start together seldom want the same one; or the first, where runs are to repeat.
+    pub(crate) async fn take(sql: &Sql, first: bool) -> Result<Self, Fault> {
         let holder: i64 = rand::random::<i64>() & i64::MAX;
         for _ in 0..32 {
             let now = system_now();
@@ -29,6 +30,7 @@ impl Lease {
                         "all node numbers are leased: too many processes on one database",
                     ));
                 }
+                _ if first => free[0],
                 many => free[usize::try_from(holder)? % many],
             };
             let won: Option<i64> = sql

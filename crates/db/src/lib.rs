@@ -9,6 +9,7 @@ pub mod backup;
 mod clock;
 mod dispatch;
 mod error;
+mod group;
 mod jobs;
 mod lane;
 pub mod laws;

@@ -1,5 +1,6 @@
 //! Opening a database: `sqlite:PATH` (one writer connection and a read-only pool beside it) or `postgres://…` (one pool).
 
+use crate::group::Group;
 use crate::lease::Lease;
 use crate::tx::Reaction;
 use crate::{Clock, Listener, Sql};
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub ids: IdGen,
     pub lease: Lease,
+    pub group: Group,
     pub reactions: Vec<Reaction>,
     pub listeners: Vec<Listener>,
     pub wake: Notify,
@@ -96,7 +98,24 @@ impl Db {
             )));
         };
         crate::migrate::migrate(&writer, backend).await?;
-        let lease = Lease::take(&Sql::pool(writer.clone(), backend)).await?;
+        Self::begin(url, backend, (writer, reader), options).await
+    }
+    /// The same database as a process sees it that starts after this one died: with a new node number, new ids, and nothing of what was
+    /// in memory. Reads go through the writer. For simulations, whose databases live in memory and end with their connection.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn begin_again(&self, options: Options) -> Result<Self, Fault> {
+        let Shared { backend, writer, url, .. } = &*self.shared;
+        Self::begin(url, *backend, (writer.clone(), writer.clone()), options).await
+    }
+    async fn begin(
+        url: &str,
+        backend: Backend,
+        (writer, reader): (DatabaseConnection, DatabaseConnection),
+        options: Options,
+    ) -> Result<Self, Fault> {
+        let lease = Lease::take(&Sql::pool(writer.clone(), backend), options.clock.repeats()).await?;
         let shared = Shared {
             backend,
             reader: Sql::pool(reader, backend),
@@ -104,6 +123,7 @@ impl Db {
             clock: options.clock,
             ids: IdGen::new(lease.node()),
             lease,
+            group: Group::default(),
             reactions: options.reactions,
             listeners: options.listeners,
             wake: Notify::new(),
@@ -145,9 +165,10 @@ impl Db {
     /// A fault of the database.
     pub async fn close(self) -> Result<(), Fault> {
         self.shared.lease.give_back(&Sql::pool(self.shared.writer.clone(), self.shared.backend)).await?;
-        if let Ok(shared) = Arc::try_unwrap(self.shared) {
-            shared.writer.close().await?;
-        }
+        // The readers first: SQLite folds its log into the file when the last connection, which may write, is closed. Other clones of
+        // this handle can do nothing any more.
+        self.shared.reader.close().await?;
+        self.shared.writer.close_by_ref().await?;
         Ok(())
     }
 }
@@ -174,10 +195,13 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(10))
                 .statement_cache_capacity(500)
-                .pragma("cache_size", "-65536")
-                .pragma("mmap_size", "268435456")
                 .pragma("temp_store", "memory");
-            if read_only { options.pragma("query_only", "1") } else { options }
+            match read_only {
+                true => options.pragma("query_only", "1").pragma("mmap_size", "268435456"),
+                // The file grows while it is written: mapped, it would be mapped anew each time. A page that changes in every transaction
+                // is written back once for many of them when the log is folded in less often.
+                false => options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "8000"),
+            }
         });
     connect
 }

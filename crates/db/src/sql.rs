@@ -136,25 +136,40 @@ impl Rows {
         format!("WITH input AS (SELECT {select} FROM unnest({arrays}) AS raw_input({names})) ")
     }
 
+    /// A text for each number of rows would push each other out of SQLite's cache of prepared statements, and to prepare one costs as
+    /// much as to run it. So the list has one of a few lengths: the rows, then empty ones behind the limit, which are never read.
     fn values(&self, from: usize, to: usize, values: &mut Vec<Value>) -> String {
         let row_text = format!("({})", vec!["?"; self.columns.len()].join(","));
-        let mut text = format!("WITH input({}) AS (VALUES ", self.names());
-        for row in from..to {
-            if row > from {
+        let length = list_length(to - from).min(self.chunk(Backend::Sqlite, 0));
+        let mut text = format!("WITH input({}) AS (SELECT * FROM (VALUES ", self.names());
+        text.reserve(length * (row_text.len() + 1) + 16);
+        for row in 0..length {
+            if row > 0 {
                 text.push(',');
             }
             text.push_str(&row_text);
+        }
+        for row in from..to {
             values.extend(self.data.iter().map(|data| data[row].clone()));
         }
-        text.push_str(") ");
+        values.resize(length * self.columns.len(), Value::BigInt(None));
+        values.push(Value::from(i64::try_from(to - from).unwrap_or(i64::MAX)));
+        // Not the bare parameter: SQLite would look into it while planning, and plan anew whenever it changes.
+        text.push_str(") LIMIT abs(?)) ");
         text
     }
     fn chunk(&self, backend: Backend, before: usize) -> usize {
         match backend {
             Backend::Postgres => MAX_ROWS,
-            Backend::Sqlite => ((MAX_PARAMETERS - before) / self.columns.len().max(1)).max(1),
+            Backend::Sqlite => ((MAX_PARAMETERS - before - 1) / self.columns.len().max(1)).max(1),
         }
     }
+}
+
+/// The next of the lengths 1, 2, 3, 4, 6, 8, 12, 16, …: at most half of the list is empty.
+fn list_length(rows: usize) -> usize {
+    let power = rows.next_power_of_two();
+    if rows <= power / 4 * 3 && power >= 4 { power / 4 * 3 } else { power }
 }
 
 /// The text with its scalars `$1…` as SQLite's `?{offset + 1}…`.
@@ -201,6 +216,13 @@ impl Sql {
         match self.conn {
             Conn::Tx(tx) => Some(tx),
             Conn::Pool(_) => None,
+        }
+    }
+    /// Closes the connections of a pool.
+    pub(crate) async fn close(&self) -> Result<(), Fault> {
+        match &self.conn {
+            Conn::Pool(pool) => Ok(pool.close_by_ref().await?),
+            Conn::Tx(_) => Ok(()),
         }
     }
     /// Which database it is, for the few texts that must differ.

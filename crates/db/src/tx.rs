@@ -2,10 +2,11 @@
 //! writer was in the way.
 
 use crate::error::may_succeed_again;
+use crate::group::Member;
 use crate::open::{Backend, Shared};
 use crate::{BoxFuture, Rows, Sql};
 use kernel::{Actor, Event, Fact, Fault, Id, Timestamp};
-use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::TransactionTrait;
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,8 @@ pub struct Tx {
     actor: Actor,
     events: Mutex<Vec<Event>>,
     shared: Arc<Shared>,
+    /// The turn in the group (SQLite). Behind `sql`, so that what is dropped is rolled back before the next has its turn.
+    member: Option<Member>,
 }
 
 impl Deref for Tx {
@@ -220,11 +223,13 @@ impl Attempt {
     /// A fault when no connection is to be had, or the lease of the node number was lost.
     #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     pub async fn begin(&self) -> Result<Tx, Fault> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+        let (inner, member) = match self.shared.backend {
+            Backend::Postgres => (self.shared.writer.begin().await?, None),
+            Backend::Sqlite => {
+                let (inner, member) = self.shared.group.join(&self.shared.writer).await?;
+                (inner, Some(member))
+            }
         };
-        let inner = self.shared.writer.begin_with_options(options).await?;
         let sql = Sql::tx(inner, self.shared.backend);
         self.shared.lease.renew_if_due(&sql).await?;
         let now = self.shared.clock.now();
@@ -234,16 +239,17 @@ impl Attempt {
             actor: self.actor.clone(),
             events: Mutex::new(Vec::new()),
             shared: Arc::clone(&self.shared),
+            member,
         })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
         let finished = match result {
             Ok(value) => match tx.settle().await {
-                Ok(()) => commit(tx.sql).await.map(|()| value),
-                Err(fault) => roll_back(tx.sql, fault).await,
+                Ok(()) => commit(tx).await.map(|()| value),
+                Err(fault) => roll_back(tx, fault).await,
             },
-            Err(fault) => roll_back(tx.sql, fault).await,
+            Err(fault) => roll_back(tx, fault).await,
         };
         match finished {
             Ok(value) => {
@@ -263,17 +269,22 @@ impl Attempt {
     }
 }
 
-async fn commit(sql: Sql) -> Result<(), Fault> {
-    match sql.into_tx() {
-        Some(tx) => tx.commit().await.map_err(|e| Fault::from(e).while_doing("commit")),
-        None => Err(Fault::broken("commit without a transaction")),
+async fn commit(tx: Tx) -> Result<(), Fault> {
+    match (tx.sql.into_tx(), tx.member) {
+        (Some(inner), Some(member)) => member.commit(inner).await,
+        (Some(inner), None) => inner.commit().await.map_err(|e| Fault::from(e).while_doing("commit")),
+        (None, _) => Err(Fault::broken("commit without a transaction")),
     }
 }
-async fn roll_back<T>(sql: Sql, fault: Fault) -> Result<T, Fault> {
-    if let Some(tx) = sql.into_tx()
-        && let Err(e) = tx.rollback().await
-    {
-        tracing::warn!(error = %e, "rollback failed; the connection is dropped");
+async fn roll_back<T>(tx: Tx, fault: Fault) -> Result<T, Fault> {
+    match (tx.sql.into_tx(), tx.member) {
+        (Some(inner), Some(member)) => return member.roll_back(inner, fault).await,
+        (Some(inner), None) => {
+            if let Err(e) = inner.rollback().await {
+                tracing::warn!(error = %e, "rollback failed; the connection is dropped");
+            }
+        }
+        (None, _) => {}
     }
     Err(fault)
 }

@@ -37,7 +37,7 @@ pub use adjust::{Adjust, AdjustRefused, adjust};
 pub use apply::{Move, apply};
 pub use cost::CostBook;
 pub use count::{Count, CountRefused, count};
-pub use location::{SaveLocation, SaveLocationRefused, locations, save_locations};
+pub use location::{SaveLocation, SaveLocationRefused, locations, locations_by_id, save_locations};
 pub use model::{Location, LocationId, LocationKind, MoveKind, ReservationId};
 pub use quarantine::{Quarantine, QuarantineRefused, QuarantineStep, quarantine};
 pub use receive::{Receive, ReceiveRefused, receive};

@@ -7,7 +7,7 @@ use catalog::SupplierId;
 use contact::address::Address;
 use db::{FromQueryResult, Rows, Sql, Tx};
 use kernel::{Fault, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Makes a location, or changes the one with this code. Country and postal code are the address's.
 #[derive(Debug, Clone)]
@@ -94,6 +94,20 @@ pub async fn locations(sql: &Sql) -> Result<Vec<Location>, Fault> {
     let rows: Vec<Row> =
         sql.all(&format!("SELECT {COLUMNS} FROM location l ORDER BY l.priority, l.id"), []).await?;
     rows.into_iter().map(Row::into_location).collect()
+}
+
+/// Those of these locations that exist.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn locations_by_id(sql: &Sql, ids: &[LocationId]) -> Result<HashMap<LocationId, Location>, Fault> {
+    let mut input = Rows::new("id BIGINT");
+    for id in ids.iter().copied().collect::<BTreeSet<_>>() {
+        input.push([id.into()]);
+    }
+    let text = format!("SELECT {COLUMNS} FROM input JOIN location l ON l.id = input.id");
+    let rows: Vec<Row> = sql.all_from(&input, &text, []).await?;
+    rows.into_iter().map(|row| row.into_location().map(|l| (l.id, l))).collect()
 }
 
 /// The location with a code.

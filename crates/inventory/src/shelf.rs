@@ -37,6 +37,10 @@ impl Shelf {
     pub fn give(&mut self, sku: SkuId, location: LocationId, units: i64) {
         *self.free.entry((sku, location)).or_insert(0) += units;
     }
+    /// The locations on the shelf, one for each SKU there.
+    pub fn locations(&self) -> Vec<LocationId> {
+        self.free.keys().map(|(_, location)| *location).collect()
+    }
     /// Where units of a SKU are free, and how many, in order of the locations' ids.
     pub fn locations_of(&self, sku: SkuId) -> impl Iterator<Item = (LocationId, i64)> {
         self.free

@@ -275,7 +275,7 @@ fn yes() -> bool {
 ///
 /// Units that were not picked yet. Their stock is free at once and goes to those who wait; authorisations are voided, captured money
 /// goes back.
-#[utoipa::path(post, path = "/orders/{id}/cancel", tag = "orders", operation_id = "cancelOrder", params(("id" = OrderId, Path)), request_body = CancelBody, responses((status = 200, body = Cancelled)))]
+#[utoipa::path(post, path = "/orders/{id}/cancel", tag = "orders", operation_id = "cancelOrder", params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = CancelBody, responses((status = 200, body = Cancelled)))]
 async fn cancel(
     State(app): State<App>,
     caller: May<WriteOrders>,

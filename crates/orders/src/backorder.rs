@@ -140,8 +140,7 @@ async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, 
     stocked.sort_unstable();
     stocked.dedup();
     let mut shelf = inventory::lock(tx, &stocked).await?;
-    let locations =
-        inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
+    let locations = inventory::locations_by_id(tx, &shelf.locations()).await?;
     let (mut changes, mut moves, mut filled) = (Changes::default(), Vec::new(), 0);
     let mut parts: BTreeMap<OrderId, Vec<AllocatedPart>> = BTreeMap::new();
     for w in waiting {

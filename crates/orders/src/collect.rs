@@ -47,7 +47,8 @@ pub(crate) async fn on_payment(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
          FROM (SELECT order_id, CAST(SUM(CASE WHEN authorised - voided > captured THEN authorised - voided ELSE captured END) AS BIGINT) AS authorised, \
                CAST(SUM(captured) AS BIGINT) AS captured, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(disputed + dispute_lost) AS BIGINT) AS disputed \
                FROM payment WHERE order_id IN (SELECT id FROM input) GROUP BY order_id) AS p \
-         WHERE orders.id = p.order_id";
+         WHERE orders.id = p.order_id AND (orders.authorised <> p.authorised OR orders.captured <> p.captured \
+               OR orders.refunded <> p.refunded OR orders.disputed <> p.disputed)";
     tx.exec_from(&input, text, [tx.now().into()]).await?;
     let text = "SELECT o.id, (SELECT COUNT(*) FROM order_hold h WHERE h.order_id = o.id AND h.kind = 'payment_due') AS holds_payment, \
          o.units - o.units_cancelled - o.units_shipped AS open, o.pay_later, o.authorised AS covered, o.total - o.cancelled_total AS owed \

@@ -71,6 +71,8 @@ pub struct Tender {
     pub capture: bool,
     /// The gateway's or channel's reference.
     pub reference: Option<String>,
+    /// The money was taken then, before the order came to us: nobody is asked for it.
+    pub paid_at: Option<Timestamp>,
 }
 
 /// What happens to units that are not there.
@@ -196,6 +198,7 @@ refusals! {
         UnknownChannel { channel: String } => Invalid, "orders.unknown_channel", "There is no channel “{channel}”.";
         UnknownSku { line: usize, sku: String } => Invalid, "orders.unknown_sku", "Line {line}: we do not sell “{sku}”.";
         InactiveSku { line: usize, sku: String } => Invalid, "orders.inactive_sku", "Line {line}: “{sku}” is no longer sold.";
+        NoTaxRate { line: usize, class: String, country: String } => Invalid, "orders.no_tax_rate", "Line {line}: there is no tax rate of class “{class}” for {country}; set one (0 where none is due, “*” for all other countries) or give tax_rate_ppm.";
         NoPrice { line: usize, sku: String, currency: Currency } => Invalid, "orders.no_price", "Line {line}: “{sku}” has no price in {currency}; give unit_price or add one to the catalogue.";
         UnknownLocation { line: usize } => Invalid, "orders.unknown_location", "Line {line}: that location does not exist or is closed.";
         LineDiscountTooLarge { line: usize } => Invalid, "orders.line_discount_too_large", "Line {line}: the discount is larger than the line.";
@@ -218,6 +221,8 @@ pub(crate) struct Draft {
     pub skus: Vec<std::sync::Arc<catalog::Sku>>,
     pub asks: Vec<price::LineAsk>,
     pub money: Vec<price::LineMoney>,
+    /// What was let pass and a person must look at.
+    pub doubt: Option<String>,
     pub parts: Vec<crate::source::SourcedPart>,
     pub short: Vec<i64>,
     pub total: i64,
@@ -233,7 +238,7 @@ pub async fn place(tx: &Tx, batch: &[Place]) -> Result<Vec<Outcome>, Fault> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
     let known = load::known(tx, batch).await?;
     let mut followers: Vec<(usize, usize)> = Vec::new();
-    known.answer(batch, &mut outcomes, &mut followers);
+    known.answer(batch, &mut outcomes, &mut followers)?;
 
     let mut checked: Vec<Option<check::Checked>> = Vec::with_capacity(batch.len());
     for (i, want) in batch.iter().enumerate() {
@@ -271,7 +276,7 @@ fn decide(
     if !world.channels.contains(&want.channel) {
         return Err(PlaceRefused::UnknownChannel { channel: want.channel.clone() });
     }
-    let (skus, asks) = world.lines(want)?;
+    let (skus, asks, doubt) = world.lines(want)?;
     let ask = price::OrderAsk {
         inclusive: want.tax_inclusive,
         discount: want.discount,
@@ -287,7 +292,7 @@ fn decide(
     let total = money.iter().map(price::LineMoney::total).sum();
     let tenders = tender_amounts(want, total)?;
     let (parts, short) = source::decide(world, want, &skus)?;
-    Ok(Draft { index, skus, asks, money, parts, short, total, tenders, checked })
+    Ok(Draft { index, skus, asks, money, doubt, parts, short, total, tenders, checked })
 }
 
 /// The amount of each tender; at most one may take the rest.
@@ -301,7 +306,20 @@ fn tender_amounts(want: &Place, total: i64) -> Result<Vec<i64>, PlaceRefused> {
         let why = "only one tender may leave its amount open.".to_owned();
         return Err(PlaceRefused::BadTender { gateway: second.gateway.clone(), why });
     }
-    Ok(want.tenders.iter().map(|t| t.amount.unwrap_or(total - given)).collect())
+    // Before anything is written: the order of a tender that is refused later would leave its other tenders behind.
+    if let Some(second) = want.tenders.iter().filter(|t| t.gateway == "store_credit").nth(1) {
+        let why = "an order has one tender of store credit; give its whole amount there.".to_owned();
+        return Err(PlaceRefused::BadTender { gateway: second.gateway.clone(), why });
+    }
+    let amounts: Vec<i64> = want.tenders.iter().map(|t| t.amount.unwrap_or(total - given)).collect();
+    for (tender, amount) in want.tenders.iter().zip(&amounts).filter(|(_, amount)| **amount != 0) {
+        let checked = payments::acceptable(&tender.gateway, &tender.method, *amount, tender.paid_at);
+        checked.map_err(|refused| PlaceRefused::TenderRefused {
+            gateway: tender.gateway.clone(),
+            why: refused.to_string(),
+        })?;
+    }
+    Ok(amounts)
 }
 
 /// The SKUs that a line's units take from stock, by unit.

@@ -96,8 +96,7 @@ async fn reallocate(
     stocked.sort_unstable();
     stocked.dedup();
     let mut shelf = inventory::lock(tx, &stocked).await?;
-    let locations =
-        inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
+    let locations = inventory::locations_by_id(tx, &shelf.locations()).await?;
     let (mut changes, mut moves) = (Changes::default(), Vec::new());
     let mut told: BTreeMap<(OrderId, Timestamp), Told> = BTreeMap::new();
     for want in batch {

@@ -67,6 +67,9 @@ async fn list_payments(
     Segment(order): Segment<OrderRef>,
 ) -> Result<Json<Page<PaymentView>>, Problem> {
     let payments = read::payments_of(app.db.read(), &[order.0]).await?.remove(&order.0).unwrap_or_default();
+    if payments.is_empty() {
+        known(&app, order).await?;
+    }
     Ok(Json(Page { data: payments.iter().map(PaymentView::of).collect(), next_cursor: None }))
 }
 
@@ -160,7 +163,19 @@ async fn list_refunds(
     _: May<ReadPayments>,
     Segment(order): Segment<OrderRef>,
 ) -> Result<Json<Page<RefundView>>, Problem> {
-    Ok(Json(Page { data: view::refunds(app.db.read(), order).await?, next_cursor: None }))
+    let refunds = view::refunds(app.db.read(), order).await?;
+    if refunds.is_empty() {
+        known(&app, order).await?;
+    }
+    Ok(Json(Page { data: refunds, next_cursor: None }))
+}
+
+/// An order without payments is not an order that nobody knows.
+async fn known(app: &App, order: OrderRef) -> Result<(), Problem> {
+    match read::is_order(app.db.read(), order.0).await? {
+        true => Ok(()),
+        false => Err(Problem::not_found(format!("order {order}"))),
+    }
 }
 
 /// A refund to grant.
@@ -215,7 +230,7 @@ async fn grant_refund(
 ///
 /// Signed by the gateway; stored before it is acknowledged, applied afterwards. The same message twice is taken once.
 #[utoipa::path(post, path = "/webhooks/gateways/{gateway}", tag = "payments", operation_id = "takeGatewayWebhook",
-    params(("gateway" = String, Path)), request_body(content = String, content_type = "application/json"), responses((status = 204)))]
+    params(("gateway" = String, Path)), request_body(content = Object, content_type = "application/json"), security(()), responses((status = 204)))]
 async fn take_webhook(
     State(app): State<App>,
     _: Public,

@@ -37,7 +37,7 @@ pub use gateway::{Answer, Ask, BadWebhook, Card, Gateway, GatewayFact, Gateways,
 pub use model::{
     Act, FactKind, Operation, Payment, Phase, Refund, RefundPart, RefundTo, State, UnknownWord, internal,
 };
-pub use open::{Open, OpenRecorded, OpenRefused, open, open_recorded};
+pub use open::{Open, OpenRecorded, OpenRefused, acceptable, open, open_recorded};
 pub use read::payments_of;
 pub use record::{Record, record};
 pub use refund::{GrantRefund, RefundRefused, grant_refunds};

@@ -31,6 +31,8 @@ pub struct Open {
     pub amount: i64,
     /// Capture as soon as it is authorised.
     pub capture: bool,
+    /// The whole amount was taken then, before it came to us.
+    pub paid_at: Option<Timestamp>,
 }
 
 /// A tender of history: facts without a gateway.
@@ -63,23 +65,30 @@ refusals! {
     pub enum OpenRefused {
         NoGateway => Invalid, "payments.no_gateway", "A payment names its gateway and its method.";
         UnknownManualMethod { method: String } => Invalid, "payments.unknown_manual_method", "A manual payment is cod or bank_transfer, not “{method}”.";
+        PaidByCredit => Invalid, "payments.paid_by_credit", "Store credit is taken here and cannot have been paid elsewhere; leave out paid_at.";
         NotPositive { amount: i64 } => Invalid, "payments.amount_not_positive", "A payment needs an amount over zero, not {amount}.";
         NoCredit { why: String } => Conflict, "payments.no_store_credit", "The store credit does not pay this: {why}";
     }
 }
 
-fn decide(want: &Open) -> Result<(), OpenRefused> {
-    if want.gateway.is_empty() || want.method.is_empty() {
+/// Whether a tender can be taken at all; whether its credit suffices is only known when it is taken. Pure.
+pub fn acceptable(
+    gateway: &str,
+    method: &str,
+    amount: i64,
+    paid_at: Option<Timestamp>,
+) -> Result<(), OpenRefused> {
+    if gateway.is_empty() || method.is_empty() {
         return Err(OpenRefused::NoGateway);
     }
-    if want.gateway == internal::MANUAL
-        && want.method != internal::COD
-        && want.method != internal::BANK_TRANSFER
-    {
-        return Err(OpenRefused::UnknownManualMethod { method: want.method.clone() });
+    if gateway == internal::MANUAL && method != internal::COD && method != internal::BANK_TRANSFER {
+        return Err(OpenRefused::UnknownManualMethod { method: method.to_owned() });
     }
-    if want.amount <= 0 {
-        return Err(OpenRefused::NotPositive { amount: want.amount });
+    if paid_at.is_some() && gateway == internal::STORE_CREDIT {
+        return Err(OpenRefused::PaidByCredit);
+    }
+    if amount <= 0 {
+        return Err(OpenRefused::NotPositive { amount });
     }
     Ok(())
 }
@@ -89,8 +98,10 @@ fn decide(want: &Open) -> Result<(), OpenRefused> {
 /// # Errors
 /// A fault of the database.
 pub async fn open(tx: &Tx, batch: &[Open]) -> Result<Vec<Result<PaymentId, OpenRefused>>, Fault> {
-    let mut outcomes: Vec<Result<PaymentId, OpenRefused>> =
-        batch.iter().map(|w| decide(w).map(|()| tx.id())).collect();
+    let mut outcomes: Vec<Result<PaymentId, OpenRefused>> = batch
+        .iter()
+        .map(|w| acceptable(&w.gateway, &w.method, w.amount, w.paid_at).map(|()| tx.id()))
+        .collect();
     debit(tx, batch, &mut outcomes).await?;
     let mut ledger = Ledger::default();
     for (want, outcome) in batch.iter().zip(&outcomes) {
@@ -142,6 +153,18 @@ fn ask(tx: &Tx, ledger: &mut Ledger, id: PaymentId, want: &Open) -> Result<(), F
         let operation: OperationId = ledger.request(tx, want.at, id, act, want.amount, None)?;
         ledger.end(tx, want.at, id, (operation, act.fact()), Phase::Succeeded, want.amount, None)
     };
+    if let Some(at) = want.paid_at {
+        let taken = NewFact {
+            at,
+            kind: FactKind::Capture,
+            phase: Phase::Succeeded,
+            amount: want.amount,
+            reference: reference_of(id, want),
+            operation: None,
+            detail: None,
+        };
+        return ledger.push(tx, id, taken);
+    }
     match want.gateway.as_str() {
         internal::STORE_CREDIT | internal::EXCHANGE => at_once(ledger, Act::Capture),
         internal::MANUAL if want.method == internal::COD => at_once(ledger, Act::Authorise),
@@ -154,6 +177,11 @@ fn ask(tx: &Tx, ledger: &mut Ledger, id: PaymentId, want: &Open) -> Result<(), F
             Ok(())
         }
     }
+}
+
+/// What a fact that came without an operation of ours is known by.
+fn reference_of(id: PaymentId, want: &Open) -> String {
+    want.reference.clone().unwrap_or_else(|| id.to_string())
 }
 
 fn payment(id: PaymentId, want: &Open) -> Payment {
@@ -207,9 +235,10 @@ pub async fn open_recorded(tx: &Tx, batch: &[OpenRecorded]) -> Result<Vec<Paymen
             currency: past.currency,
             amount: past.amount,
             capture: false,
+            paid_at: None,
         };
         ledger.create(payment(id, &want));
-        let reference = past.reference.clone().unwrap_or_else(|| id.to_string());
+        let reference = reference_of(id, &want);
         for (kind, at) in [(FactKind::Authorise, past.authorised_at), (FactKind::Capture, past.captured_at)] {
             let Some(at) = at else { continue };
             let reference = reference.clone();

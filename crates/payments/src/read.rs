@@ -50,6 +50,16 @@ pub async fn operation(sql: &Sql, id: OperationId) -> Result<Option<(Operation, 
     Ok(payment(sql, operation.payment_id).await?.map(|p| (operation, p)))
 }
 
+/// Whether there is an order (raw id): the event log knows every order, also one that nobody pays for.
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn is_order(sql: &Sql, order: i64) -> Result<bool, Fault> {
+    let one: Option<i64> =
+        sql.scalar("SELECT id FROM event WHERE order_id = $1 LIMIT 1", [order.into()]).await?;
+    Ok(one.is_some())
+}
+
 /// Whether an authorisation of a payment has no end yet.
 pub(crate) async fn is_authorising(sql: &Sql, payment: PaymentId) -> Result<bool, Fault> {
     let text = "SELECT id FROM payment_operation WHERE payment_id = $1 AND kind = 'authorise' AND state NOT IN ('succeeded', 'failed') LIMIT 1";

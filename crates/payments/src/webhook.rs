@@ -53,6 +53,12 @@ pub async fn accept(
     let Ok(body) = std::str::from_utf8(&request.body) else {
         return Ok(Err(WebhookRefused::Unreadable { what: "it is not UTF-8".to_owned() }));
     };
+    // Whoever signs may still send what no text of ours holds.
+    if let Err(problem) = web::check_json(&request.body) {
+        return Ok(Err(WebhookRefused::Unreadable {
+            what: problem.detail().trim_end_matches('.').to_owned(),
+        }));
+    }
     let id: WebhookId = tx.id();
     let stored = tx
         .exec(

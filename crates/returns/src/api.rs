@@ -16,7 +16,8 @@ use utoipa_axum::routes;
 use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
 
 kernel::permission!(ReadReturns, "returns:read", "See returns");
-kernel::permission!(WriteReturns, "returns:write", "Enter, receive, inspect and settle returns");
+kernel::permission!(WriteReturns, "returns:write", "Enter, decide and settle returns");
+kernel::permission!(ReceiveReturns, "returns:receive", "Receive and inspect returns");
 
 /// Routes under `/v1`.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -97,7 +98,7 @@ async fn get_return(
 }
 
 /// The customer may send the units.
-#[utoipa::path(post, path = "/returns/{id}/approve", tag = "returns", params(("id" = ReturnId, Path)),
+#[utoipa::path(post, path = "/returns/{id}/approve", tag = "returns", params(("id" = ReturnId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")),
     responses((status = 200, body = ReturnView), (status = 409, body = Problem)))]
 async fn post_approve(
     State(app): State<App>,
@@ -114,7 +115,7 @@ async fn post_approve(
 }
 
 /// The units shall not come back.
-#[utoipa::path(post, path = "/returns/{id}/decline", tag = "returns", params(("id" = ReturnId, Path)), request_body = DeclineBody,
+#[utoipa::path(post, path = "/returns/{id}/decline", tag = "returns", params(("id" = ReturnId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = DeclineBody,
     responses((status = 200, body = ReturnView), (status = 409, body = Problem)))]
 async fn post_decline(
     State(app): State<App>,
@@ -133,11 +134,11 @@ async fn post_decline(
 }
 
 /// Units arrived, or it became known where they are.
-#[utoipa::path(post, path = "/returns/{id}/receive", tag = "returns", params(("id" = ReturnId, Path)), request_body = ReceiveBody,
+#[utoipa::path(post, path = "/returns/{id}/receive", tag = "returns", params(("id" = ReturnId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = ReceiveBody,
     responses((status = 200, body = ReturnView), (status = 409, body = Problem)))]
 async fn post_receive(
     State(app): State<App>,
-    caller: May<WriteReturns>,
+    caller: May<ReceiveReturns>,
     key: Key,
     known: IfMatch,
     Segment(id): Segment<ReturnId>,
@@ -158,11 +159,11 @@ async fn post_receive(
 }
 
 /// Units were looked at.
-#[utoipa::path(post, path = "/returns/{id}/inspect", tag = "returns", params(("id" = ReturnId, Path)), request_body = InspectBody,
+#[utoipa::path(post, path = "/returns/{id}/inspect", tag = "returns", params(("id" = ReturnId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = InspectBody,
     responses((status = 200, body = ReturnView), (status = 409, body = Problem)))]
 async fn post_inspect(
     State(app): State<App>,
-    caller: May<WriteReturns>,
+    caller: May<ReceiveReturns>,
     key: Key,
     known: IfMatch,
     Segment(id): Segment<ReturnId>,
@@ -184,7 +185,7 @@ async fn post_inspect(
 }
 
 /// The customer gets what is due.
-#[utoipa::path(post, path = "/returns/{id}/settle", tag = "returns", params(("id" = ReturnId, Path)), request_body = SettleBody,
+#[utoipa::path(post, path = "/returns/{id}/settle", tag = "returns", params(("id" = ReturnId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = SettleBody,
     responses((status = 200, body = SettledView), (status = 409, body = Problem)))]
 async fn post_settle(
     State(app): State<App>,

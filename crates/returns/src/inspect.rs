@@ -215,9 +215,13 @@ async fn load_world(tx: &Tx, batch: &[Inspect]) -> Result<World, Fault> {
     let mut sku_ids: Vec<SkuId> = lines.values().map(|l| l.sku_id).collect();
     sku_ids.sort_unstable();
     sku_ids.dedup();
+    let places = load::places(tx, locked.keys().copied()).await?;
+    let named: Vec<LocationId> =
+        places.values().copied().chain(batch.iter().filter_map(|i| i.location)).collect();
+    let locations = inventory::locations_by_id(tx, &named).await?;
     Ok(World {
-        places: load::places(tx, locked.keys().copied()).await?,
-        owned: inventory::locations(tx).await?.iter().map(|l| (l.id, l.owned())).collect(),
+        owned: locations.into_iter().map(|(id, l)| (id, l.owned())).collect(),
+        places,
         skus: catalog::skus_by_id(tx, &sku_ids).await?,
         policy: Policy::read(tx).await?,
         locked,

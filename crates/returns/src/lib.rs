@@ -21,7 +21,7 @@ mod request;
 mod settle;
 mod views;
 
-pub use api::{ReadReturns, WriteReturns};
+pub use api::{ReadReturns, ReceiveReturns, WriteReturns};
 pub use approve::{Approve, DecideRefused, Decline, approve, decline};
 pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
 pub use laws::LAWS;
@@ -37,7 +37,7 @@ pub use settle::{Exchange, Settle, SettleRefused, Settled, settle};
 /// The slice, for the program's list.
 pub const SLICE: web::Slice = web::Slice {
     name: "returns",
-    permissions: &[web::grant::<ReadReturns>(), web::grant::<WriteReturns>()],
+    permissions: &[web::grant::<ReadReturns>(), web::grant::<WriteReturns>(), web::grant::<ReceiveReturns>()],
     laws: LAWS,
     codes: &[
         RequestRefused::CODES,

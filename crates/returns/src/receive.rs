@@ -77,7 +77,8 @@ fn decide(
 /// A fault of the database.
 pub async fn receive(tx: &Tx, batch: &[Receive]) -> Result<Vec<Result<i64, ReceiveRefused>>, Fault> {
     let mut locked = load::lock(tx, batch.iter().map(|r| r.return_id)).await?;
-    let locations: HashSet<LocationId> = inventory::locations(tx).await?.iter().map(|l| l.id).collect();
+    let named: Vec<LocationId> = batch.iter().map(|r| r.location).collect();
+    let locations: HashSet<LocationId> = inventory::locations_by_id(tx, &named).await?.into_keys().collect();
     let mut changed: HashMap<ReturnUnitId, (Reception, LocationId, Timestamp)> = HashMap::new();
     let mut touched = Rows::new("id BIGINT");
     let mut outcomes = Vec::with_capacity(batch.len());

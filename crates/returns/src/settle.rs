@@ -354,6 +354,7 @@ fn tenders(want: &Settle, placed: &Placed, exchanged: i64, customer: customers::
         currency: placed.total.currency,
         amount,
         capture: true,
+        paid_at: None,
     };
     let mut opens = Vec::new();
     if exchanged > 0 {
@@ -368,6 +369,7 @@ fn tenders(want: &Settle, placed: &Placed, exchanged: i64, customer: customers::
                 token: tender.token.clone(),
                 reference: tender.reference.clone(),
                 capture: tender.capture,
+                paid_at: tender.paid_at,
                 ..open(&tender.gateway, &tender.method, amount)
             });
         }

@@ -306,6 +306,7 @@ impl From<ExchangeBody> for Exchange {
             token: t.token,
             amount: t.amount,
             capture: t.capture,
+            paid_at: None,
             reference: None,
         };
         Self {

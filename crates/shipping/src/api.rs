@@ -392,22 +392,23 @@ struct SecretBody {
 async fn put_webhook_secret(
     State(app): State<App>,
     caller: May<WriteShipping>,
+    key: Key,
     Segment(carrier): Segment<String>,
     Body(body): Body<SecretBody>,
-) -> Result<StatusCode, Problem> {
-    if body.secret.len() < 16 {
+) -> Result<Reply, Problem> {
+    if body.secret.chars().count() < 16 {
         return Err(Problem::invalid("/secret", "A secret has at least 16 characters."));
     }
     let setting = webhook::secret_setting(&carrier);
-    let done: Result<(), Fault> =
-        db::write!(app.db, &caller.actor, |tx| db::settings::set(tx, &setting, &body.secret).await);
-    done?;
-    Ok(StatusCode::NO_CONTENT)
+    web::command!(app, caller, key, "shipping.webhook_secret", &body, |tx| {
+        db::settings::set(tx, &setting, &body.secret).await?;
+        Ok(Reply::empty())
+    })
 }
 
 /// Takes a webhook of a carrier: it is stored as it came and applied a moment later.
-#[utoipa::path(post, path = "/webhooks/carriers/{carrier}", tag = "shipping", params(("carrier" = String, Path)), request_body = String,
-    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/webhooks/carriers/{carrier}", tag = "shipping", params(("carrier" = String, Path)),
+    request_body(content = Object, content_type = "application/json"), security(()), responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn post_webhook(
     State(app): State<App>,
     _: Public,

@@ -62,6 +62,12 @@ pub async fn accept(
     let Ok(body) = std::str::from_utf8(&request.body) else {
         return Ok(Err(WebhookRefused::Unreadable { what: "it is not UTF-8".to_owned() }));
     };
+    // Whoever signs may still send what no text of ours holds.
+    if let Err(problem) = web::check_json(&request.body) {
+        return Ok(Err(WebhookRefused::Unreadable {
+            what: problem.detail().trim_end_matches('.').to_owned(),
+        }));
+    }
     let id: WebhookId = tx.id();
     let text = "INSERT INTO inbound_webhook (id, source, source_id, received_at, headers, body) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (source, source_id) DO NOTHING";

@@ -80,7 +80,7 @@ async fn get_fulfilment(
 }
 
 /// Releases it to the floor.
-#[utoipa::path(post, path = "/fulfilments/{id}/release", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+#[utoipa::path(post, path = "/fulfilments/{id}/release", tag = "warehouse", params(("id" = FulfilmentId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")),
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_release(
     State(app): State<App>,
@@ -97,7 +97,7 @@ async fn post_release(
 }
 
 /// Asks those who fulfil it.
-#[utoipa::path(post, path = "/fulfilments/{id}/request", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+#[utoipa::path(post, path = "/fulfilments/{id}/request", tag = "warehouse", params(("id" = FulfilmentId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")),
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_request(
     State(app): State<App>,
@@ -114,7 +114,7 @@ async fn post_request(
 }
 
 /// Notes that they do it.
-#[utoipa::path(post, path = "/fulfilments/{id}/accept", tag = "warehouse", params(("id" = FulfilmentId, Path)),
+#[utoipa::path(post, path = "/fulfilments/{id}/accept", tag = "warehouse", params(("id" = FulfilmentId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")),
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_accept(
     State(app): State<App>,
@@ -139,7 +139,7 @@ struct RejectBody {
 }
 
 /// Notes that they do not; the units are sourced elsewhere.
-#[utoipa::path(post, path = "/fulfilments/{id}/reject", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = RejectBody,
+#[utoipa::path(post, path = "/fulfilments/{id}/reject", tag = "warehouse", params(("id" = FulfilmentId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = RejectBody,
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_reject(
     State(app): State<App>,

@@ -57,8 +57,9 @@ pub(crate) async fn assign(tx: &Tx, allocated: &[(Timestamp, Arc<OrderAllocated>
     for (order, location) in parts.keys() {
         wanted.push([(*order).into(), (*location).into()]);
     }
+    // The plus keeps SQLite from its index by location, which holds the queue of a whole warehouse.
     let text = "SELECT f.id, f.order_id, f.location_id FROM fulfilment_order f JOIN input ON input.order_id = f.order_id \
-         AND input.location_id = f.location_id WHERE f.released_at IS NULL AND f.request = 'none' AND f.status IN ('open', 'on_hold') \
+         AND input.location_id = +f.location_id WHERE f.released_at IS NULL AND f.request = 'none' AND f.status IN ('open', 'on_hold') \
          ORDER BY f.id /*pg FOR UPDATE OF f */";
     let open: Vec<OpenOne> = tx.all_from(&wanted, text, []).await?;
     let open: HashMap<(OrderId, LocationId), FulfilmentId> =

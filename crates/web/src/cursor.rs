@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
 /// Rows of a page when the caller does not say.
-const DEFAULT: i64 = 50;
+pub(crate) const DEFAULT: i64 = 50;
 /// Rows of a page at most.
-const MOST: i64 = 200;
+pub(crate) const MOST: i64 = 200;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

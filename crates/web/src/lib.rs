@@ -31,6 +31,7 @@ pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
 pub use router::router;
 pub use shell::{bare, page, panels, partial};
 pub use slice::{MenuItem, Panel, Slice, all, grant};
+pub use text::check_json;
 
 #[doc(hidden)]
 pub use db as __db;

@@ -1,18 +1,25 @@
 //! The OpenAPI document, put together from the slices' routes; what every operation has in common is added here, so that no slice
-//! repeats it: the problem answer, the bearer key, the idempotency header.
+//! repeats it: the problem answers, the bearer key, the idempotency header, the bounds of a page.
+//!
+//! Invariant: the document is honest, and `cargo xtask schemathesis` holds the program to it: no answer has a status, type or shape that
+//! is not in it.
 
-use crate::{App, Problem, ProblemBody, Slice};
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use crate::{App, Problem, ProblemBody, Slice, cursor};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
-    ResponseBuilder,
+    Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
-/// Operations whose answers hold a secret, so that they are not kept for repetition.
-const ANSWER_NOT_KEPT: &[&str] = &["createApiKey"];
+/// Operations that take no idempotency key: the answer holds a secret that is not kept, or an outside party answers meanwhile.
+const WITHOUT_KEY: &[&str] = &["createApiKey", "createWebhook", "completeSandboxPayment"];
+
+/// The query parameter of every list, with the bounds of [`crate::Paging`].
+const LIMIT: &str = "limit";
 
 const ABOUT: &str = "Takes orders through their whole life: received, paid, picked, packed, shipped, returned, accounted for.\n\n\
 Send an API key as `Authorization: Bearer fk_…`. Mutating calls take an `Idempotency-Key`: the same key with the same request gets the \
@@ -50,47 +57,89 @@ fn complete(document: &mut OpenApi) {
     let mut inner = Vec::new();
     ProblemBody::schemas(&mut inner);
     components.schemas.extend(inner);
+    components.responses.insert(PROBLEM.to_owned(), RefOr::T(problem()));
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
     for item in document.paths.paths.values_mut() {
+        item.get.iter_mut().for_each(|operation| add_problems(operation, false));
+        for operation in
+            [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+        {
+            // An operation that says who may call it proves its callers in a way of its own, and takes no key of ours.
+            let named = operation.operation_id.as_deref().is_some_and(|id| WITHOUT_KEY.contains(&id));
+            if !named && operation.security.is_none() {
+                add_key(operation);
+            }
+            add_problems(operation, true);
+        }
         for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
             .into_iter()
             .flatten()
         {
-            add_problem(operation);
-        }
-        for operation in
-            [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
-        {
-            if !operation.operation_id.as_deref().is_some_and(|id| ANSWER_NOT_KEPT.contains(&id)) {
-                add_key(operation);
-            }
+            operation.parameters.iter_mut().flatten().for_each(bound);
         }
     }
 }
 
-fn add_problem(operation: &mut Operation) {
-    // A problem that an operation names itself is sent as every other one.
-    for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response
-            && status.starts_with(['4', '5'])
-        {
-            let problem = |kind: String| match kind.as_str() {
-                "application/json" => "application/problem+json".to_owned(),
-                _ => kind,
-            };
-            let content = std::mem::take(&mut response.content);
-            response.content = content.into_iter().map(|(kind, body)| (problem(kind), body)).collect();
-        }
-    }
+/// The name of the answer that all refusals are.
+const PROBLEM: &str = "Problem";
+
+fn problem() -> Response {
     let content =
         ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(Problem::name())))).build();
     let id = HeaderBuilder::new().description(Some("The id of the request, for questions")).build();
-    let response = ResponseBuilder::new()
+    ResponseBuilder::new()
         .description("A problem: what went wrong, and the way out")
         .content("application/problem+json", content)
         .header("x-request-id", id)
-        .build();
-    operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(response));
+        .build()
+}
+
+/// Names every status that an operation of this kind can refuse with: what is not named is not answered.
+fn add_problems(operation: &mut Operation, changes: bool) {
+    let parameter = |place: ParameterIn, name: &str| {
+        let here = operation.parameters.iter().flatten();
+        here.filter_map(|p| if let RefOr::T(p) = p { Some(p) } else { None })
+            .any(|p| p.parameter_in == place && (name.is_empty() || p.name == name))
+    };
+    let has_body = operation.request_body.is_some();
+    let if_match = parameter(ParameterIn::Header, "If-Match");
+    let header = if_match || parameter(ParameterIn::Header, "Idempotency-Key");
+    let mut statuses = vec![(403, true), (500, true), (503, true)];
+    statuses.extend([
+        (400, has_body || header),
+        (401, operation.security.is_none()),
+        (404, changes || parameter(ParameterIn::Path, "")),
+        (409, changes),
+        (412, if_match),
+        (413, has_body),
+        (415, has_body),
+        (422, changes || parameter(ParameterIn::Query, "")),
+    ]);
+    let answers = &mut operation.responses.responses;
+    // A problem that an operation names itself is sent as every other one.
+    answers.retain(|status, _| !status.starts_with(['4', '5']));
+    for (status, _) in statuses.into_iter().filter(|(_, applies)| *applies) {
+        answers.insert(status.to_string(), RefOr::Ref(Ref::from_response_name(PROBLEM)));
+    }
+}
+
+/// What a parameter's type does not say by itself: the bounds of a page, and that an optional one without value is none.
+fn bound(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    if parameter.parameter_in != ParameterIn::Query {
+        return;
+    }
+    if parameter.name == LIMIT
+        && let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+    {
+        schema.minimum = Some(1.into());
+        schema.maximum = Some(cursor::MOST.into());
+        schema.default = Some(cursor::DEFAULT.into());
+    }
+    if !matches!(parameter.required, Required::True) {
+        let empty = Extensions::from_iter([("allowEmptyValue", true)]);
+        parameter.extensions.get_or_insert_default().merge(empty);
+    }
 }
 
 fn add_key(operation: &mut Operation) {
@@ -98,6 +147,7 @@ fn add_key(operation: &mut Operation) {
         .schema_type(utoipa::openapi::schema::Type::String)
         .min_length(Some(1))
         .max_length(Some(255))
+        .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
         .build();
     let parameter = ParameterBuilder::new()
         .name("Idempotency-Key")

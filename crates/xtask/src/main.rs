@@ -4,6 +4,7 @@
 mod metadata;
 mod postgres;
 mod run;
+mod schemathesis;
 mod screenshots;
 mod test;
 mod tidy;
@@ -21,6 +22,8 @@ Usage: cargo xtask <chore>
   tools                  check for the programs the tests need; install them with apt when run as root
   postgres               a throw-away PostgreSQL in the foreground, until ctrl-c
   with-postgres CMD…     run CMD with FULMAR_TEST_POSTGRES pointing at a throw-away PostgreSQL
+  schemathesis [--examples N] [--seed N] [--only sqlite|postgres]
+                         the program against its OpenAPI document
   screenshots [FOLDER]   pictures of the pages of a demo shop (default: docs/screenshots)";
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         "tools" => tools::ensure(),
         "postgres" => postgres::foreground(),
         "with-postgres" => postgres::with_postgres(rest),
+        "schemathesis" => schemathesis::check(rest),
         "screenshots" => screenshots::take(rest),
         postgres::KEEPER => postgres::keep(rest),
         "help" | "--help" | "-h" => {

@@ -3,7 +3,7 @@
 use super::{Out, operator, table};
 use crate::{Failure, people, slices};
 use clap::Subcommand;
-use db::Ctx;
+use db::{Ctx, Db};
 use kernel::Fault;
 use serde::Serialize;
 use web::auth::{
@@ -79,9 +79,17 @@ pub async fn run(ctx: &Ctx, command: Keys, out: Out) -> Result<(), Failure> {
 /// # Errors
 /// Refusals and faults of the command.
 pub async fn create(ctx: &Ctx, name: &str, scopes: Vec<String>) -> Result<CreatedKey, Failure> {
+    on(&ctx.db, name, scopes).await
+}
+
+/// Makes a key in a database.
+///
+/// # Errors
+/// Refusals and faults of the command.
+pub async fn on(db: &Db, name: &str, scopes: Vec<String>) -> Result<CreatedKey, Failure> {
     let new = CreateKey { name: name.to_owned(), scopes };
     let slices = slices::slices();
     let made: Result<Result<CreatedKey, CreateKeyRefused>, Fault> =
-        db::write!(ctx.db, &operator(), |tx| create_api_key(tx, &slices, &new).await);
+        db::write!(db, &operator(), |tx| create_api_key(tx, &slices, &new).await);
     made?.map_err(|refusal| Failure::refused(&refusal))
 }

@@ -1,14 +1,17 @@
 //! One file per command of the command line; here they are told apart. Invariant: results go to stdout, everything else to stderr.
 
 pub mod backup;
+pub mod bench;
 pub mod completions;
 pub mod export;
 pub mod import;
 pub mod key;
 pub mod migrate;
 pub mod openapi;
+pub mod plan;
 pub mod report;
 pub mod serve;
+pub mod torture;
 pub mod user;
 pub mod verify;
 pub mod work;
@@ -30,6 +33,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Completions { shell } => return completions::run(*shell),
         Command::Openapi => return openapi::run(),
+        Command::Plan(args) => return plan::run(args),
+        Command::Bench(args) => return bench::run(args, Out { json: cli.json }).await,
+        Command::Torture(torture) => return torture::run(torture, Out { json: cli.json }).await,
         _ => {}
     }
     let config = Config::load(cli.config.as_deref())?;
@@ -39,7 +45,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let done = match cli.command {
         Command::Serve(args) => serve::run(&config, &args, out).await,
         Command::Work => work::run(&config).await,
-        Command::Completions { .. } | Command::Openapi => Ok(()),
         other => on_data(&config, other, out).await,
     };
     telemetry.stop().await;
@@ -59,7 +64,14 @@ async fn on_data(config: &Config, command: Command, out: Out) -> Result<(), Fail
         Command::Report(report) => report::run(&ctx, &report, out).await,
         Command::User(user) => user::run(&ctx, user, out).await,
         Command::Key(key) => key::run(&ctx, key, out).await,
-        Command::Serve(_) | Command::Work | Command::Completions { .. } | Command::Openapi => Ok(()),
+        // These were told apart before.
+        Command::Serve(_)
+        | Command::Work
+        | Command::Completions { .. }
+        | Command::Openapi
+        | Command::Bench(_)
+        | Command::Plan(_)
+        | Command::Torture(_) => Ok(()),
     };
     close(ctx).await.and(done)
 }
@@ -99,6 +111,13 @@ impl Out {
             text.push('\n');
         }
         write_out(text.as_bytes())
+    }
+    /// Prints one result of several as a line of JSON.
+    ///
+    /// # Errors
+    /// A fault when the result does not serialise or cannot be written.
+    pub fn line(self, value: &impl Serialize) -> Result<(), Failure> {
+        write_out(format!("{}\n", serde_json::to_string(value).map_err(Fault::from)?).as_bytes())
     }
 }
 

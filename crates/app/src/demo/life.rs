@@ -124,6 +124,7 @@ fn tenders(s: &Script) -> Vec<Tender> {
         token: token.map(str::to_owned),
         amount,
         capture: false,
+        paid_at: None,
         reference: None,
     };
     let card = |amount| tender("sandbox", "card", Some("tok_ok"), amount);

@@ -148,6 +148,9 @@ pub(super) struct NewTender {
     #[serde(default)]
     capture: bool,
     reference: Option<String>,
+    /// The money was taken then, before the order came to us (by the shop's checkout, a channel, at the till): nobody is asked for it.
+    /// Not in the future.
+    paid_at: Option<Timestamp>,
 }
 
 impl NewOrder {
@@ -170,6 +173,12 @@ impl NewOrder {
         }
         if self.placed_at.is_some_and(|at| at > now) {
             return Err(Problem::invalid("/placed_at", "An order cannot have been placed in the future."));
+        }
+        if self.tenders.iter().any(|t| t.paid_at.is_some_and(|at| at > now)) {
+            return Err(Problem::invalid("/tenders", "A tender cannot have been paid in the future."));
+        }
+        if self.tenders.iter().any(|t| t.paid_at.is_some_and(|at| at < Timestamp(0))) {
+            return Err(Problem::invalid("/tenders", "A tender cannot have been paid before 1970."));
         }
         Ok(Place {
             at: self.placed_at.unwrap_or(now),
@@ -230,6 +239,7 @@ impl NewTender {
             amount: self.amount,
             capture: self.capture,
             reference: self.reference,
+            paid_at: self.paid_at,
         }
     }
 }

@@ -190,6 +190,7 @@ impl Entry {
             token: some(&self.token),
             amount: None,
             capture: false,
+            paid_at: None,
             reference: None,
         }]
     }

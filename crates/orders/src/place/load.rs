@@ -2,7 +2,7 @@
 
 use super::check::Checked;
 use super::price::LineAsk;
-use super::{Outcome, Place, PlaceRefused, Placed};
+use super::{Outcome, Place, PlaceRefused, Placed, Trust};
 use crate::model::{HoldKind, LineId, OrderId};
 use catalog::{Sku, SkuId, TaxRates};
 use db::answers::{self, Answer, Recall};
@@ -11,6 +11,7 @@ use inventory::{Location, LocationId, ReservationId, Shelf};
 use kernel::{Currency, Fault, Money};
 use sea_orm::FromQueryResult;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// What earlier calls left.
@@ -72,19 +73,28 @@ pub(crate) async fn known(tx: &Tx, batch: &[Place]) -> Result<Known, Fault> {
              FROM input JOIN orders o ON o.channel = input.channel AND o.reference = input.reference"
         );
         let rows: Vec<ExistingRow> = tx.all_from(&references, &text, []).await?;
-        orders.extend(rows.into_iter().map(|r| ((r.channel.clone(), r.reference.clone()), r.into_placed())));
+        for row in rows {
+            orders.insert((row.channel.clone(), row.reference.clone()), row.into_placed()?);
+        }
     }
     Ok(Known { answers: known, orders })
 }
 
 impl ExistingRow {
-    fn into_placed(self) -> Placed {
-        let mut lines: Vec<LineId> =
-            self.lines.unwrap_or_default().split(',').filter_map(|id| id.parse().ok()).map(LineId).collect();
+    fn into_placed(self) -> Result<Placed, Fault> {
+        fn listed<T: FromStr>(list: Option<&str>) -> Result<Vec<T>, Fault>
+        where
+            T::Err: std::fmt::Display,
+        {
+            let words = list.unwrap_or_default().split(',').filter(|word| !word.is_empty());
+            let read =
+                |word: &str| word.parse().map_err(|e| Fault::broken(format!("a stored “{word}”: {e}")));
+            words.map(read).collect()
+        }
+        let mut lines: Vec<LineId> = listed(self.lines.as_deref())?.into_iter().map(LineId).collect();
         lines.sort();
-        let holds: Vec<HoldKind> =
-            self.holds.unwrap_or_default().split(',').filter_map(|k| k.parse().ok()).collect();
-        Placed {
+        let holds: Vec<HoldKind> = listed(self.holds.as_deref())?;
+        Ok(Placed {
             id: self.id,
             number: self.number,
             total: Money::new(self.total, self.currency),
@@ -92,7 +102,7 @@ impl ExistingRow {
             holds,
             backordered: self.units_backordered,
             existing: true,
-        }
+        })
     }
 }
 
@@ -103,14 +113,14 @@ impl Known {
         batch: &[Place],
         outcomes: &mut [Option<Outcome>],
         followers: &mut Vec<(usize, usize)>,
-    ) {
+    ) -> Result<(), Fault> {
         let mut keys: HashMap<(&str, &str), usize> = HashMap::new();
         let mut references: HashMap<(&str, &str), usize> = HashMap::new();
         for (i, want) in batch.iter().enumerate() {
             if let Some(key) = &want.key {
                 let reused = || Some(Err(PlaceRefused::KeyReused { key: key.key.clone() }));
                 match self.answers.get(&(format!("{} {}", key.caller, key.key), key.hash.clone())) {
-                    Some(Recall::Same { body, .. }) => outcomes[i] = serde_json::from_str(body).ok(),
+                    Some(Recall::Same { body, .. }) => outcomes[i] = Some(serde_json::from_str(body)?),
                     Some(Recall::Other) => outcomes[i] = reused(),
                     _ => {
                         let first = *keys.entry((&key.caller, &key.key)).or_insert(i);
@@ -133,6 +143,7 @@ impl Known {
                 followers.push((i, first));
             }
         }
+        Ok(())
     }
 }
 
@@ -159,6 +170,9 @@ pub(crate) async fn remember(
     }
     Ok(())
 }
+
+/// SKUs, prices asked and doubts of an order's lines.
+type Lines = (Vec<Arc<Sku>>, Vec<LineAsk>, Option<String>);
 
 /// The part of the world the decisions look at; the shelf changes as they grant.
 pub(crate) struct World {
@@ -187,21 +201,25 @@ pub(crate) async fn world(tx: &Tx, batch: &[Place], checked: &[Option<Checked>])
         true => HashMap::new(),
         false => asked.iter().copied().zip(inventory::open_reservations(tx, &asked).await?).collect(),
     };
-    let locations =
-        inventory::locations(tx).await?.into_iter().filter(|l| l.active).map(|l| (l.id, l)).collect();
+    let shelf = inventory::lock(tx, &stocked).await?;
+    let mut there = shelf.locations();
+    there.extend(live().flat_map(|w| w.lines.iter().filter_map(|l| l.location)));
+    let mut locations = inventory::locations_by_id(tx, &there).await?;
+    locations.retain(|_, location| location.active);
     Ok(World {
         channels: tx.column::<String>("SELECT code FROM channel", []).await?.into_iter().collect(),
         rates: catalog::tax_rates(tx).await?,
         locations,
-        shelf: inventory::lock(tx, &stocked).await?,
+        shelf,
         skus,
         reservations,
     })
 }
 
 impl World {
-    /// The SKUs of an order and what is priced of each line.
-    pub(crate) fn lines(&self, want: &Place) -> Result<(Vec<Arc<Sku>>, Vec<LineAsk>), PlaceRefused> {
+    /// The SKUs of an order, what is priced of each line, and what a person must look at.
+    pub(crate) fn lines(&self, want: &Place) -> Result<Lines, PlaceRefused> {
+        let mut doubt = None;
         let mut skus = Vec::with_capacity(want.lines.len());
         let mut asks = Vec::with_capacity(want.lines.len());
         for (i, line) in want.lines.iter().enumerate() {
@@ -221,11 +239,21 @@ impl World {
                 PlaceRefused::NoPrice { line: number, sku: code(), currency: want.currency }
             })?;
             let to = &want.ship_to;
-            let rate = || self.rates.rate(&to.country, to.region.as_deref(), &sku.tax_class).unwrap_or(0);
-            let rate_ppm = line.tax_rate_ppm.unwrap_or_else(rate);
+            let rate_ppm = line
+                .tax_rate_ppm
+                .or_else(|| self.rates.rate(&to.country, to.region.as_deref(), &sku.tax_class));
+            if rate_ppm.is_none() && !self.rates.is_empty() && want.trust != Trust::History {
+                let (class, country) = (sku.tax_class.clone(), to.country.clone());
+                let refused = PlaceRefused::NoTaxRate { line: number, class, country };
+                match want.trust {
+                    Trust::Channel => doubt = Some(refused.to_string()),
+                    _ => return Err(refused),
+                }
+            }
+            let rate_ppm = rate_ppm.unwrap_or(0);
             asks.push(LineAsk { unit_price, quantity: line.quantity, discount: line.discount, rate_ppm });
             skus.push(Arc::clone(sku));
         }
-        Ok((skus, asks))
+        Ok((skus, asks, doubt))
     }
 }

@@ -25,9 +25,17 @@ pub(crate) struct Numbered {
     pub assessment: Option<Assessment>,
 }
 
-/// Whether a tender is good the moment it is opened.
-fn settles_at_once(gateway: &str, method: &str) -> bool {
-    matches!((gateway, method), ("store_credit" | "exchange", _) | ("manual", "cod"))
+/// What the tenders are worth the moment they are opened: authorised (or taken), and taken. The payments say the same in their events,
+/// and [`crate::collect`] finds nothing left to change.
+fn settled_at_once(want: &Place, amounts: &[i64]) -> (i64, i64) {
+    let sum = |good: fn(&super::Tender) -> bool| -> i64 {
+        want.tenders.iter().zip(amounts).filter(|(tender, _)| good(tender)).map(|(_, amount)| *amount).sum()
+    };
+    let taken =
+        |t: &super::Tender| t.paid_at.is_some() || matches!(t.gateway.as_str(), "store_credit" | "exchange");
+    let promised = |t: &super::Tender| t.paid_at.is_none() && t.gateway == "manual" && t.method == "cod";
+    let taken = sum(taken);
+    (taken + sum(promised), taken)
 }
 
 /// Writes the drafts and fills in their outcomes.
@@ -50,6 +58,9 @@ pub(crate) async fn write(
     }
     screen::screen(tx, batch, &mut orders).await?;
     for order in &mut orders {
+        if let Some(doubt) = order.draft.doubt.take() {
+            order.holds.push((HoldKind::Manual, doubt));
+        }
         hold_for_payment(&batch[order.draft.index], order);
     }
     insert_orders(tx, batch, &orders).await?;
@@ -141,6 +152,7 @@ async fn open_tenders(
                 currency: want.currency,
                 amount: *amount,
                 capture: tender.capture,
+                paid_at: tender.paid_at,
             });
         }
     }
@@ -159,13 +171,7 @@ async fn open_tenders(
 }
 
 fn hold_for_payment(want: &Place, order: &mut Numbered) {
-    let covered: i64 = want
-        .tenders
-        .iter()
-        .zip(&order.draft.tenders)
-        .filter(|(tender, _)| settles_at_once(&tender.gateway, &tender.method))
-        .map(|(_, amount)| *amount)
-        .sum();
+    let (covered, _) = settled_at_once(want, &order.draft.tenders);
     if !want.pay_later && covered < order.draft.total {
         order.holds.push((HoldKind::PaymentDue, "Waits for payment.".to_owned()));
     }
@@ -176,12 +182,13 @@ async fn insert_orders(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<
         "id BIGINT, number TEXT, channel TEXT, reference TEXT?, customer_id BIGINT, name TEXT, email TEXT?, phone TEXT?, ip TEXT?, ship_to TEXT, \
          bill_to TEXT, country TEXT, postal_code TEXT?, currency TEXT, tax_inclusive BOOLEAN, priority BIGINT, gift_note TEXT?, note TEXT?, tags TEXT, \
          fingerprint TEXT, exchange_of BIGINT?, pay_later BOOLEAN, placed_at BIGINT, promised_at BIGINT?, goods BIGINT, discount BIGINT, net BIGINT, tax BIGINT, \
-         shipping BIGINT, shipping_tax BIGINT, fee BIGINT, units BIGINT, units_backordered BIGINT, holds BIGINT, updated_at BIGINT",
+         shipping BIGINT, shipping_tax BIGINT, fee BIGINT, authorised BIGINT, captured BIGINT, units BIGINT, units_backordered BIGINT, holds BIGINT, updated_at BIGINT",
     );
     for order in orders {
         let want = &batch[order.draft.index];
         let sum = |f: fn(&super::price::LineMoney) -> i64| order.draft.money.iter().map(f).sum::<i64>();
         let checked = &order.draft.checked;
+        let (authorised, captured) = settled_at_once(want, &order.draft.tenders);
         rows.push([
             order.id.into(),
             order.number.as_str().into(),
@@ -214,6 +221,8 @@ async fn insert_orders(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<
             sum(|m| m.shipping).into(),
             sum(|m| m.shipping_tax).into(),
             sum(|m| m.fee).into(),
+            authorised.into(),
+            captured.into(),
             want.lines.iter().map(|l| l.quantity).sum::<i64>().into(),
             order.draft.short.iter().sum::<i64>().into(),
             i64::try_from(order.holds.len())?.into(),

@@ -199,6 +199,7 @@ pub fn tender(gateway: &str, method: &str, amount: Option<i64>) -> Tender {
         token: None,
         amount,
         capture: false,
+        paid_at: None,
         reference: None,
     }
 }

@@ -93,6 +93,7 @@ impl Shop {
             currency,
             amount,
             capture,
+            paid_at: None,
         };
         let opened =
             db::write!(self.db, &actor(), |tx| payments::open(tx, std::slice::from_ref(&tender)).await);

@@ -233,6 +233,7 @@ impl Shop {
             currency: eur(),
             amount,
             capture: false,
+            paid_at: None,
         }
     }
     pub async fn open(&self, tender: Open) -> PaymentId {

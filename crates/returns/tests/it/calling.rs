@@ -14,8 +14,10 @@ async fn a_return_goes_its_way_over_the_api() {
         let shop = Shop::open(db).await;
         let placed = shop.delivered(&[("MUG", 2)], true).await;
         let api = Served::new(&shop.db.db, &[web::SLICE, SLICE]);
-        let (staff, reader) =
-            (api.key(&["returns:read", "returns:write"]).await, api.key(&["returns:read"]).await);
+        let (staff, reader) = (
+            api.key(&["returns:read", "returns:write", "returns:receive"]).await,
+            api.key(&["returns:read"]).await,
+        );
         let new = json!({"units": [{"line": placed.lines[0], "quantity": 1, "reason": "damaged"}], "resolution": "refund"});
         let path = format!("/v1/orders/{}/returns", placed.id);
         assert_eq!(api.call(&reader, "POST", &path, Some(new.clone())).await.0, 403);

@@ -77,6 +77,7 @@ async fn a_difference_is_paid_by_the_tenders_given() {
             token: None,
             amount: None,
             capture: false,
+            paid_at: None,
             reference: None,
         };
         want.exchange = Some(Exchange { tenders: vec![cod], ..instead("HAT", 1) });

@@ -11,8 +11,15 @@ async fn the_openapi_document_is_whole() {
     assert_eq!(document, serde_json::to_value(web::openapi(SLICES)).unwrap());
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let post = &document["paths"]["/v1/birds"]["post"];
+    let problem = "#/components/responses/Problem";
+    let refusals =
+        post["responses"].as_object().unwrap().iter().filter(|(status, _)| !status.starts_with('2'));
+    assert!(
+        refusals.clone().count() > 0 && refusals.into_iter().all(|(_, answer)| answer["$ref"] == problem),
+        "{post}"
+    );
     assert_eq!(
-        post["responses"]["default"]["content"]["application/problem+json"]["schema"]["$ref"],
+        document["components"]["responses"]["Problem"]["content"]["application/problem+json"]["schema"]["$ref"],
         "#/components/schemas/Problem"
     );
     assert!(post["parameters"].as_array().unwrap().iter().any(|p| p["name"] == "Idempotency-Key"));

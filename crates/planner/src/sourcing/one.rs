@@ -1,8 +1,7 @@
-//! Sourcing: which location ships which units.
-//!
-//! One location that can ship everything, by priority and then distance; otherwise a split that takes the location with the most units
-//! each time (fewest parcels by the greedy rule for set cover: Chvátal 1979, within ln n of the fewest); what no location has is
-//! short. Linear in needs × sites × items for each parcel. Invariant: never plans more than `free`, and takes what it plans from `free`.
+//! One order from what is free: one location that can ship everything, by priority and then distance; otherwise a split that takes the
+//! location with the most units each time (fewest parcels by the greedy rule for set cover: Chvátal 1979, within ln n of the fewest);
+//! what no location has is short. Linear in needs × sites × items for each parcel. Invariant: never plans more than `free`, and takes
+//! what it plans from `free`.
 
 /// Units wanted of one order line.
 #[derive(Debug, Clone, PartialEq, Eq)]

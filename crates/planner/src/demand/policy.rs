@@ -1,0 +1,119 @@
+//! The stock policy on a past that it did not know: does it reach the service level it promises? Invariant: every decision at a period
+//! uses the periods before it alone; leads are drawn from the seed.
+//!
+//! Every period the policy forecasts the demand over lead time and review, orders up to its quantile, and receives what it ordered when a
+//! drawn lead time is over; unmet demand waits. A cycle is served if it ends with nothing owed. The model is fitted anew every four
+//! periods. Cost: a fit per four periods, and items × periods forecasts.
+
+use super::pooled::Target;
+use super::stock::{Protection, Supply, check_supply};
+use super::trees::Draw;
+use super::{Model, Options, Series, Unfit, check, check_options};
+use serde::{Deserialize, Serialize};
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Item-periods looked at.
+    pub cycles: u64,
+    /// Of these, ended with nothing owed.
+    pub served: u64,
+    /// Units asked for.
+    pub asked: f64,
+    /// Units that had to wait.
+    pub waited: f64,
+    /// Units on the shelf at the end of a period, summed.
+    pub held: f64,
+}
+
+impl Outcome {
+    /// Share of cycles without a stock-out.
+    pub fn service(&self) -> f64 {
+        self.served as f64 / self.cycles.max(1) as f64
+    }
+
+    /// Share of units served at once.
+    pub fn fill_rate(&self) -> f64 {
+        1.0 - self.waited / self.asked.max(1e-9)
+    }
+}
+
+struct Shelf {
+    /// Negative: owed.
+    stock: f64,
+    /// Units by the period they arrive in.
+    coming: Vec<(usize, f64)>,
+}
+
+/// Runs the policy over the last `periods` of the panel; items that began later are left out. The first cycles, until orders of its own
+/// arrive, are not counted. `supply` says lead, review (1 is meant) and service.
+pub fn simulate(
+    panel: &[Series],
+    periods: usize,
+    supply: &Supply,
+    options: Options,
+) -> Result<Outcome, Unfit> {
+    check_supply(supply)?;
+    let longest = supply.lead.iter().map(|l| l.periods).max().unwrap_or(0);
+    let options = Options { horizon: (longest + supply.review).max(1), ..options };
+    check_options(options)?;
+    panel.iter().try_for_each(check)?;
+    let known: Vec<&Series> = panel.iter().filter(|s| s.units.len() > periods).collect();
+    let mut shelves: Vec<Shelf> = known.iter().map(|_| Shelf { stock: -1.0, coming: vec![] }).collect();
+    let mut outcome = Outcome::default();
+    let mut draw = Draw::new(options.seed);
+    let mut model = None;
+    for now in 0..periods {
+        let past = |s: &Series| {
+            let end = s.units.len() - periods + now;
+            Series {
+                group: s.group,
+                units: s.units[..end].to_vec(),
+                orders: s.orders.get(..end).map(<[f64]>::to_vec).unwrap_or_default(),
+            }
+        };
+        let histories: Vec<Series> = known.iter().map(|s| past(s)).collect();
+        if now % 4 == 0 {
+            model = Some(Model::fit(&histories, Target::Sum, options));
+        }
+        let Some(model) = &model else { break };
+        for (item, shelf) in shelves.iter_mut().enumerate() {
+            let target =
+                Protection::of(model, item, &histories[item], supply).quantile(supply.service).round();
+            if now == 0 {
+                shelf.stock = target;
+            }
+            let arrived: f64 = shelf.coming.iter().filter(|c| c.0 <= now).map(|c| c.1).sum();
+            shelf.coming.retain(|c| c.0 > now);
+            shelf.stock += arrived;
+            let position = shelf.stock + shelf.coming.iter().map(|c| c.1).sum::<f64>();
+            if target > position {
+                let lead = drawn(supply, draw.unit());
+                let arrives = now + lead;
+                let units = target - position;
+                if lead == 0 { shelf.stock += units } else { shelf.coming.push((arrives, units)) }
+            }
+            let asked = known[item].units[histories[item].units.len()];
+            let before = shelf.stock;
+            shelf.stock -= asked;
+            if now >= longest {
+                outcome.cycles += 1;
+                outcome.served += u64::from(shelf.stock >= 0.0);
+                outcome.asked += asked;
+                outcome.waited += (asked - before.max(0.0)).max(0.0);
+                outcome.held += shelf.stock.max(0.0);
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn drawn(supply: &Supply, mut unit: f64) -> usize {
+    for lead in &supply.lead {
+        if unit < lead.probability {
+            return lead.periods;
+        }
+        unit -= lead.probability;
+    }
+    supply.lead.last().map_or(0, |l| l.periods)
+}

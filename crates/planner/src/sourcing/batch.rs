@@ -1,0 +1,391 @@
+//! Many orders at once, sharing stock and capacity: a plan, and a proof of how good it is.
+//!
+//! Method: orders one after another by priority; then Lagrangian relaxation of stock and capacity (Geoffrion 1974; Fisher 1981) with
+//! subgradient steps, whose multipliers are a lower bound and prices for better passes; then orders that compete are taken out and put
+//! back in other sequences; and for small cases [`super::exact`] closes the gap. Invariant: the plan is feasible at every moment;
+//! `bound` ≤ the cost of every possible plan.
+
+use super::choose::{Choice, Left, Menu, Prices, choose, cost, menu};
+use super::exact;
+use super::network::{MILLI, Network, Order, OrderProblem, Policy, SourcingError};
+use crate::Budget;
+use serde::Serialize;
+
+/// How all orders are shipped.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BatchPlan {
+    /// One for each order.
+    pub choices: Vec<Choice>,
+    /// Why an order could not be looked at.
+    pub refused: Vec<Option<OrderProblem>>,
+    /// Thousandths of a cent of all choices.
+    pub cost: i64,
+    /// No plan can cost less.
+    pub bound: i64,
+}
+
+impl BatchPlan {
+    /// Whether no plan is better.
+    pub fn proven(&self) -> bool {
+        self.bound >= self.cost
+    }
+
+    /// How much better another plan could be at most, as a fraction of the cost.
+    pub fn gap(&self) -> f64 {
+        if self.cost == 0 { 0.0 } else { (self.cost - self.bound).max(0) as f64 / self.cost as f64 }
+    }
+}
+
+/// Subgradient steps without a better bound before the next ones are shorter, and how much shorter.
+const PATIENCE: u32 = 15;
+const SHORTER: f64 = 0.7;
+/// Most subgradient steps.
+const ROUNDS: u32 = 3_000;
+/// How much of the last direction goes on (deflected subgradients: Camerini, Fratta & Maffioli 1975), which damps zigzag.
+const DEFLECTION: f64 = 0.7;
+/// Times that a few orders are taken out and put back, for 30 orders: fewer for less, where all sequences are soon tried, and for
+/// more, where the bound and its prices help more.
+const SHUFFLES: usize = 30_000;
+/// Cost in thousandths of a cent that is accepted at first in one of three cases.
+const HOT: f64 = 200_000.0;
+/// Up to so many orders an optimum is proven by enumeration, if the budget allows.
+const SMALL: usize = 60;
+
+pub(super) struct Batch<'a> {
+    pub network: &'a Network,
+    pub orders: &'a [Order],
+    pub policy: &'a Policy,
+    /// Orders that can be looked at, first come first.
+    pub sequence: Vec<usize>,
+    pub all: Left,
+    /// No prices.
+    free: Prices,
+    /// Offers for each order when nothing is taken yet.
+    menus: Vec<Menu>,
+    pub choices: Vec<Choice>,
+    pub costs: Vec<i64>,
+    pub left: Left,
+    pub total: i64,
+}
+
+/// Plans orders together.
+///
+/// # Errors
+/// [`SourcingError`] when network or policy make no sense; a bad order is refused alone, in `refused`.
+pub fn plan(
+    network: &Network,
+    orders: &[Order],
+    policy: &Policy,
+    budget: &Budget<'_>,
+    seed: u64,
+) -> Result<BatchPlan, SourcingError> {
+    network.verify()?;
+    policy.verify()?;
+    let refused: Vec<Option<OrderProblem>> = orders.iter().map(|o| o.problem(network)).collect();
+    let mut sequence: Vec<usize> = (0..orders.len()).filter(|o| refused[*o].is_none()).collect();
+    sequence.sort_by_key(|o| {
+        (-orders[*o].priority.max(-i64::MAX), orders[*o].promise.unwrap_or(i64::MAX), orders[*o].day)
+    });
+    let all = Left::of(network);
+    let mut batch = Batch {
+        network,
+        orders,
+        policy,
+        sequence,
+        left: all.clone(),
+        menus: orders
+            .iter()
+            .zip(&refused)
+            .map(|(o, r)| if r.is_none() { menu(network, o, policy, &all) } else { Menu::default() })
+            .collect(),
+        free: Prices::none(network),
+        all,
+        choices: orders.iter().map(|_| Choice::default()).collect(),
+        costs: vec![0; orders.len()],
+        total: i64::MAX,
+    };
+    batch.pass(None);
+    let mut prices = batch.guess();
+    let mut bound = batch.relax(&mut prices, ROUNDS, budget);
+    if bound < batch.total {
+        batch.reshuffle(&prices, budget, seed);
+        bound = bound.max(batch.relax(&mut prices, ROUNDS, budget));
+    }
+    if bound < batch.total && batch.sequence.len() <= SMALL {
+        bound = bound.max(exact::close(&mut batch, &prices, budget));
+    }
+    for (o, refused) in refused.iter().enumerate() {
+        if refused.is_some() {
+            batch.choices[o].short = orders[o].lines.iter().map(|l| l.quantity.max(0)).collect();
+        }
+    }
+    let (choices, cost) = (batch.choices, batch.total);
+    Ok(BatchPlan { choices, refused, cost, bound: bound.min(cost) })
+}
+
+impl Batch<'_> {
+    /// Orders one after another, with prices on what is scarce or without; kept if it is better.
+    fn pass(&mut self, prices: Option<&Prices>) {
+        let mut left = self.all.clone();
+        let mut choices = vec![Choice::default(); self.orders.len()];
+        let mut costs = vec![0; self.orders.len()];
+        let mut total = 0i64;
+        for o in &self.sequence {
+            let order = &self.orders[*o];
+            let mut offers = self.menus[*o].clone();
+            offers.shrink(order, &left);
+            if let Some(prices) = prices {
+                offers.price(self.network, order, prices);
+            }
+            let (_, choice) = choose(self.network, order, &offers, Some(&left));
+            left.apply(order, &choice, -1);
+            costs[*o] = cost(self.network, order, self.policy, &choice);
+            total = total.saturating_add(costs[*o]);
+            choices[*o] = choice;
+        }
+        if total < self.total {
+            (self.left, self.choices, self.costs, self.total) = (left, choices, costs, total);
+        }
+    }
+
+    /// Prices to begin with: where all orders want more of an item than there is, some of it will be short, and what is there is
+    /// worth what a short unit costs.
+    fn guess(&self) -> Prices {
+        let mut prices = Prices::none(self.network);
+        let (items, places) = (self.network.items, self.network.locations.len());
+        let mut wanted = vec![(0i64, 0i64); items];
+        for line in self.sequence.iter().flat_map(|o| &self.orders[*o].lines) {
+            for (item, pieces) in &line.takes {
+                wanted[*item].0 += line.quantity;
+                wanted[*item].1 += line.quantity * pieces;
+            }
+        }
+        for (item, (units, pieces)) in wanted.into_iter().enumerate() {
+            if pieces > (0..places).map(|l| self.all.stock(l, item)).sum() {
+                let worth = (self.policy.short_unit * MILLI) as f64 * units as f64 / pieces as f64;
+                (0..places).for_each(|l| prices.stock[l * items + item] = worth);
+            }
+        }
+        prices
+    }
+
+    /// The lower bound; `prices` become those that prove it.
+    fn relax(&mut self, best_prices: &mut Prices, rounds: u32, budget: &Budget<'_>) -> i64 {
+        let mut prices = best_prices.clone();
+        let mut best = f64::NEG_INFINITY;
+        let mut way = Vec::new();
+        let (mut step, mut idle) = (1.0, 0);
+        for round in 0..rounds {
+            let Some((value, used)) = self.relaxed(&prices, budget) else { break };
+            if value > best + 1.0 {
+                (best, idle) = (value, 0);
+                best_prices.clone_from(&prices);
+            } else {
+                idle += 1;
+                if idle >= PATIENCE {
+                    (step, idle) = (step * SHORTER, 0);
+                    prices.clone_from(best_prices);
+                    way.clear();
+                }
+            }
+            if whole(best) >= self.total || step < 1e-3 {
+                break;
+            }
+            if round % 10 == 3 {
+                self.pass(Some(&prices));
+            }
+            let aim = step * (self.total as f64 - value).max(1.0);
+            if !used.move_prices(&mut prices, &self.all, &mut way, aim) {
+                break;
+            }
+        }
+        // Without a whole round nothing was learnt that a pass could use.
+        if best > f64::NEG_INFINITY && !budget.spent() {
+            self.pass(Some(best_prices));
+        }
+        whole(best)
+    }
+
+    /// Every order for itself, paying prices in place of minding limits: the value of the bound and what would be used.
+    fn relaxed(&mut self, prices: &Prices, budget: &Budget<'_>) -> Option<(f64, Use)> {
+        let mut used = Use::new(self, self.network.locations.len());
+        let mut value = 0.0;
+        for o in &self.sequence {
+            if budget.spent() {
+                return None;
+            }
+            let order = &self.orders[*o];
+            self.menus[*o].price(self.network, order, prices);
+            let (least, choice) = choose(self.network, order, &self.menus[*o], None);
+            value += least;
+            used.count(order, &choice, self.network.items);
+        }
+        Some((value - used.paid(prices, &self.all), used))
+    }
+
+    /// Takes a few competing orders out and puts them back in another sequence, with prices or without; annealed, the best is kept.
+    fn reshuffle(&mut self, prices: &Prices, budget: &Budget<'_>, seed: u64) {
+        let n = self.sequence.len();
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let rivals = self.rivals();
+        let rounds = SHUFFLES.min(33 * n * n).min(SHUFFLES * 30 / n.max(1));
+        let mut best = (self.total, self.choices.clone(), self.costs.clone(), self.left.clone());
+        for round in 0..rounds {
+            if budget.spent() {
+                break;
+            }
+            let mut out = vec![self.sequence[dice.below(n)]];
+            for _ in 0..1 + dice.below(5) {
+                let near = &rivals[out[0]];
+                let any = near.is_empty() || dice.below(4) == 0;
+                let other = if any { self.sequence[dice.below(n)] } else { near[dice.below(near.len())] };
+                if !out.contains(&other) {
+                    out.insert(dice.below(out.len() + 1), other);
+                }
+            }
+            let heat = HOT * (1.0 - round as f64 / rounds as f64).powi(2);
+            let slack = -heat * (dice.below(1 << 20).max(1) as f64 / f64::from(1 << 20)).ln();
+            let prices = (dice.below(2) == 0).then_some(prices);
+            self.again(&out, prices, slack as i64);
+            if self.total < best.0 {
+                best = (self.total, self.choices.clone(), self.costs.clone(), self.left.clone());
+            }
+        }
+        (self.total, self.choices, self.costs, self.left) = best;
+    }
+
+    /// Sources a few orders again in this sequence; kept unless it costs more than before by `slack`.
+    fn again(&mut self, out: &[usize], prices: Option<&Prices>, slack: i64) {
+        let before: i64 = out.iter().map(|o| self.costs[*o]).sum();
+        for o in out {
+            self.left.apply(&self.orders[*o], &self.choices[*o], 1);
+        }
+        let mut new = Vec::with_capacity(out.len());
+        for o in out {
+            let order = &self.orders[*o];
+            let mut offers = self.menus[*o].clone();
+            offers.shrink(order, &self.left);
+            match prices {
+                Some(prices) => offers.price(self.network, order, prices),
+                None => offers.price(self.network, order, &self.free),
+            }
+            let (_, choice) = choose(self.network, order, &offers, Some(&self.left));
+            self.left.apply(order, &choice, -1);
+            new.push((cost(self.network, order, self.policy, &choice), choice));
+        }
+        let after: i64 = new.iter().map(|n| n.0).sum();
+        if after <= before + slack {
+            self.total += after - before;
+            for (o, (cost, choice)) in out.iter().zip(new) {
+                (self.costs[*o], self.choices[*o]) = (cost, choice);
+            }
+            return;
+        }
+        for (o, (_, choice)) in out.iter().zip(&new) {
+            self.left.apply(&self.orders[*o], choice, 1);
+        }
+        for o in out {
+            self.left.apply(&self.orders[*o], &self.choices[*o], -1);
+        }
+    }
+
+    /// Orders that want the same items, for each order; at most a few dozen.
+    fn rivals(&self) -> Vec<Vec<usize>> {
+        let mut by_item: Vec<Vec<usize>> = vec![Vec::new(); self.network.items];
+        let items = |o: usize| self.orders[o].lines.iter().flat_map(|l| &l.takes).map(|t| t.0);
+        for o in &self.sequence {
+            items(*o).for_each(|i| by_item[i].push(*o));
+        }
+        let mut rivals = vec![Vec::new(); self.orders.len()];
+        for o in &self.sequence {
+            let near = items(*o).flat_map(|i| by_item[i].iter().copied().take(50)).filter(|r| r != o);
+            rivals[*o] = near.collect();
+        }
+        rivals
+    }
+}
+
+/// Small dice (xorshift by Marsaglia 2003).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 20) % end.max(1) as u64) as usize
+    }
+}
+
+/// Costs are whole: a bound may be rounded up.
+fn whole(bound: f64) -> i64 {
+    if bound.is_finite() { (bound - 0.01).ceil().max(0.0) as i64 } else { 0 }
+}
+
+/// What the relaxed choices take.
+struct Use {
+    stock: Vec<i64>,
+    parcels: Vec<i64>,
+    units: Vec<i64>,
+}
+
+impl Use {
+    fn new(batch: &Batch<'_>, places: usize) -> Self {
+        Self {
+            stock: vec![0; places * batch.network.items],
+            parcels: vec![0; places],
+            units: vec![0; places],
+        }
+    }
+
+    fn count(&mut self, order: &Order, choice: &Choice, items: usize) {
+        for ship in &choice.ships {
+            for (item, pieces) in &order.lines[ship.line].takes {
+                self.stock[ship.location * items + item] += pieces * ship.quantity;
+            }
+            self.units[ship.location] += ship.quantity;
+        }
+        for location in choice.locations() {
+            self.parcels[location] += 1;
+        }
+    }
+
+    /// Prices times limits.
+    fn paid(&self, prices: &Prices, all: &Left) -> f64 {
+        let sum = |p: &[f64], limit: &dyn Fn(usize) -> i64| -> f64 {
+            p.iter().enumerate().filter(|(_, p)| **p > 0.0).map(|(i, p)| p * limit(i) as f64).sum()
+        };
+        let stock = sum(&prices.stock, &|i| all.stock(i / all.items(), i % all.items()));
+        stock + sum(&prices.parcels, &|i| all.parcels[i]) + sum(&prices.units, &|i| all.units[i])
+    }
+
+    /// A step uphill, partly in the direction of the last one; whether there was anywhere to go.
+    fn move_prices(&self, prices: &mut Prices, all: &Left, way: &mut Vec<f64>, step: f64) -> bool {
+        let stock = |i: usize| all.stock(i / all.items(), i % all.items());
+        let Prices { stock: stocks, parcels, units } = prices;
+        let places = parcels.len();
+        let slope = |used: i64, limit: i64, price: f64| {
+            let over = (used - limit) as f64;
+            if over < 0.0 && price <= 0.0 { 0.0 } else { over }
+        };
+        let slopes = stocks.iter().enumerate().map(|(i, p)| slope(self.stock[i], stock(i), *p));
+        let slopes = slopes
+            .chain((0..places).map(|i| slope(self.parcels[i], all.parcels[i], parcels[i])))
+            .chain((0..places).map(|i| slope(self.units[i], all.units[i], units[i])));
+        let slopes: Vec<f64> = slopes.collect();
+        if slopes.iter().all(|s| *s == 0.0) {
+            return false;
+        }
+        way.resize(slopes.len(), 0.0);
+        way.iter_mut().zip(&slopes).for_each(|(w, s)| *w = *w * DEFLECTION + s);
+        let norm: f64 = way.iter().map(|w| w * w).sum();
+        let all = stocks.iter_mut().chain(parcels).chain(units);
+        for (price, way) in all.zip(way.iter_mut()) {
+            *price += step * *way / norm.max(1e-9);
+            if *price <= 0.0 {
+                (*price, *way) = (0.0, way.max(0.0));
+            }
+        }
+        true
+    }
+}

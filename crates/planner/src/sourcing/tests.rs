@@ -1,0 +1,269 @@
+//! Sourcing of many orders: tables for the rules, brute force for the optimum, properties for everything else.
+
+use super::rules::{Action, Goal, InventoryRule, LocationFilter, OrderFilter, RoutingRule, Run, Sort, Why};
+use super::*;
+use crate::Budget;
+use proptest::prelude::*;
+
+fn place(name: &str, stock: &[i64]) -> Location {
+    Location { name: name.to_owned(), stock: stock.to_vec(), ..Location::default() }
+}
+
+fn lane(parcel: i64, days: i64, km: f64) -> Option<Lane> {
+    Some(Lane { distance_km: Some(km), parcel, per_kg: 0, days })
+}
+
+fn line(item: usize, quantity: i64) -> Line {
+    Line { quantity, takes: vec![(item, 1)], grams: 100, value: 1_000, ..Line::default() }
+}
+
+fn order(lines: &[Line]) -> Order {
+    Order { lines: lines.to_vec(), ..Order::default() }
+}
+
+fn network(locations: Vec<Location>, lanes: Vec<Option<Lane>>) -> Network {
+    let items = locations.first().map_or(0, |l| l.stock.len());
+    Network { items, zones: 1, locations, lanes }
+}
+
+fn planned(network: &Network, orders: &[Order], policy: &Policy) -> BatchPlan {
+    let plan = plan(network, orders, policy, &Budget::steps(30_000), 1).unwrap();
+    let choices: Vec<_> =
+        (0..orders.len()).map(|o| plan.refused[o].is_none().then(|| &plan.choices[o])).collect();
+    assert_eq!(check(network, orders, policy, &choices), []);
+    let sum: i64 =
+        orders.iter().zip(&choices).filter_map(|(o, c)| c.map(|c| cost(network, o, policy, c))).sum();
+    assert_eq!(sum, plan.cost);
+    assert!(plan.bound <= plan.cost, "{} > {}", plan.bound, plan.cost);
+    plan
+}
+
+#[test]
+fn orders_that_compete_are_planned_together() {
+    // The first order alone would take what only the near location has, and force the second one far away.
+    let n = network(
+        vec![place("near", &[1, 1]), place("far", &[1, 0])],
+        vec![lane(400, 1, 5.0), lane(900, 3, 500.0)],
+    );
+    let orders = [order(&[line(0, 1)]), order(&[line(0, 1), line(1, 1)])];
+    let plan = planned(&n, &orders, &Policy::default());
+    assert_eq!(plan.choices[0].locations(), [1]);
+    assert_eq!(plan.choices[1].locations(), [0]);
+    assert!(plan.proven());
+    assert_eq!(plan.cost, 1_300 * MILLI);
+}
+
+#[test]
+fn split_rules_hold() {
+    let n =
+        network(vec![place("a", &[1, 0]), place("b", &[0, 1])], vec![lane(400, 1, 5.0), lane(400, 1, 5.0)]);
+    let both = [order(&[line(0, 1), line(1, 1)])];
+    let parcels =
+        |policy: &Policy, orders: &[Order]| planned(&n, orders, policy).choices[0].locations().len();
+    assert_eq!(parcels(&Policy::default(), &both), 2);
+    assert_eq!(parcels(&Policy { split_from: 2_001, ..Policy::default() }, &both), 1);
+    assert_eq!(parcels(&Policy { split_from: 2_000, ..Policy::default() }, &both), 2);
+    assert_eq!(parcels(&Policy { max_parcels: 1, partial: false, ..Policy::default() }, &both), 0);
+    let together = |l: Line| Line { together: Some(7), ..l };
+    assert_eq!(parcels(&Policy::default(), &[order(&[together(line(0, 1)), together(line(1, 1))])]), 0);
+}
+
+#[test]
+fn promise_priority_and_safety_are_weighed() {
+    let mut n =
+        network(vec![place("cheap", &[5]), place("fast", &[5])], vec![lane(300, 5, 5.0), lane(700, 1, 5.0)]);
+    let promised = [Order { promise: Some(2), ..order(&[line(0, 1)]) }];
+    let who = |n: &Network, policy: &Policy| planned(n, &promised, policy).choices[0].locations();
+    assert_eq!(who(&n, &Policy { late_day: 100, ..Policy::default() }), [0]);
+    assert_eq!(who(&n, &Policy { late_day: 200, ..Policy::default() }), [1]);
+    assert_eq!(who(&n, &Policy { late_day: 0, keep_promise: true, ..Policy::default() }), [1]);
+    n.locations[0].priority = 5;
+    assert_eq!(who(&n, &Policy { late_day: 0, priority_step: 100, ..Policy::default() }), [1]);
+    n.locations[1].safety = vec![5];
+    assert_eq!(who(&n, &Policy { late_day: 0, priority_step: 100, ..Policy::default() }), [0]);
+}
+
+fn rule(name: &str, goal: Goal) -> InventoryRule {
+    InventoryRule { name: name.to_owned(), goal, ..InventoryRule::default() }
+}
+
+#[test]
+fn rules_are_tried_in_order_and_every_location_gets_its_reason() {
+    let mut berlin = place("berlin", &[9]);
+    berlin.parcels = Some(1);
+    let mut shop = place("shop", &[9]);
+    shop.tags = vec!["store".to_owned()];
+    let mut spare = place("spare", &[9]);
+    spare.safety = vec![9];
+    let n = network(
+        vec![berlin, shop, spare, place("empty", &[0]), place("abroad", &[9])],
+        vec![lane(400, 1, 9.0), lane(500, 1, 1.0), lane(500, 1, 1.0), lane(500, 1, 1.0), None],
+    );
+    let warehouses = InventoryRule {
+        locations: LocationFilter { without: vec!["store".to_owned()], ..LocationFilter::default() },
+        ..rule("warehouses", Goal::InOrder(vec![Sort::Nearest]))
+    };
+    let run = Run {
+        routing: vec![
+            RoutingRule {
+                orders: OrderFilter { tags: vec!["vip".to_owned()], ..OrderFilter::default() },
+                ..RoutingRule::default()
+            },
+            RoutingRule { inventory: vec![warehouses, rule("all", Goal::Cost)], ..RoutingRule::default() },
+        ],
+    };
+    let orders = [order(&[line(0, 1)]), order(&[line(0, 1)])];
+    let sourced = rules::run(&n, &mut Left::of(&n), &orders, &run).unwrap();
+    assert_eq!(
+        (sourced[0].routing, sourced[0].rule, sourced[0].choice.locations()),
+        (Some(1), Some(0), vec![0])
+    );
+    assert_eq!((sourced[1].rule, sourced[1].choice.locations()), (Some(1), vec![1]));
+    let why: Vec<Why> = sourced[1].notes.iter().filter(|n| n.rule == 0).map(|n| n.why).collect();
+    assert_eq!(why, [Why::DailyCapacity, Why::Filtered, Why::SafetyStock, Why::NoStock, Why::NoLane]);
+    assert_eq!(sourced[1].notes[0].sentence(&n), "berlin skipped: daily capacity reached");
+}
+
+#[test]
+fn what_nobody_ships_meets_the_action() {
+    let n = network(vec![place("a", &[1])], vec![lane(400, 1, 1.0)]);
+    let with = |action: Action| {
+        let routing =
+            RoutingRule { inventory: vec![rule("all", Goal::Cost)], action, ..RoutingRule::default() };
+        let mut left = Left::of(&n);
+        let run = Run { routing: vec![routing] };
+        let sourced = rules::run(&n, &mut left, &[order(&[line(0, 3)])], &run).unwrap().remove(0);
+        (sourced.action, sourced.choice.short_units(), left.stock(0, 0))
+    };
+    assert_eq!(with(Action::Backorder), (Some(Action::Backorder), 2, 0));
+    assert_eq!(with(Action::Hold), (Some(Action::Hold), 3, 1));
+}
+
+#[test]
+fn a_backtest_compares_rules_on_the_same_days() {
+    let n = network(
+        vec![place("near", &[1, 1]), place("far", &[2, 2])],
+        vec![lane(400, 1, 5.0), lane(900, 4, 500.0)],
+    );
+    let day = |day: i64, lines: &[Line]| Order { day, promise: Some(day + 2), ..order(lines) };
+    let orders = [day(2, &[line(0, 1), line(1, 1)]), day(1, &[line(0, 1)]), day(1, &[line(9, 1)])];
+    let run = |sort: Sort| Run {
+        routing: vec![RoutingRule {
+            inventory: vec![rule("r", Goal::InOrder(vec![sort]))],
+            ..RoutingRule::default()
+        }],
+    };
+    let near = backtest::replay(&n, &orders, &[], &run(Sort::Nearest)).unwrap();
+    let most = backtest::replay(&n, &orders, &[], &run(Sort::MostStock)).unwrap();
+    assert_eq!((near.orders, near.refused, near.late_orders, near.late_days), (2, 1, 1, 2));
+    assert_eq!((near.postage, near.by_location.clone()), (1_300.0, vec![1, 1]));
+    assert_eq!((most.late_orders, most.postage), (2, 1_800.0));
+    let receipt = backtest::Receipt { day: 2, location: 0, item: 0, pieces: 1 };
+    let restocked = backtest::replay(&n, &orders, &[receipt], &run(Sort::Nearest)).unwrap();
+    assert_eq!((restocked.late_orders, restocked.complete), (0, 2));
+    assert!(restocked.stock_outs > 0);
+}
+
+#[test]
+fn a_bad_order_is_refused_alone_and_a_bad_network_as_a_whole() {
+    let n = network(vec![place("a", &[5])], vec![lane(400, 1, 1.0)]);
+    let orders = [
+        order(&[line(3, 1)]),
+        order(&[line(0, -1)]),
+        Order { zone: 4, ..order(&[line(0, 1)]) },
+        order(&[line(0, i64::MAX)]),
+        order(&[line(0, 1)]),
+    ];
+    let plan = planned(&n, &orders, &Policy::default());
+    use OrderProblem::{Item, Quantity, Zone};
+    assert_eq!(plan.refused, [Some(Item), Some(Quantity), Some(Zone), Some(Quantity), None]);
+    let broken = Network { lanes: vec![], ..n.clone() };
+    assert_eq!(broken.verify(), Err(SourcingError::Lanes { expected: 1, found: 0 }));
+    let nan = network(vec![place("a", &[5])], vec![lane(400, 1, f64::NAN)]);
+    assert_eq!(nan.verify(), Err(SourcingError::Lane(0)));
+}
+
+/// The cheapest plan of two orders of one line each, by trying everything.
+fn brute(n: &Network, orders: &[Order], policy: &Policy) -> i64 {
+    fn all(left: i64, locations: usize) -> Vec<Vec<i64>> {
+        if locations == 0 {
+            return vec![vec![]];
+        }
+        let more = |q: i64| {
+            all(left - q, locations - 1).into_iter().map(move |mut rest| {
+                rest.push(q);
+                rest
+            })
+        };
+        (0..=left).flat_map(more).collect()
+    }
+    let options = |o: &Order| -> Vec<Choice> {
+        let divided = all(o.lines[0].quantity, n.locations.len());
+        let choice = |d: Vec<i64>| {
+            let short = vec![o.lines[0].quantity - d.iter().sum::<i64>()];
+            let ship = |(location, quantity): (usize, &i64)| Ship { line: 0, location, quantity: *quantity };
+            Choice { ships: d.iter().enumerate().filter(|(_, q)| **q > 0).map(ship).collect(), short }
+        };
+        divided.into_iter().map(choice).collect()
+    };
+    let mut best = i64::MAX;
+    for a in options(&orders[0]) {
+        for b in options(&orders[1]) {
+            if check(n, orders, policy, &[Some(&a), Some(&b)]).is_empty() {
+                best = best.min(cost(n, &orders[0], policy, &a) + cost(n, &orders[1], policy, &b));
+            }
+        }
+    }
+    best
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_optimum_is_found_and_proven(
+        stock in proptest::collection::vec((0i64..4, 0i64..2, 300i64..900, 0i64..4, proptest::option::of(0i64..3)), 3),
+        quantities in proptest::collection::vec(1i64..4, 2),
+        pieces in 1i64..3,
+    ) {
+        let places = stock.iter().map(|(stock, safety, _, priority, parcels)| Location {
+            safety: vec![*safety], priority: *priority, parcels: *parcels, ..place("x", &[*stock])
+        });
+        let n = network(places.collect(), stock.iter().map(|s| lane(s.2, 1, 1.0)).collect());
+        let orders: Vec<Order> = quantities
+            .iter()
+            .map(|q| order(&[Line { takes: vec![(0, pieces)], ..line(0, *q) }]))
+            .collect();
+        let policy = Policy { short_unit: 1_500, ..Policy::default() };
+        let plan = planned(&n, &orders, &policy);
+        prop_assert_eq!(plan.cost, brute(&n, &orders, &policy));
+        prop_assert!(plan.proven());
+    }
+
+    #[test]
+    fn nothing_panics_and_every_plan_checks(
+        stock in proptest::collection::vec(-2i64..6, 6),
+        numbers in proptest::collection::vec((-1i64..5, 0usize..4, -1i64..3, proptest::option::of(0u32..2)), 1..8),
+        limits in (proptest::option::of(-1i64..4), proptest::option::of(0i64..9), 0usize..4, any::<bool>()),
+        km in prop_oneof![Just(f64::NAN), Just(5.0)],
+    ) {
+        let (parcels, units, max_parcels, partial) = limits;
+        let places = stock.chunks(3).map(|s| Location { parcels, units, ..place("x", s) }).collect();
+        let n = Network { items: 3, ..network(places, vec![lane(400, 1, km), lane(500, 2, 3.0)]) };
+        let lines: Vec<Line> = numbers
+            .iter()
+            .map(|(q, item, pieces, together)| Line { takes: vec![(*item, *pieces)], together: *together, ..line(0, *q) })
+            .collect();
+        let orders: Vec<Order> = lines.chunks(2).map(order).collect();
+        let policy = Policy { max_parcels, partial, ..Policy::default() };
+        match plan(&n, &orders, &policy, &Budget::steps(3_000), 3) {
+            Ok(_) => { planned(&n, &orders, &policy); }
+            Err(e) => prop_assert!(!e.to_string().is_empty()),
+        }
+        let run = Run { routing: vec![RoutingRule {
+            inventory: vec![InventoryRule { policy, ..rule("r", Goal::InOrder(vec![Sort::LeastLoaded, Sort::Cheapest])) }],
+            ..RoutingRule::default()
+        }] };
+        let _ = backtest::replay(&n, &orders, &[], &run);
+    }
+}

@@ -1,0 +1,156 @@
+//! The table of decisions: what `fulmar bench plan` and `fulmar plan` can be asked for. Invariant: a decision is one line here, and
+//! nowhere else does the program list them; the order is the order of the figures.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::{PlanningError, Row};
+
+/// What measures a decision: the folder with instances, processor seconds for each instance, where the rows go.
+type Bench = fn(Option<&Path>, f64, &mut dyn FnMut(Row)) -> Result<(), PlanningError>;
+/// What decides on a person's file: the file, where a drawing goes (if one is wanted and there is one), processor seconds.
+type Plan = fn(&Path, Option<&Path>, f64) -> Result<serde_json::Value, PlanningError>;
+
+/// A decision that can be tried and measured.
+pub struct Decision {
+    /// As people type it.
+    pub name: &'static str,
+    /// Processor seconds for one instance where nobody says otherwise; its target is stated for these.
+    pub seconds: f64,
+    bench: Bench,
+    plan: Plan,
+}
+
+/// All decisions. One line each: name, seconds, how it is measured, how it is tried.
+pub const DECISIONS: &[Decision] = &[
+    decision("sourcing", 10.0, crate::bench_sourcing::rows, crate::plan_sourcing::run),
+    decision("waves", 30.0, crate::bench_waves::rows, crate::plan_waves::run),
+    decision("batching", 5.0, crate::bench_batching::rows, crate::plan_batching::run),
+    decision("pick_tours", 1.0, crate::bench_pick_tours::rows, crate::plan_pick_tours::run),
+    decision("cartons", 1.0, crate::bench_cartons::rows, crate::plan_cartons::run),
+    decision("container_fill", 1.0, crate::bench_container_fill::rows, crate::plan_container_fill::run),
+    decision("parcel_plan", 1.0, crate::bench_parcel_plan::rows, crate::plan_parcel_plan::run),
+    decision("routes", 10.0, crate::bench_routes::rows, crate::plan_routes::run),
+    decision("demand", 60.0, crate::bench_demand::rows, crate::plan_demand::run),
+    decision("promise", 10.0, crate::bench_promise::rows, crate::plan_promise::run),
+    decision("risk", 10.0, crate::bench_risk::rows, crate::plan_risk::run),
+];
+
+const fn decision(name: &'static str, seconds: f64, bench: Bench, plan: Plan) -> Decision {
+    Decision { name, seconds, bench, plan }
+}
+
+/// Finds a decision by its name. Error: [`PlanningError::UnknownDecision`], which lists those there are.
+pub fn find(name: &str) -> Result<&'static Decision, PlanningError> {
+    DECISIONS.iter().find(|d| d.name == name).ok_or_else(|| PlanningError::UnknownDecision {
+        name: name.to_owned(),
+        known: DECISIONS.iter().map(|d| d.name).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// Measures one decision, or all of them: one row for each instance, as text or as one JSON object a line.
+///
+/// With a name, missing files are an error. Without one, a decision whose files are not there says so on `notes` and the
+/// others go on. `seconds` replaces every decision's own limit.
+pub fn bench(
+    name: Option<&str>,
+    data: Option<&Path>,
+    json: bool,
+    seconds: Option<f64>,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> Result<(), PlanningError> {
+    let mut broken: Option<std::io::Error> = None;
+    let mut show = |row: Row| {
+        if broken.is_none() {
+            broken = writeln!(out, "{}", line(&row, json)).err();
+        }
+    };
+    match name {
+        Some(name) => {
+            let decision = find(name)?;
+            (decision.bench)(data, seconds.unwrap_or(decision.seconds), &mut show)?;
+        }
+        None => {
+            for decision in DECISIONS {
+                match (decision.bench)(data, seconds.unwrap_or(decision.seconds), &mut show) {
+                    Err(error @ PlanningError::NoData { .. }) => {
+                        // A note that cannot be written must not end the figures.
+                        let _ = writeln!(notes, "{error}");
+                    }
+                    other => other?,
+                }
+            }
+        }
+    }
+    // A reader that has gone (`| head`) wants no more rows: not a fault.
+    match broken {
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(PlanningError::file(Path::new("output"), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Decides on a person's file. The plan as JSON; with `svg`, a drawing of it where the decision has one.
+pub fn plan(
+    name: &str,
+    file: &Path,
+    svg: Option<&Path>,
+    seconds: Option<f64>,
+) -> Result<serde_json::Value, PlanningError> {
+    let decision = find(name)?;
+    (decision.plan)(file, svg, seconds.unwrap_or(decision.seconds))
+}
+
+fn line(row: &Row, json: bool) -> String {
+    if json {
+        // A ratio over nothing is not a number in JSON either: serde writes null.
+        return serde_json::to_string(row).unwrap_or_default();
+    }
+    format!(
+        "{:<15} {:<34} {:>14.4} {:>14.4} {:>9.5} {:>9.4} s {}",
+        row.decision,
+        row.instance,
+        row.ours,
+        row.reference,
+        row.ratio,
+        row.seconds,
+        if row.feasible { "" } else { "NOT FEASIBLE" }
+    )
+    .trim_end()
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_nobody_knows_is_answered_with_those_there_are() {
+        let mut out = Vec::new();
+        let error =
+            bench(Some("cartoons"), None, true, None, &mut out, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("“cartoons”") && error.contains("cartons, container_fill"), "{error}");
+        assert!(plan("cartoons", Path::new("x"), None, None).is_err());
+    }
+
+    #[test]
+    fn a_row_is_one_json_object_with_the_agreed_names() {
+        let row = Row::new("cartons", "all", 3.0, 4.0, 0.5, true);
+        assert_eq!(
+            line(&row, true),
+            r#"{"decision":"cartons","instance":"all","ours":3.0,"reference":4.0,"ratio":0.75,"seconds":0.5,"feasible":true}"#
+        );
+        assert!(line(&row, false).contains("0.75000"));
+        assert!(line(&Row { feasible: false, ..row }, false).ends_with("NOT FEASIBLE"));
+    }
+
+    #[test]
+    fn names_are_there_once() {
+        let mut names: Vec<_> = DECISIONS.iter().map(|d| d.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), DECISIONS.len());
+    }
+}

@@ -1,0 +1,24 @@
+//! Finding instance files. Invariant: the same files in the same order on every machine.
+
+use std::path::{Path, PathBuf};
+
+use crate::PlanningError;
+
+/// The files of a decision, by name: `data` itself if it is one, those in `data/folder`, or else those in `data`, that `wanted` names.
+pub fn of(data: &Path, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, PlanningError> {
+    if data.is_file() {
+        return Ok(vec![data.to_owned()]);
+    }
+    let below = data.join(folder);
+    let place = if below.is_dir() { below } else { data.to_owned() };
+    let entries = std::fs::read_dir(&place).map_err(|e| PlanningError::file(&place, e))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| PlanningError::file(&place, e))?;
+        if entry.file_name().to_str().is_some_and(&wanted) {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
