@@ -59,7 +59,7 @@ pub fn setup(ctx: &Ctx, config: &Config) -> Setup {
         merchant: config.merchant.name.clone().unwrap_or_else(|| "Fulmar".into()),
         public_url: config.public_url.clone(),
         behind_proxy: config.behind_proxy,
-        parts: Parts::default().with(orders::api::lane(ctx.db.clone())),
+        parts: Parts::default().with(orders::api::lane(&ctx.db)),
     }
 }
 

@@ -46,8 +46,13 @@ pub const SLICE: web::Slice = web::Slice {
 
 /// What hears of events.
 pub const LISTENERS: &[db::Listener] = &[
-    db::Listener { name: "automation.webhooks", kinds: &["*"], run: deliver::queue },
-    db::Listener { name: "automation.mail", kinds: compose::KINDS, run: compose::compose },
+    db::Listener {
+        name: "automation.webhooks",
+        kinds: &["*"],
+        wanted: Some("SELECT DISTINCT kinds FROM webhook_endpoint WHERE active = TRUE"),
+        run: deliver::queue,
+    },
+    db::Listener { name: "automation.mail", kinds: compose::KINDS, wanted: None, run: compose::compose },
 ];
 /// Background work.
 pub const JOBS: &[db::JobKind] =

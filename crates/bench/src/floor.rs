@@ -43,9 +43,21 @@ const TABLES: &[(&str, &str)] = &[
         "fulfilment_line",
         "JOIN fulfilment_order f ON f.id = t.fulfilment_id JOIN orders o ON o.id = f.order_id",
     ),
+    ("parcel", "JOIN orders o ON o.id = t.order_id"),
+    ("parcel_line", "JOIN parcel p ON p.id = t.parcel_id JOIN orders o ON o.id = p.order_id"),
+    ("shipment", "JOIN orders o ON o.id = t.order_id"),
+    ("tracking_event", "JOIN shipment s ON s.id = t.shipment_id JOIN orders o ON o.id = s.order_id"),
+    ("return_request", "JOIN orders o ON o.id = t.order_id"),
+    ("return_unit", "JOIN orders o ON o.id = t.order_id"),
+    ("refund", "JOIN orders o ON o.id = t.order_id"),
+    ("refund_part", "JOIN refund r ON r.id = t.refund_id JOIN orders o ON o.id = r.order_id"),
     ("journal_entry", "JOIN orders o ON o.id = t.order_id"),
     ("posting", "JOIN journal_entry j ON j.id = t.entry_id JOIN orders o ON o.id = j.order_id"),
-    ("answer", "JOIN orders o ON o.reference = t.key"),
+    // Keys of the load are the order's reference, and `reference:step` for what follows.
+    (
+        "answer",
+        "JOIN orders o ON o.reference = CASE WHEN t.key LIKE '%:%' THEN SUBSTR(t.key, 1, LENGTH(t.key) - 3) ELSE t.key END",
+    ),
 ];
 /// Tables with one row a SKU, month or job: orders change their rows, or add rows that go again.
 const SHARED: &[&str] = &[
@@ -107,7 +119,7 @@ impl Bare {
             .synchronous(SqliteSynchronous::Full)
             .statement_cache_capacity(500)
             .pragma("cache_size", "-65536")
-            .pragma("mmap_size", "268435456")
+            .pragma("wal_autocheckpoint", "8000")
             .pragma("temp_store", "memory");
         Ok(Self::Sqlite(Box::new(SqliteConnection::connect_with(&options).await?)))
     }

@@ -2,6 +2,7 @@
 //! Over HTTP each client takes one order through its life at a time, as a person or an integration does.
 
 use crate::client::{Client, Doing, drive};
+use crate::floor::{Floors, Rows, counts};
 use crate::row::{Row, median};
 use crate::shop::{Lines, Wish};
 use crate::stage::Stage;
@@ -34,8 +35,12 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     async fn post(&mut self, path: &str, body: Value) -> Result<Value, Fault> {
+        // The order's own key is its reference, as with `place`; see the floor's table of answers.
+        let key = match self.steps {
+            0 => self.key.clone(),
+            step => format!("{}:{step:02}", self.key),
+        };
         self.steps += 1;
-        let key = format!("{}-{}", self.key, self.steps);
         self.client.post(path, &key, Bytes::from(body.to_string())).await?.json()
     }
     async fn get(&mut self, path: &str) -> Result<Value, Fault> {
@@ -50,7 +55,7 @@ impl Doing for Living {
         let placed = steps.post("/v1/orders", wish.json(self.now, false)).await?;
         let order = text(&placed["id"])?.to_owned();
         let payments = steps.get(&format!("/v1/orders/{order}/payments")).await?;
-        let payment = text(&payments[0]["id"])?.to_owned();
+        let payment = text(&payments["data"][0]["id"])?.to_owned();
         steps.post(&format!("/v1/payments/{payment}/confirm"), json!({"reference": wish.reference})).await?;
         let fulfilments = steps.get(&format!("/v1/fulfilments?order={order}")).await?;
         let fulfilment = &fulfilments["data"][0];
@@ -93,20 +98,25 @@ impl Living {
 /// Faults; a step that was refused.
 pub async fn over_http(stage: &mut Stage, clients: usize, orders: usize, back: bool) -> Result<Row, Fault> {
     let name = if back { "return" } else { "lifecycle" };
-    let (mut loads, mut cpu) = (Vec::new(), Vec::new());
+    let (mut loads, mut cpu, mut floors) = (Vec::new(), Vec::new(), Floors::default());
     for round in 0..crate::place::ROUNDS {
         let series = stage.series(name);
         let warehouse = stage.shop.warehouse.to_string();
-        let living = Arc::new(Living { series, now: stage.db.now(), warehouse, back });
+        let living = Arc::new(Living { series: series.clone(), now: stage.db.now(), warehouse, back });
+        let before = counts(&stage.db).await?;
         let server = stage.server()?;
-        let before = server.cpu_seconds()?;
+        let spent = server.cpu_seconds()?;
         let load = drive(server.address, &stage.key, clients, orders, living).await?;
-        cpu.push((server.cpu_seconds()? - before) * 1000.0 / load.done as f64);
+        cpu.push((server.cpu_seconds()? - spent) * 1000.0 / load.done as f64);
+        let after = counts(&stage.db).await?;
+        floors.measure(&stage.twin, Rows::of(&stage.db, &series, &before, &after).await?, clients).await?;
         stage.progress(&format!("{name}, {clients} clients, round {}: {:.0}/s", round + 1, load.rate()));
         loads.push(load);
     }
     let of = |f: &dyn Fn(&crate::client::Load) -> f64| median(loads.iter().map(f).collect());
     let mut row = Row::new(name, stage.name, Some(clients), stage.orders().await?, of(&|l| l.rate()));
+    let (single, grouped) = floors.medians();
+    row = row.over(single, grouped);
     row.p50_ms = Some(of(&|l| l.quantile_ms(0.5)));
     row.p99_ms = Some(of(&|l| l.quantile_ms(0.99)));
     row.cpu_ms_each = Some(median(cpu));

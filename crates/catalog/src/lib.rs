@@ -18,7 +18,7 @@ mod tax;
 
 pub use activate::{SetActive, SetActiveRefused, set_active};
 pub use model::{Component, Sku, SkuId, SkuKind, SupplierId};
-pub use read::{sku_by_scan, skus_by_code, skus_by_id};
+pub use read::{skus_by_code, skus_by_id, skus_by_scan};
 pub use save::{SaveSku, SaveSkuRefused, save_skus};
 pub use supplier::{SaveSupplier, Supplier, save_suppliers, suppliers};
 pub use tax::{SetTaxRate, TaxRate, TaxRates, set_tax_rates, tax_rates};

@@ -3,7 +3,7 @@
 use crate::{Component, Sku, SkuId, SkuKind, SupplierId};
 use db::{FromQueryResult, Rows, Sql};
 use kernel::{Currency, Fault, Money};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 const COLUMNS: &str = "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version";
@@ -69,14 +69,30 @@ pub async fn skus_by_id(sql: &Sql, ids: &[SkuId]) -> Result<HashMap<SkuId, Arc<S
     Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| (sku.id, Arc::new(sku))).collect())
 }
 
-/// The SKU a scanner means: barcode first, then code.
+/// The SKU a scanner means by each text: barcode first, then code. Texts that are neither are missing from the answer.
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn sku_by_scan(sql: &Sql, text: &str) -> Result<Option<SkuId>, Fault> {
-    let query = "SELECT sku_id FROM (SELECT b.sku_id, 0 AS place FROM sku_barcode b WHERE b.barcode = $1 \
-         UNION ALL SELECT s.id AS sku_id, 1 AS place FROM sku s WHERE s.code = $1) AS found ORDER BY place LIMIT 1";
-    sql.scalar(query, [text.into()]).await
+pub async fn skus_by_scan(sql: &Sql, texts: &[&str]) -> Result<HashMap<String, SkuId>, Fault> {
+    let texts: BTreeSet<&str> = texts.iter().copied().collect();
+    let mut input = Rows::new("scan TEXT");
+    for text in texts {
+        input.push([text.into()]);
+    }
+    #[derive(FromQueryResult)]
+    struct Meant {
+        scan: String,
+        sku_id: SkuId,
+    }
+    let codes = "SELECT input.scan, s.id AS sku_id FROM input JOIN sku s ON s.code = input.scan";
+    let barcodes = "SELECT input.scan, b.sku_id FROM input JOIN sku_barcode b ON b.barcode = input.scan";
+    let mut meant = HashMap::new();
+    // Barcodes last: they replace what a code of the same text means.
+    for query in [codes, barcodes] {
+        let found: Vec<Meant> = sql.all_from(&input, query, []).await?;
+        meant.extend(found.into_iter().map(|m| (m.scan, m.sku_id)));
+    }
+    Ok(meant)
 }
 
 /// A SKU with what its own page and the API show beside it.

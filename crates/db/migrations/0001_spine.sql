@@ -30,7 +30,6 @@ CREATE TABLE event (
 CREATE INDEX event_pending ON event (id) WHERE pending;
 CREATE INDEX event_order ON event (order_id, at, id) WHERE order_id IS NOT NULL;
 CREATE INDEX event_kind ON event (kind, id);
-CREATE INDEX event_subject ON event (subject, id);
 
 CREATE TABLE job (
   id BIGINT PRIMARY KEY, name TEXT NOT NULL, payload TEXT NOT NULL, dedup TEXT UNIQUE, run_at BIGINT NOT NULL, created_at BIGINT NOT NULL,
@@ -193,7 +192,6 @@ CREATE INDEX orders_channel ON orders (channel, placed_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, placed_at);
 CREATE INDEX orders_email ON orders (email, placed_at);
 CREATE INDEX orders_ip ON orders (ip, placed_at) WHERE ip IS NOT NULL;
-CREATE INDEX orders_fingerprint ON orders (fingerprint, placed_at);
 
 CREATE TABLE order_line (
   id BIGINT PRIMARY KEY, order_id BIGINT NOT NULL REFERENCES orders (id), position BIGINT NOT NULL,

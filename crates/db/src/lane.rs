@@ -1,50 +1,74 @@
 //! Lanes: concurrent single requests become one transaction by natural batching. Whatever queued while the last transaction ran is the
 //! next batch, up to a cap; there is no timer. One bad command never fails its neighbours: a batch that faults is halved until the
 //! culprit stands alone; a panic is such a fault and never ends the lane.
+//!
+//! Two workers take turns, so that one batch is decided while the other waits for the disk. Each takes its batch only when its turn to
+//! write has come, so that none waits with a few commands while others queue behind it.
 
-use crate::{BoxFuture, Db, Tx};
+use crate::{BoxFuture, Db, Settled, Tx};
 use kernel::{Actor, Fault};
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, oneshot};
 
 /// Commands that may wait; more are turned away with [`Busy`].
 const QUEUE: usize = 4096;
 /// Commands of one transaction.
 const CAP: usize = 64;
+/// Batches under way at the same time.
+const WORKERS: usize = 2;
 
 /// The lane is full: come back a little later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
 
-/// A set-based command: one outcome per command, in order.
-pub type Run<C, T> = for<'a> fn(&'a Tx, &'a [C]) -> BoxFuture<'a, Result<Vec<T>, Fault>>;
+/// A command of a lane: set-based, one outcome per command, in order.
+pub trait Command: Sized + Send + Sync + 'static {
+    /// What comes of one.
+    type Outcome: Send + 'static;
+    /// In whose name its transaction runs: a batch is of one actor.
+    fn actor(&self) -> Actor;
+    /// Runs a batch.
+    fn run<'a>(tx: &'a Tx, batch: &'a [Self]) -> BoxFuture<'a, Result<Vec<Self::Outcome>, Fault>>;
+}
 
-type Waiting<C, T> = (C, oneshot::Sender<Result<T, Fault>>);
+type Waiting<C> = (C, oneshot::Sender<Result<<C as Command>::Outcome, Fault>>);
 
 /// The door to one hot command. Cheap to clone.
-pub struct Lane<C, T> {
-    queue: mpsc::Sender<Waiting<C, T>>,
-}
-impl<C, T> Clone for Lane<C, T> {
+pub struct Lane<C: Command>(Arc<Door<C>>);
+
+/// Closes the queue when the last clone of the lane is gone.
+struct Door<C: Command>(Arc<Queue<C>>);
+
+impl<C: Command> Clone for Lane<C> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone() }
+        Self(Arc::clone(&self.0))
+    }
+}
+impl<C: Command> Drop for Door<C> {
+    fn drop(&mut self) {
+        self.0.line().closed = true;
+        self.0.bell.notify_waiters();
     }
 }
 
-impl<C: Send + Sync + 'static, T: Send + 'static> Lane<C, T> {
+impl<C: Command> Lane<C> {
     /// Opens a lane; it ends when its last clone is dropped, after what is queued was done.
-    pub fn new(name: &'static str, db: Db, run: Run<C, T>) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(work(name, db, run, waiting));
-        Self { queue }
+    pub fn new(name: &'static str, db: &Db) -> Self {
+        let line = Line { waiting: VecDeque::new(), closed: false };
+        let queue = Arc::new(Queue { line: Mutex::new(line), bell: Notify::new() });
+        for _ in 0..WORKERS {
+            tokio::spawn(work(name, db.clone(), Arc::clone(&queue)));
+        }
+        Self(Arc::new(Door(queue)))
     }
     /// Sends one command and waits for its outcome, which is durable when it comes.
     ///
     /// # Errors
     /// `Ok(Err(Busy))` when the queue is full; a fault when the machine could not.
-    pub async fn send(&self, command: C) -> Result<Result<T, Busy>, Fault> {
+    pub async fn send(&self, command: C) -> Result<Result<C::Outcome, Busy>, Fault> {
         let (reply, answer) = oneshot::channel();
-        if self.queue.try_send((command, reply)).is_err() {
+        if !self.0.0.push((command, reply)) {
             return Ok(Err(Busy));
         }
         match answer.await {
@@ -54,60 +78,132 @@ impl<C: Send + Sync + 'static, T: Send + 'static> Lane<C, T> {
     }
 }
 
-async fn work<C: Send + Sync + 'static, T: Send + 'static>(
-    name: &'static str,
-    db: Db,
-    run: Run<C, T>,
-    mut waiting: mpsc::Receiver<Waiting<C, T>>,
-) {
-    let actor = Actor::system(name);
-    let mut jobs: Vec<Waiting<C, T>> = Vec::with_capacity(CAP);
-    while waiting.recv_many(&mut jobs, CAP).await > 0 {
-        // Callers that have gone are dropped before the transaction, never after it.
-        let (commands, replies): (Vec<C>, Vec<_>) =
-            jobs.drain(..).filter(|(_, reply)| !reply.is_closed()).unzip();
+/// What waits, first come first served.
+struct Queue<C: Command> {
+    line: Mutex<Line<C>>,
+    bell: Notify,
+}
+struct Line<C: Command> {
+    waiting: VecDeque<Waiting<C>>,
+    closed: bool,
+}
+
+impl<C: Command> Queue<C> {
+    fn line(&self) -> MutexGuard<'_, Line<C>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Whether there was room.
+    fn push(&self, waiting: Waiting<C>) -> bool {
+        let mut line = self.line();
+        let room = line.waiting.len() < QUEUE;
+        if room {
+            line.waiting.push_back(waiting);
+            self.bell.notify_one();
+        }
+        room
+    }
+    /// The next command, once there is one; none when the lane has ended. Callers that have gone are dropped before a transaction,
+    /// never after it.
+    async fn first(&self) -> Option<Waiting<C>> {
+        loop {
+            // Before looking, so that what comes in between rings too.
+            let rung = self.bell.notified();
+            {
+                let mut line = self.line();
+                while let Some(first) = line.waiting.pop_front() {
+                    if !first.1.is_closed() {
+                        return Some(first);
+                    }
+                }
+                if line.closed {
+                    return None;
+                }
+            }
+            rung.await;
+        }
+    }
+    /// The first, and what queued behind it and runs in the same name.
+    fn batch(&self, first: Waiting<C>, actor: &Actor) -> Vec<Waiting<C>> {
+        let mut batch = vec![first];
+        let mut line = self.line();
+        while batch.len() < CAP && line.waiting.front().is_some_and(|next| next.0.actor() == *actor) {
+            batch.extend(line.waiting.pop_front().filter(|next| !next.1.is_closed()));
+        }
+        if !line.waiting.is_empty() {
+            self.bell.notify_one();
+        }
+        batch
+    }
+}
+
+async fn work<C: Command>(name: &'static str, db: Db, queue: Arc<Queue<C>>) {
+    loop {
+        let Some(first) = queue.first().await else { return };
+        let actor = first.0.actor();
+        let mut attempt = db.attempt(&actor);
+        let tx = match attempt.begin().await {
+            Ok(tx) => tx,
+            Err(fault) => {
+                let _ = first.1.send(Err(fault));
+                continue;
+            }
+        };
+        let (commands, replies): (Vec<C>, Vec<_>) = queue.batch(first, &actor).into_iter().unzip();
         metrics::histogram!("fulmar_lane_batch_size", "lane" => name).record(commands.len() as f64);
-        let outcomes = run_all(&db, &actor, run, &commands).await;
+        let once = async {
+            let result = C::run(&tx, &commands).await.and_then(|done| complete(done, commands.len()));
+            match attempt.settle(tx, result).await {
+                Settled::Done(result) => result.map(Some),
+                Settled::Again => Ok(None),
+            }
+        };
+        let outcomes: Vec<Result<C::Outcome, Fault>> = match crate::unwind::caught(once).await {
+            Ok(Some(done)) => done.into_iter().map(Ok).collect(),
+            Ok(None) => again(&db, &actor, &commands, vec![(0, commands.len())]).await,
+            Err(fault) if commands.len() == 1 => vec![Err(fault)],
+            Err(fault) => again(&db, &actor, &commands, halves(0, commands.len(), &fault)).await,
+        };
         for (reply, outcome) in replies.into_iter().zip(outcomes) {
             let _ = reply.send(outcome);
         }
     }
 }
 
-/// Runs a batch; on a fault halves it, so that each command gets its own outcome.
-async fn run_all<C: Send + Sync, T: Send>(
+fn complete<T>(done: Vec<T>, asked: usize) -> Result<Vec<T>, Fault> {
+    match done.len() == asked {
+        true => Ok(done),
+        false => Err(Fault::broken(format!("{} outcomes for {asked} commands", done.len()))),
+    }
+}
+
+fn halves(from: usize, to: usize, fault: &Fault) -> Vec<(usize, usize)> {
+    tracing::warn!(%fault, size = to - from, "a batch failed and is halved");
+    let middle = from + (to - from) / 2;
+    vec![(from, middle), (middle, to)]
+}
+
+/// Runs parts of a batch that has failed; one that fails again is halved, so that each command gets its own outcome.
+async fn again<C: Command>(
     db: &Db,
     actor: &Actor,
-    run: Run<C, T>,
     commands: &[C],
-) -> Vec<Result<T, Fault>> {
-    let mut outcomes: Vec<Option<Result<T, Fault>>> = commands.iter().map(|_| None).collect();
-    let mut parts = vec![(0, commands.len())];
+    mut parts: Vec<(usize, usize)>,
+) -> Vec<Result<C::Outcome, Fault>> {
+    let mut outcomes: Vec<Option<Result<C::Outcome, Fault>>> = commands.iter().map(|_| None).collect();
     while let Some((from, to)) = parts.pop() {
-        if from == to {
-            continue;
-        }
         let batch = &commands[from..to];
-        let running = async { crate::write!(db, actor, |tx| run(tx, batch).await) };
+        let running = async {
+            let done = crate::write!(db, actor, |tx| C::run(tx, batch).await)?;
+            complete(done, batch.len())
+        };
         match crate::unwind::caught(running).await {
-            Ok(done) if done.len() == batch.len() => {
+            Ok(done) => {
                 for (slot, outcome) in outcomes[from..to].iter_mut().zip(done) {
                     *slot = Some(Ok(outcome));
                 }
             }
-            Ok(done) => {
-                let wrong = Arc::new(format!("{} outcomes for {} commands", done.len(), batch.len()));
-                for slot in &mut outcomes[from..to] {
-                    *slot = Some(Err(Fault::broken(wrong.as_str())));
-                }
-            }
             Err(fault) if batch.len() == 1 => outcomes[from] = Some(Err(fault)),
-            Err(fault) => {
-                tracing::warn!(%fault, size = batch.len(), "a batch failed and is halved");
-                let middle = from + (to - from) / 2;
-                parts.push((from, middle));
-                parts.push((middle, to));
-            }
+            Err(fault) => parts.extend(halves(from, to, &fault)),
         }
     }
     outcomes

@@ -1,6 +1,7 @@
 //! Transactions: `write!` opens one, runs the body, records events, runs the reactions to them, commits, and tries again when another
 //! writer was in the way.
 
+use crate::dispatch::Wanted;
 use crate::error::may_succeed_again;
 use crate::group::Member;
 use crate::open::{Backend, Shared};
@@ -9,7 +10,9 @@ use kernel::{Actor, Event, Fact, Fault, Id, Timestamp};
 use sea_orm::TransactionTrait;
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
 
 /// How often a transaction is run when other writers are in its way.
 const ATTEMPTS: u32 = 5;
@@ -33,6 +36,10 @@ pub struct Tx {
     now: Timestamp,
     actor: Actor,
     events: Mutex<Vec<Event>>,
+    /// What listeners want; asked once, when the first events are written.
+    wanted: OnceCell<Wanted>,
+    /// Whether it leaves something to do.
+    wakes: AtomicBool,
     shared: Arc<Shared>,
     /// The turn in the group (SQLite). Behind `sql`, so that what is dropped is rolled back before the next has its turn.
     member: Option<Member>,
@@ -130,6 +137,10 @@ impl Tx {
         Ok(last - n + 1..=last)
     }
 
+    /// Has background work look for something to do once this is committed.
+    pub(crate) fn wake_workers(&self) {
+        self.wakes.store(true, Ordering::Relaxed);
+    }
     fn take_events(&self) -> Vec<Event> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -165,10 +176,15 @@ impl Tx {
         let mut rows = Rows::new(
             "id BIGINT, at BIGINT, actor TEXT, kind TEXT, subject TEXT, order_id BIGINT?, payload TEXT, pending BOOLEAN, recorded_at BIGINT",
         );
+        if events.iter().any(|e| !e.actor.is_import()) {
+            self.wanted.get_or_try_init(|| Wanted::of(&self.sql, &self.shared.listeners)).await?;
+        }
         for e in events {
-            let wanted =
-                self.shared.listeners.iter().any(|l| l.kinds.contains(&e.kind.as_str()) || l.kinds == ["*"]);
+            let wanted = self.wanted.get().is_some_and(|wanted| wanted.includes(&e.kind));
             let pending = wanted && !e.actor.is_import();
+            if pending {
+                self.wake_workers();
+            }
             rows.push([
                 e.id.0.into(),
                 e.at.into(),
@@ -238,22 +254,30 @@ impl Attempt {
             now,
             actor: self.actor.clone(),
             events: Mutex::new(Vec::new()),
+            wanted: OnceCell::new(),
+            wakes: AtomicBool::new(false),
             shared: Arc::clone(&self.shared),
             member,
         })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
+        let mut wakes = false;
         let finished = match result {
             Ok(value) => match tx.settle().await {
-                Ok(()) => commit(tx).await.map(|()| value),
+                Ok(()) => {
+                    wakes = tx.wakes.load(Ordering::Relaxed);
+                    commit(tx).await.map(|()| value)
+                }
                 Err(fault) => roll_back(tx, fault).await,
             },
             Err(fault) => roll_back(tx, fault).await,
         };
         match finished {
             Ok(value) => {
-                self.shared.wake.notify_one();
+                if wakes {
+                    self.shared.wake.notify_one();
+                }
                 Settled::Done(Ok(value))
             }
             Err(fault) if self.left > 1 && may_succeed_again(&fault) => {

@@ -91,28 +91,39 @@ async fn constraints_are_recognised_and_numbers_rise() {
     }
 }
 
-fn poison<'a>(tx: &'a Tx, batch: &'a [i64]) -> db::BoxFuture<'a, Result<Vec<i64>, Fault>> {
-    Box::pin(async move {
-        let mut rows = Rows::new("name TEXT, next_at BIGINT");
-        for n in batch {
-            rows.push([format!("t{n}").into(), (*n).into()]);
-        }
-        tx.insert("timer", &rows).await?;
-        if batch.contains(&13) {
-            return Err(Fault::broken("thirteen"));
-        }
-        assert!(!batch.contains(&17), "seventeen");
-        Ok(batch.iter().map(|n| n * 2).collect())
-    })
+#[derive(Debug)]
+struct Twice(i64);
+
+impl db::Command for Twice {
+    type Outcome = i64;
+    /// Odd and even numbers are sent by two callers.
+    fn actor(&self) -> Actor {
+        Actor::of("user", self.0 % 2)
+    }
+    fn run<'a>(tx: &'a Tx, batch: &'a [Self]) -> db::BoxFuture<'a, Result<Vec<i64>, Fault>> {
+        Box::pin(async move {
+            let mut rows = Rows::new("name TEXT, next_at BIGINT");
+            for Twice(n) in batch {
+                assert_eq!(*tx.actor(), Twice(*n).actor(), "a batch is of one actor");
+                rows.push([format!("t{n}").into(), (*n).into()]);
+            }
+            tx.insert("timer", &rows).await?;
+            if batch.iter().any(|t| t.0 == 13) {
+                return Err(Fault::broken("thirteen"));
+            }
+            assert!(batch.iter().all(|t| t.0 != 17), "seventeen");
+            Ok(batch.iter().map(|t| t.0 * 2).collect())
+        })
+    }
 }
 
 #[tokio::test]
 async fn a_lane_answers_each_and_one_poisoned_command_fails_alone() {
     for db in both(Options::default).await {
-        let lane = db::Lane::new("test", db.db.clone(), poison);
+        let lane = db::Lane::<Twice>::new("test", &db.db);
         let sent = (0..100i64).map(|n| {
             let lane = lane.clone();
-            tokio::spawn(async move { (n, lane.send(n).await) })
+            tokio::spawn(async move { (n, lane.send(Twice(n)).await) })
         });
         for task in sent.collect::<Vec<_>>() {
             let (n, outcome) = task.await.unwrap();
@@ -122,7 +133,12 @@ async fn a_lane_answers_each_and_one_poisoned_command_fails_alone() {
                 Err(fault) => assert_eq!((n, fault.to_string().contains("thirteen")), (13, true)),
             }
         }
-        assert_eq!(lane.send(200).await.unwrap(), Ok(400), "{}: a panic does not end the lane", db.name);
+        assert_eq!(
+            lane.send(Twice(200)).await.unwrap(),
+            Ok(400),
+            "{}: a panic does not end the lane",
+            db.name
+        );
         let kept: Option<i64> = db.read().scalar("SELECT COUNT(*) FROM timer", []).await.unwrap();
         assert_eq!(kept, Some(99), "{}: all but the two, and the last", db.name);
     }
@@ -183,7 +199,12 @@ fn keep_told(ctx: db::Ctx, events: Vec<Event>) -> db::BoxFuture<'static, Result<
 #[tokio::test]
 async fn listeners_are_told_after_commit_and_imports_are_silent() {
     let options = || Options {
-        listeners: vec![db::Listener { name: "keep", kinds: &["bird.hatched"], run: keep_told }],
+        listeners: vec![db::Listener {
+            name: "keep",
+            kinds: &["bird.hatched"],
+            wanted: None,
+            run: keep_told,
+        }],
         ..Options::default()
     };
     for db in both(options).await {

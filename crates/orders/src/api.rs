@@ -26,11 +26,22 @@ kernel::permission!(WriteOrders, "orders:write", "Place, hold, cancel and annota
 kernel::permission!(ReviewOrders, "risk:write", "Decide on orders held for their risk");
 
 /// The door for single orders: whatever waits while a transaction runs is the next transaction.
-pub type PlaceLane = Lane<Place, Outcome>;
+pub type PlaceLane = Lane<Place>;
+
+impl db::Command for Place {
+    type Outcome = Outcome;
+    /// Orders of many callers are placed together: each carries by whom.
+    fn actor(&self) -> Actor {
+        Actor::system("orders.place")
+    }
+    fn run<'a>(tx: &'a db::Tx, batch: &'a [Self]) -> db::BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(crate::place(tx, batch))
+    }
+}
 
 /// Opens the lane.
-pub fn lane(db: db::Db) -> PlaceLane {
-    Lane::new("orders.place", db, |tx, batch| Box::pin(crate::place(tx, batch)))
+pub fn lane(db: &db::Db) -> PlaceLane {
+    Lane::new("orders.place", db)
 }
 
 /// The routes of orders.

@@ -2,17 +2,20 @@
 
 use crate::view::{OrderRef, PaymentDetail, PaymentView, RefundView};
 use crate::webhook::accept;
-use crate::{Capture, Confirm, Gateways, GrantRefund, PaymentId, RawRequest, RefundTo, Void, read, view};
+use crate::{
+    Capture, Confirm, Gateways, GrantRefund, Payment, PaymentId, RawRequest, RefundTo, Void, read, view,
+};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use kernel::Fault;
+use db::{BoxFuture, Tx};
+use kernel::{Fault, Refuse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{App, Body, Key, May, OrProblem, Page, Problem, Public, Reply, Segment};
+use web::{App, Body, Key, May, Operation, OrProblem, Outcome, Page, Problem, Public, Reply, Segment};
 
 kernel::permission!(ReadPayments, "payments:read", "See payments and refunds");
 kernel::permission!(WritePayments, "payments:write", "Capture, void and confirm payments");
@@ -93,12 +96,42 @@ async fn capture_payment(
     Segment(id): Segment<PaymentId>,
     Body(body): Body<CaptureBody>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "payments.capture", &body, |tx| {
-        let all = read::payment(tx, id).await?.map_or(0, |p| p.capturable());
-        let item = Capture { at: tx.now(), payment: id, amount: body.amount.unwrap_or(all.max(1)) };
-        crate::capture(tx, &[item]).await?.remove(0).or_problem()?;
-        web::reply(StatusCode::ACCEPTED, &view::detail(tx, id).await?)
-    })
+    let call = CaptureCall { payment: id, amount: body.amount };
+    app.send(&caller, &key, &body, call).await
+}
+
+/// One call of [`capture_payment`].
+struct CaptureCall {
+    payment: PaymentId,
+    amount: Option<i64>,
+}
+
+impl Operation for CaptureCall {
+    const NAME: &'static str = "payments.capture";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let known = read::payments_by_id(tx, calls.iter().map(|c| c.payment)).await?;
+            let item = |c: &&Self| {
+                let all = known.get(&c.payment).map_or(0, Payment::capturable);
+                Capture { at: tx.now(), payment: c.payment, amount: c.amount.unwrap_or(all.max(1)) }
+            };
+            let items: Vec<Capture> = calls.iter().map(item).collect();
+            let done = crate::capture(tx, &items).await?;
+            shown(tx, StatusCode::ACCEPTED, calls.iter().map(|c| c.payment), done).await
+        })
+    }
+}
+
+/// The payments of calls that went well, as they are now.
+async fn shown<T, R: Refuse>(
+    tx: &Tx,
+    status: StatusCode,
+    payments: impl Iterator<Item = PaymentId>,
+    done: Vec<Result<T, R>>,
+) -> Result<Vec<Outcome>, Fault> {
+    let payments: Vec<PaymentId> = payments.collect();
+    let details = view::details(tx, &payments).await?;
+    web::outcomes(done, |n, _| web::reply(status, &details.get(&payments[n])))
 }
 
 /// Nothing to say.
@@ -146,13 +179,32 @@ async fn confirm_payment(
     Segment(id): Segment<PaymentId>,
     Body(body): Body<ConfirmBody>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "payments.confirm", &body, |tx| {
-        let open = read::payment(tx, id).await?.map_or(0, |p| p.amount - p.voided - p.captured);
-        let (amount, reference) = (body.amount.unwrap_or(open.max(1)), body.reference.clone());
-        let item = Confirm { at: tx.now(), payment: id, amount, reference };
-        crate::confirm(tx, &[item]).await?.remove(0).or_problem()?;
-        web::reply(StatusCode::OK, &view::detail(tx, id).await?)
-    })
+    let call = ConfirmCall { payment: id, amount: body.amount, reference: body.reference.clone() };
+    app.send(&caller, &key, &body, call).await
+}
+
+/// One call of [`confirm_payment`].
+struct ConfirmCall {
+    payment: PaymentId,
+    amount: Option<i64>,
+    reference: String,
+}
+
+impl Operation for ConfirmCall {
+    const NAME: &'static str = "payments.confirm";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let known = read::payments_by_id(tx, calls.iter().map(|c| c.payment)).await?;
+            let item = |c: &&Self| {
+                let open = known.get(&c.payment).map_or(0, |p| p.amount - p.voided - p.captured);
+                let (amount, reference) = (c.amount.unwrap_or(open.max(1)), c.reference.clone());
+                Confirm { at: tx.now(), payment: c.payment, amount, reference }
+            };
+            let items: Vec<Confirm> = calls.iter().map(item).collect();
+            let done = crate::confirm(tx, &items).await?;
+            shown(tx, StatusCode::OK, calls.iter().map(|c| c.payment), done).await
+        })
+    }
 }
 
 /// List the refunds of an order

@@ -25,6 +25,19 @@ pub async fn payment(sql: &Sql, id: PaymentId) -> Result<Option<Payment>, Fault>
     sql.one("SELECT p.* FROM payment p WHERE p.id = $1", [id.into()]).await
 }
 
+/// Payments by id; unknown ids are left out.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn payments_by_id(
+    sql: &Sql,
+    payments: impl IntoIterator<Item = PaymentId>,
+) -> Result<HashMap<PaymentId, Payment>, Fault> {
+    let text = "SELECT p.* FROM payment p WHERE p.id IN (SELECT id FROM input)";
+    let found: Vec<Payment> = sql.all_from(&ids(payments.into_iter().map(|p| p.0)), text, []).await?;
+    Ok(found.into_iter().map(|p| (p.id, p)).collect())
+}
+
 /// What was asked of gateways for payments, in order.
 ///
 /// # Errors
@@ -70,6 +83,7 @@ pub(crate) async fn is_authorising(sql: &Sql, payment: PaymentId) -> Result<bool
 #[derive(FromQueryResult)]
 struct FactRow {
     id: i64,
+    payment_id: PaymentId,
     operation_id: Option<OperationId>,
     kind: FactKind,
     phase: Phase,
@@ -79,17 +93,17 @@ struct FactRow {
     detail: Option<String>,
 }
 
-/// The facts of a payment, by time.
+/// The facts of payments, by time.
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn facts_of(sql: &Sql, payment: PaymentId) -> Result<Vec<Entry>, Fault> {
-    let text = "SELECT id, operation_id, kind, phase, amount, gateway_reference, at, detail FROM payment_event \
-                WHERE payment_id = $1 ORDER BY at, id";
-    let rows: Vec<FactRow> = sql.all(text, [payment.into()]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| Entry {
+pub async fn facts_of(sql: &Sql, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<Entry>>, Fault> {
+    let text = "SELECT id, payment_id, operation_id, kind, phase, amount, gateway_reference, at, detail FROM payment_event \
+                WHERE payment_id IN (SELECT id FROM input) ORDER BY at, id";
+    let rows: Vec<FactRow> = sql.all_from(&ids(payments.iter().map(|p| p.0)), text, []).await?;
+    let mut facts: HashMap<PaymentId, Vec<Entry>> = HashMap::new();
+    for r in rows {
+        facts.entry(r.payment_id).or_default().push(Entry {
             id: r.id,
             at: r.at,
             kind: r.kind,
@@ -98,8 +112,9 @@ pub async fn facts_of(sql: &Sql, payment: PaymentId) -> Result<Vec<Entry>, Fault
             reference: r.gateway_reference,
             operation: r.operation_id,
             detail: r.detail,
-        })
-        .collect())
+        });
+    }
+    Ok(facts)
 }
 
 /// The refunds of orders (raw ids) with their parts, in the order they were granted.
@@ -126,6 +141,7 @@ pub async fn refunds_of(
 }
 
 fn ids(raw: impl Iterator<Item = i64>) -> Rows {
+    let raw: std::collections::BTreeSet<i64> = raw.collect();
     let mut rows = Rows::new("id BIGINT");
     for id in raw {
         rows.push([id.into()]);

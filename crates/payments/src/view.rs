@@ -1,11 +1,12 @@
 //! What the API shows of payments and refunds. Amounts are minor units of `currency`.
 
-use crate::fold::{Standing, fold};
+use crate::fold::{Entry, Standing, fold};
 use crate::model::{Act, FactKind, Operation, Payment, State};
 use crate::{OperationId, PaymentId, RefundId, read};
 use db::Sql;
 use kernel::{Currency, Fault, Timestamp};
 use serde::Serialize;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 kernel::id!(OrderRef, "ord", "An order, which a slice below keeps.");
@@ -136,24 +137,43 @@ pub(crate) struct PaymentDetail {
 
 /// One payment with everything about it.
 pub(crate) async fn detail(sql: &Sql, id: PaymentId) -> Result<Option<PaymentDetail>, Fault> {
-    let Some(payment) = read::payment(sql, id).await? else { return Ok(None) };
-    let operations = read::operations_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
-    let standings = fold(payment.amount, &read::facts_of(sql, id).await?).standings;
+    Ok(details(sql, &[id]).await?.remove(&id))
+}
+
+/// Payments with everything about them; unknown ids are left out.
+pub(crate) async fn details(
+    sql: &Sql,
+    ids: &[PaymentId],
+) -> Result<HashMap<PaymentId, PaymentDetail>, Fault> {
+    let payments = read::payments_by_id(sql, ids.iter().copied()).await?;
+    let mut operations = read::operations_of(sql, ids).await?;
+    let mut facts = read::facts_of(sql, ids).await?;
+    let each = payments.into_iter().map(|(id, payment)| {
+        let facts = facts.remove(&id).unwrap_or_default();
+        let operations = operations.remove(&id).unwrap_or_default();
+        let detail = PaymentDetail {
+            operations: operations.into_iter().map(OperationView::of).collect(),
+            disputes: disputes(payment.amount, &facts),
+            payment: PaymentView::of(&payment),
+        };
+        (id, detail)
+    });
+    Ok(each.collect())
+}
+
+fn disputes(amount: i64, facts: &[Entry]) -> Vec<DisputeView> {
+    let standings = fold(amount, facts).standings;
     let disputes = standings.into_iter().filter(|((kind, _), _)| *kind == FactKind::Chargeback);
-    Ok(Some(PaymentDetail {
-        payment: PaymentView::of(&payment),
-        operations: operations.into_iter().map(OperationView::of).collect(),
-        disputes: disputes
-            .map(|((_, reference), (standing, amount))| {
-                let status = match standing {
-                    Standing::Succeeded => "lost",
-                    Standing::Failed => "won",
-                    Standing::Pending | Standing::Closed => "opened",
-                };
-                DisputeView { reference, status, amount }
-            })
-            .collect(),
-    }))
+    disputes
+        .map(|((_, reference), (standing, amount))| {
+            let status = match standing {
+                Standing::Succeeded => "lost",
+                Standing::Failed => "won",
+                Standing::Pending | Standing::Closed => "opened",
+            };
+            DisputeView { reference, status, amount }
+        })
+        .collect()
 }
 
 /// A granted refund.

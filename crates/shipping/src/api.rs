@@ -13,17 +13,20 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use db::Sql;
+use db::{BoxFuture, Sql, Tx};
 use documents::DocumentError;
 use kernel::{Actor, Fault, Money, Refuse, Timestamp};
 use orders::OrderId;
 use payments::RawRequest;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warehouse::{ParcelId, Unpack};
-use web::{App, Body, Key, May, OrProblem, Page, Paging, Params, Problem, Public, Reply, Segment};
+use web::{
+    App, Body, Key, May, Operation, OrProblem, Outcome, Page, Paging, Params, Problem, Public, Reply, Segment,
+};
 
 /// Routes under `/v1`.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -123,12 +126,42 @@ async fn post_label(
             }
             _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
         };
-    web::command!(app, caller, key, "shipping.label", &body, |tx| {
-        let (carrier, service) = wanted.clone()?.ok_or(BuyLabelRefused::NoOffer).or_problem()?;
-        let item = BuyLabel { at: tx.now(), parcel, carrier, service };
-        let shipment = single(crate::buy_label(tx, &carriers, &[item]).await?)?;
-        web::reply(StatusCode::CREATED, &shipment)
-    })
+    app.send(&caller, &key, &body, LabelCall { parcel, wanted, carriers }).await
+}
+
+/// One call of [`post_label`].
+struct LabelCall {
+    parcel: ParcelId,
+    /// Carrier and service; none where nobody carries it.
+    wanted: Result<Option<(String, String)>, Problem>,
+    carriers: Arc<Carriers>,
+}
+
+impl Operation for LabelCall {
+    const NAME: &'static str = "shipping.label";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let Some(carriers) = calls.first().map(|c| &c.carriers) else { return Ok(Vec::new()) };
+            let item = |c: &&Self| {
+                let (carrier, service) = c.wanted.clone()?.ok_or(BuyLabelRefused::NoOffer).or_problem()?;
+                Ok(BuyLabel { at: tx.now(), parcel: c.parcel, carrier, service })
+            };
+            let wanted: Vec<Result<BuyLabel, Problem>> = calls.iter().map(item).collect();
+            let items: Vec<BuyLabel> = wanted.iter().filter_map(|w| w.as_ref().ok().cloned()).collect();
+            let mut done = crate::buy_label(tx, carriers, &items).await?.into_iter();
+            let each = wanted.into_iter().map(|wanted| match wanted {
+                Err(problem) => Ok(Err(problem)),
+                Ok(_) => {
+                    let outcome = done.next().ok_or_else(|| Fault::broken("a command without outcome"))?;
+                    Ok(match outcome.or_problem() {
+                        Ok(shipment) => Ok(web::reply(StatusCode::CREATED, &shipment)?),
+                        Err(problem) => Err(problem),
+                    })
+                }
+            });
+            each.collect()
+        })
+    }
 }
 
 /// Takes a parcel without label apart; its units are picked again.
@@ -257,10 +290,23 @@ async fn post_ship(
     key: Key,
     Segment(id): Segment<ShipmentId>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "shipping.ship", &id, |tx| {
-        single(crate::ship(tx, &[Ship { at: tx.now(), shipment: id }]).await?)?;
-        web::reply(StatusCode::OK, &shipment(tx, id).await?)
-    })
+    app.send(&caller, &key, &id, ShipCall(id)).await
+}
+
+/// One call of [`post_ship`].
+struct ShipCall(ShipmentId);
+
+impl Operation for ShipCall {
+    const NAME: &'static str = "shipping.ship";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let ids: Vec<ShipmentId> = calls.iter().map(|c| c.0).collect();
+            let items: Vec<Ship> = ids.iter().map(|id| Ship { at: tx.now(), shipment: *id }).collect();
+            let done = crate::ship(tx, &items).await?;
+            let present = read::shipments_by_id(tx, &ids).await?;
+            web::outcomes(done, |n, ()| web::reply(StatusCode::OK, &present.get(&ids[n])))
+        })
+    }
 }
 
 /// Gives the label back unused.
@@ -308,18 +354,32 @@ async fn post_track(
     Segment(id): Segment<ShipmentId>,
     Body(body): Body<TrackBody>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "shipping.track", &body, |tx| {
-        let item = Track {
-            at: body.at.unwrap_or(tx.now()),
-            shipment: id,
-            source_id: body.source_id.clone(),
-            status: body.status,
-            place: body.place.clone(),
-            description: body.description.clone(),
-        };
-        let tracked = single(crate::track(tx, &[item]).await?)?;
-        web::reply(StatusCode::OK, &tracked)
-    })
+    app.send(&caller, &key, &body, TrackCall { shipment: id, body: body.clone() }).await
+}
+
+/// One call of [`post_track`].
+struct TrackCall {
+    shipment: ShipmentId,
+    body: TrackBody,
+}
+
+impl Operation for TrackCall {
+    const NAME: &'static str = "shipping.track";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let item = |c: &&Self| Track {
+                at: c.body.at.unwrap_or(tx.now()),
+                shipment: c.shipment,
+                source_id: c.body.source_id.clone(),
+                status: c.body.status,
+                place: c.body.place.clone(),
+                description: c.body.description.clone(),
+            };
+            let items: Vec<Track> = calls.iter().map(item).collect();
+            let done = crate::track(tx, &items).await?;
+            web::outcomes(done, |_, tracked| web::reply(StatusCode::OK, &tracked))
+        })
+    }
 }
 
 /// The label as a PDF of 4 × 6 inches.

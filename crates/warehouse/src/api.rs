@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use db::{Sql, Tx};
+use db::{BoxFuture, Sql, Tx};
 use inventory::LocationId;
 use kernel::{Fault, Refuse};
 use orders::OrderId;
@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
+use web::{
+    App, Body, IfMatch, Key, May, Operation, OrProblem, Outcome, Page, Paging, Params, Problem, Reply,
+    Segment,
+};
 
 /// Routes under `/v1`.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -89,11 +92,61 @@ async fn post_release(
     known: IfMatch,
     Segment(id): Segment<FulfilmentId>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "warehouse.release", &id, |tx| {
-        check(tx, id, known).await?;
-        single(crate::release(tx, &[Release { at: tx.now(), fulfilment: id }]).await?)?;
-        changed(tx, id).await
-    })
+    app.send(&caller, &key, &id, ReleaseCall { fulfilment: id, known }).await
+}
+
+/// One call of [`post_release`].
+struct ReleaseCall {
+    fulfilment: FulfilmentId,
+    known: IfMatch,
+}
+
+impl Operation for ReleaseCall {
+    const NAME: &'static str = "warehouse.release";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let ids: Vec<FulfilmentId> = calls.iter().map(|c| c.fulfilment).collect();
+            let stale = stale(tx, calls.iter().map(|c| (c.fulfilment, c.known))).await?;
+            let going = ids.iter().zip(&stale).filter(|(_, stale)| stale.is_none());
+            let items: Vec<Release> =
+                going.map(|(id, _)| Release { at: tx.now(), fulfilment: *id }).collect();
+            let mut done = crate::release(tx, &items).await?.into_iter();
+            let outcomes = stale.into_iter().map(|stale| match stale {
+                Some(problem) => Some(Err(problem)),
+                None => done.next().map(|outcome| outcome.or_problem()),
+            });
+            let outcomes: Option<Vec<Result<(), Problem>>> = outcomes.collect();
+            let outcomes = outcomes.ok_or_else(|| Fault::broken("a command without outcome"))?;
+            changed_all(tx, &ids, outcomes).await
+        })
+    }
+}
+
+/// Which of the callers know another version than the present one.
+async fn stale(
+    tx: &Tx,
+    known: impl Iterator<Item = (FulfilmentId, IfMatch)>,
+) -> Result<Vec<Option<Problem>>, Fault> {
+    let known: Vec<(FulfilmentId, IfMatch)> = known.collect();
+    let ask: Vec<FulfilmentId> = known.iter().filter(|(_, k)| k.0.is_some()).map(|(id, _)| *id).collect();
+    let present = read::fulfilments_by_id(tx, &ask).await?;
+    let check = |(id, known): (FulfilmentId, IfMatch)| known.check(present.get(&id)?.version).err();
+    Ok(known.into_iter().map(check).collect())
+}
+
+/// The fulfilment orders of calls, when what follows from them is done too.
+async fn changed_all<T>(
+    tx: &Tx,
+    ids: &[FulfilmentId],
+    outcomes: Vec<Result<T, Problem>>,
+) -> Result<Vec<Outcome>, Fault> {
+    tx.settle().await?;
+    let present = read::fulfilments_by_id(tx, ids).await?;
+    let each = ids.iter().zip(outcomes).map(|(id, outcome)| match outcome {
+        Ok(_) => Ok(Ok(web::reply(StatusCode::OK, &present.get(id))?)),
+        Err(problem) => Ok(Err(problem)),
+    });
+    each.collect()
 }
 
 /// Asks those who fulfil it.
@@ -186,16 +239,36 @@ async fn post_pick(
     Segment(id): Segment<FulfilmentId>,
     Body(body): Body<PickBody>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "warehouse.pick", &body, |tx| {
-        let what = match (&body.scan, body.line) {
-            (Some(text), None) => What::Scan(text.clone()),
-            (None, Some(line)) => What::Line(line),
-            _ => return Err(Problem::invalid("/scan", "Send either a scan or a line.").into()),
-        };
-        let item = Pick { at: tx.now(), fulfilment: id, what, quantity: body.quantity };
-        single(crate::pick(tx, &[item]).await?)?;
-        changed(tx, id).await
-    })
+    let what = match (&body.scan, body.line) {
+        (Some(text), None) => What::Scan(text.clone()),
+        (None, Some(line)) => What::Line(line),
+        _ => return Err(Problem::invalid("/scan", "Send either a scan or a line.")),
+    };
+    let call = PickCall { fulfilment: id, what, quantity: body.quantity };
+    app.send(&caller, &key, &body, call).await
+}
+
+/// One call of [`post_pick`].
+struct PickCall {
+    fulfilment: FulfilmentId,
+    what: What,
+    quantity: i64,
+}
+
+impl Operation for PickCall {
+    const NAME: &'static str = "warehouse.pick";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let item = |c: &&Self| {
+                let (fulfilment, what, quantity) = (c.fulfilment, c.what.clone(), c.quantity);
+                Pick { at: tx.now(), fulfilment, what, quantity }
+            };
+            let items: Vec<Pick> = calls.iter().map(item).collect();
+            let done = crate::pick(tx, &items).await?.into_iter().map(OrProblem::or_problem).collect();
+            let ids: Vec<FulfilmentId> = calls.iter().map(|c| c.fulfilment).collect();
+            changed_all(tx, &ids, done).await
+        })
+    }
 }
 
 /// Units of a line.
@@ -281,13 +354,32 @@ async fn post_pack(
     Segment(id): Segment<FulfilmentId>,
     Body(body): Body<PackBody>,
 ) -> Result<Reply, Problem> {
-    web::command!(app, caller, key, "warehouse.pack", &body, |tx| {
-        let lines = body.lines.iter().map(|l| (l.line, l.quantity)).collect();
-        let (weight_g, dims, by) = (body.weight_g, body.dims, tx.actor().clone());
-        let item = Pack { at: tx.now(), fulfilment: id, lines, weight_g, dims, by };
-        let parcel = single(crate::pack(tx, &[item]).await?)?;
-        web::reply(StatusCode::CREATED, &one_parcel(tx, parcel).await?)
-    })
+    let call = PackCall { fulfilment: id, body: body.clone() };
+    app.send(&caller, &key, &body, call).await
+}
+
+/// One call of [`post_pack`].
+struct PackCall {
+    fulfilment: FulfilmentId,
+    body: PackBody,
+}
+
+impl Operation for PackCall {
+    const NAME: &'static str = "warehouse.pack";
+    fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
+        Box::pin(async move {
+            let item = |c: &&Self| {
+                let lines = c.body.lines.iter().map(|l| (l.line, l.quantity)).collect();
+                let (weight_g, dims, by) = (c.body.weight_g, c.body.dims, tx.actor().clone());
+                Pack { at: tx.now(), fulfilment: c.fulfilment, lines, weight_g, dims, by }
+            };
+            let items: Vec<Pack> = calls.iter().map(item).collect();
+            let done = crate::pack(tx, &items).await?;
+            let packed: Vec<ParcelId> = done.iter().filter_map(|d| d.as_ref().ok().copied()).collect();
+            let parcels = read::parcels_by_id(tx, &packed).await?;
+            web::outcomes(done, |_, parcel| web::reply(StatusCode::CREATED, &parcels.get(&parcel)))
+        })
+    }
 }
 
 /// A parcel with what is in it.

@@ -243,13 +243,11 @@ fn pick_one(
 
 /// What each different text of the batch is the barcode or code of.
 async fn scanned<'a>(tx: &Tx, batch: &'a [Pick]) -> Result<HashMap<&'a str, Option<SkuId>>, Fault> {
-    let mut known = HashMap::new();
-    for item in batch {
-        if let What::Scan(text) = &item.what
-            && !known.contains_key(text.as_str())
-        {
-            known.insert(text.as_str(), catalog::sku_by_scan(tx, text).await?);
-        }
-    }
-    Ok(known)
+    let text = |item: &'a Pick| match &item.what {
+        What::Scan(text) => Some(text.as_str()),
+        What::Line(_) => None,
+    };
+    let texts: Vec<&str> = batch.iter().filter_map(text).collect();
+    let meant = catalog::skus_by_scan(tx, &texts).await?;
+    Ok(texts.into_iter().map(|text| (text, meant.get(text).copied())).collect())
 }

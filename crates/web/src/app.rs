@@ -1,11 +1,12 @@
 //! The state of every handler: the database, what background work runs with, the slices, and parts shared by type.
 
 use crate::Slice;
-use crate::auth::Throttle;
-use db::{Ctx, Db, Parts};
+use crate::auth::{Throttle, WhoseKey};
+use crate::door::Doors;
+use db::{Ctx, Db, Lookup, Parts};
 use kernel::Fault;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// Password hashes computed at the same time; each takes 19 MiB.
@@ -38,6 +39,8 @@ pub struct Inner {
     pub slices: Arc<[Slice]>,
     /// How the program is set up.
     pub setup: Setup,
+    pub(crate) doors: Doors,
+    keys: OnceLock<Lookup<WhoseKey>>,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: Semaphore,
 }
@@ -57,6 +60,8 @@ impl App {
             ctx,
             slices: slices.into(),
             setup,
+            doors: Doors::default(),
+            keys: OnceLock::new(),
             throttle: Throttle::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
         }))
@@ -67,6 +72,10 @@ impl App {
     /// A fault when the program was put together without it.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, Fault> {
         self.setup.parts.get::<T>()
+    }
+    /// Where requests ask whose key they came with.
+    pub(crate) fn keys(&self) -> &Lookup<WhoseKey> {
+        self.keys.get_or_init(|| Lookup::new(&self.db))
     }
     /// Every scope there is, with what it allows.
     pub fn permissions(&self) -> Vec<(&'static str, &'static str)> {

@@ -7,7 +7,7 @@
 use crate::{Caller, Key, Problem};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use db::answers::{self, Answer, Recall};
+use db::answers::{self, Recall};
 use db::{Db, Tx};
 use kernel::{Actor, Fault};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,24 @@ impl Reply {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+    /// A refusal as it is kept and sent again.
+    pub(crate) fn refusal(problem: &Problem) -> Result<Self, Fault> {
+        Ok(Self { status: problem.status(), body: serde_json::to_string(&problem.body())?, replayed: false })
+    }
+    /// A kept answer.
+    pub(crate) fn replayed(status: i64, body: String) -> Result<Self, Fault> {
+        let known = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
+        let status = known.ok_or_else(|| Fault::broken(format!("a kept answer has the status {status}")))?;
+        Ok(Self { status, body, replayed: true })
+    }
+    /// The same answer, given once more.
+    pub(crate) fn again(self) -> Self {
+        Self { replayed: true, ..self }
+    }
+    /// HTTP status and body.
+    pub(crate) fn into_parts(self) -> (i64, String) {
+        (i64::from(self.status.as_u16()), self.body)
     }
 }
 
@@ -82,6 +100,14 @@ impl Call {
         let asked = key.text().map(|text| Ok::<_, Fault>((text.to_owned(), key.hash(input)?))).transpose()?;
         Ok(Self { scope: scope(operation, caller), asked })
     }
+    /// The caller's key, and the hash of what was sent; none without a key.
+    pub(crate) fn asked(&self) -> Option<(&str, &str)> {
+        self.asked.as_ref().map(|(key, hash)| (key.as_str(), hash.as_str()))
+    }
+    /// Under what the answers of the operation to the caller are kept.
+    pub(crate) fn scope(&self) -> &str {
+        &self.scope
+    }
     /// The answer that was given to this call before.
     ///
     /// # Errors
@@ -89,13 +115,7 @@ impl Call {
     pub async fn recall(&self, tx: &Tx) -> Result<Option<Reply>, Fault> {
         let Some((key, hash)) = &self.asked else { return Ok(None) };
         match answers::recall(tx, &self.scope, &[(key, hash)]).await?.pop() {
-            Some(Recall::Same { status, body }) => {
-                let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok());
-                let status = status.ok_or_else(|| {
-                    Fault::broken(format!("the kept answer to key {key} has no HTTP status"))
-                })?;
-                Ok(Some(Reply { status, body, replayed: true }))
-            }
+            Some(Recall::Same { status, body }) => Ok(Some(Reply::replayed(status, body)?)),
             Some(Recall::Other) => Err(key_reused().into()),
             Some(Recall::New) | None => Ok(None),
         }
@@ -106,13 +126,7 @@ impl Call {
     /// A fault of the database.
     pub async fn remember(&self, tx: &Tx, reply: &Reply) -> Result<(), Fault> {
         let Some((key, hash)) = &self.asked else { return Ok(()) };
-        let answer = Answer {
-            key: key.clone(),
-            hash: hash.clone(),
-            status: i64::from(reply.status.as_u16()),
-            body: reply.body.clone(),
-        };
-        answers::remember(tx, &self.scope, &[answer]).await
+        answers::remember(tx, &self.scope, &[reply.clone().kept(key, hash)]).await
     }
     /// The outcome of the transaction; a refusal, which rolled it back, is kept as the answer.
     ///
@@ -126,11 +140,7 @@ impl Call {
         if self.asked.is_none() || !problem.status().is_client_error() {
             return Err(problem);
         }
-        let refusal = Reply {
-            status: problem.status(),
-            body: serde_json::to_string(&problem.body()).map_err(Fault::from)?,
-            replayed: false,
-        };
+        let refusal = Reply::refusal(&problem)?;
         let kept: Result<Reply, Fault> = db::write!(db, actor, |tx| {
             // Another call with this key may have been quicker: then its answer stands.
             if let Some(earlier) = self.recall(tx).await? {

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use db::{FromQueryResult, Tx};
 use kernel::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -148,17 +149,45 @@ fn base32(bytes: &[u8]) -> String {
     text
 }
 
-#[derive(FromQueryResult)]
-pub(super) struct KnownKey {
+#[derive(Clone)]
+pub(crate) struct KnownKey {
     pub id: KeyId,
     pub name: String,
     pub scopes: String,
 }
 
+/// Which keys have these hashes, unless they were revoked. Every request of every program asks it.
+pub(crate) struct WhoseKey;
+
+impl db::Question for WhoseKey {
+    type Found = KnownKey;
+    fn ask<'a>(
+        sql: &'a db::Sql,
+        hashes: &'a [String],
+    ) -> db::BoxFuture<'a, Result<HashMap<String, KnownKey>, Fault>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            hash: String,
+            id: KeyId,
+            name: String,
+            scopes: String,
+        }
+        Box::pin(async move {
+            let mut input = db::Rows::new("hash TEXT");
+            for hash in hashes {
+                input.push([hash.as_str().into()]);
+            }
+            let text = "SELECT k.hash, k.id, k.name, k.scopes FROM api_key k JOIN input ON input.hash = k.hash WHERE k.revoked_at IS NULL";
+            let rows: Vec<Row> = sql.all_from(&input, text, []).await?;
+            let known = |r: Row| (r.hash, KnownKey { id: r.id, name: r.name, scopes: r.scopes });
+            Ok(rows.into_iter().map(known).collect())
+        })
+    }
+}
+
 /// Which key a secret is, unless it was revoked.
 pub(super) async fn of_secret(app: &App, secret: &str) -> Result<Option<KnownKey>, Fault> {
-    let text = "SELECT id, name, scopes FROM api_key WHERE hash = $1 AND revoked_at IS NULL";
-    app.db.read().one(text, [token_hash(secret).into()]).await
+    app.keys().find(token_hash(secret)).await
 }
 
 /// The REST routes of keys and of the caller.

@@ -11,6 +11,7 @@ mod sessions;
 mod throttle;
 mod users;
 
+pub(crate) use keys::WhoseKey;
 pub use keys::{
     CreateKey, CreateKeyRefused, CreatedKey, KeyId, KeyRevoked, RevokeKeyRefused, create_api_key,
     revoke_api_key,
