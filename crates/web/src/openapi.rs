@@ -16,7 +16,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Operations that take no idempotency key: the answer holds a secret that is not kept, or an outside party answers meanwhile.
-const WITHOUT_KEY: &[&str] = &["createApiKey", "createWebhook", "completeSandboxPayment"];
+const WITHOUT_KEY: &[&str] = &["createApiKey", "createWebhook", "changeWebhook", "completeSandboxPayment"];
 
 /// The query parameter of every list, with the bounds of [`crate::Paging`].
 const LIMIT: &str = "limit";
@@ -123,9 +123,13 @@ fn add_problems(operation: &mut Operation, changes: bool) {
     }
 }
 
-/// What a parameter's type does not say by itself: the bounds of a page, and that an optional one without value is none.
+/// What a parameter's type does not say by itself: the form of an `ETag`, the bounds of a page, and that an optional one without value is
+/// none.
 fn bound(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
+    if parameter.parameter_in == ParameterIn::Header && parameter.name == "If-Match" {
+        parameter.schema = Some(etag());
+    }
     if parameter.parameter_in != ParameterIn::Query {
         return;
     }
@@ -140,6 +144,15 @@ fn bound(parameter: &mut RefOr<Parameter>) {
         let empty = Extensions::from_iter([("allowEmptyValue", true)]);
         parameter.extensions.get_or_insert_default().merge(empty);
     }
+}
+
+/// What [`crate::IfMatch`] reads: a header has text or is absent, never null.
+fn etag() -> RefOr<Schema> {
+    let text = ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .pattern(Some(r#"^(\*|(W/)?"[0-9]{1,18}")$"#))
+        .build();
+    RefOr::T(Schema::Object(text))
 }
 
 fn add_key(operation: &mut Operation) {
