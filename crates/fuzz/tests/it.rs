@@ -1,10 +1,12 @@
 //! Every target, by name, over its seeds and mutations of them. Invariant: the inputs are the same in every run, so a failure repeats.
 
+/// `FULMAR_FUZZ_TIMES=100` makes the run a hundred times as long.
 fn drive(name: &str) {
     let target = fuzz::find(name);
+    let times = std::env::var("FULMAR_FUZZ_TIMES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let seeds = (target.seeds)();
     assert!(!seeds.is_empty());
-    for input in fuzz::Mutations::new(seeds.clone()).take(seeds.len() + target.runs) {
+    for input in fuzz::Mutations::new(seeds.clone()).take(seeds.len() + target.runs * times) {
         let told = Told(&input);
         (target.run)(&input);
         drop(told);

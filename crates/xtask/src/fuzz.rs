@@ -2,8 +2,8 @@
 //! input that did it and the line that repeats it; what was learned stays under `target/fuzz` and nothing of it in the repository.
 //!
 //! The compiler's own coverage pass is stable, so all that is needed is to pass it for our crates: this program stands between cargo and
-//! rustc for them (`RUSTC_WORKSPACE_WRAPPER`), and dependencies stay those of the dev build. Coverage is then of our code, which is what
-//! is looked for.
+//! rustc for them (`RUSTC_WORKSPACE_WRAPPER`), and dependencies are compiled as ever. Coverage is then of our code, which is what is
+//! looked for.
 
 use crate::run::{Done, cargo, output, step, succeed, target};
 use std::ffi::OsString;
