@@ -30,13 +30,7 @@ macro_rules! targets {
         $(
             #[test]
             fn $name() {
-                                drive(stringify!($name));
-                #[cfg(fuzzing)]
-                {
-                    let target = fuzz::find(stringify!($name));
-                    fuzz::plant(target);
-                    bolero::check!().for_each(|bytes| (target.run)(bytes));
-                }
+                drive(stringify!($name));
             }
         )*
         #[test]
