@@ -5,12 +5,13 @@
 //! is not in it.
 
 use crate::{App, Problem, ProblemBody, Slice, cursor};
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
-    Response, ResponseBuilder, Schema,
+    Content, ContentBuilder, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -59,6 +60,7 @@ fn complete(document: &mut OpenApi) {
     components.schemas.extend(inner);
     components.responses.insert(PROBLEM.to_owned(), RefOr::T(problem()));
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    let open = may_be_empty(&components.schemas);
     for item in document.paths.paths.values_mut() {
         item.get.iter_mut().for_each(|operation| add_problems(operation, false));
         for operation in
@@ -70,6 +72,11 @@ fn complete(document: &mut OpenApi) {
                 add_key(operation);
             }
             add_problems(operation, true);
+            if let Some(RefOr::T(body)) = &mut operation.request_body
+                && body.content.values().any(|content| refers(content, &open))
+            {
+                body.required = Some(Required::False);
+            }
         }
         for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
             .into_iter()
@@ -78,6 +85,20 @@ fn complete(document: &mut OpenApi) {
             operation.parameters.iter_mut().flatten().for_each(bound);
         }
     }
+}
+
+/// The names of the objects that need no field: [`crate::Body`] reads a body that is not there as `{}`.
+fn may_be_empty(schemas: &BTreeMap<String, RefOr<Schema>>) -> BTreeSet<String> {
+    let open = |schema: &RefOr<Schema>| match schema {
+        RefOr::T(Schema::Object(object)) => object.required.is_empty() && !object.properties.is_empty(),
+        _ => false,
+    };
+    schemas.iter().filter(|(_, schema)| open(schema)).map(|(name, _)| name.clone()).collect()
+}
+
+fn refers(content: &RefOr<Content>, names: &BTreeSet<String>) -> bool {
+    let RefOr::T(Content { schema: Some(RefOr::Ref(reference)), .. }) = content else { return false };
+    reference.ref_location.rsplit('/').next().is_some_and(|name| names.contains(name))
 }
 
 /// The name of the answer that all refusals are.
