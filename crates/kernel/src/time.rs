@@ -1,6 +1,6 @@
 //! Time: microseconds since 1970 in UTC, RFC 3339 outside. The clock itself lives in `db`; here time is only a value.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -59,9 +59,10 @@ impl From<DateTime<Utc>> for Timestamp {
 impl FromStr for Timestamp {
     type Err = NotAMoment;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|t| Self(t.timestamp_micros()))
-            .map_err(|_| NotAMoment(text.to_owned()))
+        // An offset or a leap second can lead out of the years that RFC 3339 can write.
+        let read = DateTime::parse_from_rfc3339(text).map(|t| Self(t.timestamp_micros()));
+        let writable = |at: &Self| at.date_time().is_some_and(|t| (0..=9999).contains(&t.year()));
+        read.ok().filter(writable).ok_or_else(|| NotAMoment(text.to_owned()))
     }
 }
 impl fmt::Display for Timestamp {
@@ -132,6 +133,10 @@ mod tests {
             "2017-07-09T21:57:05-03:00".parse::<Timestamp>().unwrap().to_string(),
             "2017-07-10T00:57:05Z"
         );
-        assert!("yesterday".parse::<Timestamp>().is_err());
+        for text in
+            ["yesterday", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z", "0000-01-01T00:00:00+00:01"]
+        {
+            assert!(text.parse::<Timestamp>().is_err(), "{text} could not be written again");
+        }
     }
 }

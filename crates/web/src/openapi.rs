@@ -5,18 +5,19 @@
 //! is not in it.
 
 use crate::{App, Problem, ProblemBody, Slice, cursor};
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
-    Response, ResponseBuilder, Schema,
+    Content, ContentBuilder, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Operations that take no idempotency key: the answer holds a secret that is not kept, or an outside party answers meanwhile.
-const WITHOUT_KEY: &[&str] = &["createApiKey", "createWebhook", "completeSandboxPayment"];
+const WITHOUT_KEY: &[&str] = &["createApiKey", "createWebhook", "changeWebhook", "completeSandboxPayment"];
 
 /// The query parameter of every list, with the bounds of [`crate::Paging`].
 const LIMIT: &str = "limit";
@@ -59,6 +60,7 @@ fn complete(document: &mut OpenApi) {
     components.schemas.extend(inner);
     components.responses.insert(PROBLEM.to_owned(), RefOr::T(problem()));
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    let open = may_be_empty(&components.schemas);
     for item in document.paths.paths.values_mut() {
         item.get.iter_mut().for_each(|operation| add_problems(operation, false));
         for operation in
@@ -70,6 +72,11 @@ fn complete(document: &mut OpenApi) {
                 add_key(operation);
             }
             add_problems(operation, true);
+            if let Some(RefOr::T(body)) = &mut operation.request_body
+                && body.content.values().any(|content| refers(content, &open))
+            {
+                body.required = Some(Required::False);
+            }
         }
         for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
             .into_iter()
@@ -78,6 +85,20 @@ fn complete(document: &mut OpenApi) {
             operation.parameters.iter_mut().flatten().for_each(bound);
         }
     }
+}
+
+/// The names of the objects that need no field: [`crate::Body`] reads a body that is not there as `{}`.
+fn may_be_empty(schemas: &BTreeMap<String, RefOr<Schema>>) -> BTreeSet<String> {
+    let open = |schema: &RefOr<Schema>| match schema {
+        RefOr::T(Schema::Object(object)) => object.required.is_empty() && !object.properties.is_empty(),
+        _ => false,
+    };
+    schemas.iter().filter(|(_, schema)| open(schema)).map(|(name, _)| name.clone()).collect()
+}
+
+fn refers(content: &RefOr<Content>, names: &BTreeSet<String>) -> bool {
+    let RefOr::T(Content { schema: Some(RefOr::Ref(reference)), .. }) = content else { return false };
+    reference.ref_location.rsplit('/').next().is_some_and(|name| names.contains(name))
 }
 
 /// The name of the answer that all refusals are.
@@ -123,9 +144,13 @@ fn add_problems(operation: &mut Operation, changes: bool) {
     }
 }
 
-/// What a parameter's type does not say by itself: the bounds of a page, and that an optional one without value is none.
+/// What a parameter's type does not say by itself: the form of an `ETag`, the bounds of a page, and that an optional one without value is
+/// none.
 fn bound(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
+    if parameter.parameter_in == ParameterIn::Header && parameter.name == "If-Match" {
+        parameter.schema = Some(etag());
+    }
     if parameter.parameter_in != ParameterIn::Query {
         return;
     }
@@ -140,6 +165,15 @@ fn bound(parameter: &mut RefOr<Parameter>) {
         let empty = Extensions::from_iter([("allowEmptyValue", true)]);
         parameter.extensions.get_or_insert_default().merge(empty);
     }
+}
+
+/// What [`crate::IfMatch`] reads: a header has text or is absent, never null.
+fn etag() -> RefOr<Schema> {
+    let text = ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .pattern(Some(r#"^(\*|(W/)?"[0-9]{1,18}")$"#))
+        .build();
+    RefOr::T(Schema::Object(text))
 }
 
 fn add_key(operation: &mut Operation) {

@@ -34,9 +34,10 @@ pub fn check_json(bytes: &[u8]) -> Result<(), Problem> {
     if !bytes.windows(4).any(escape) && !bytes.contains(&0x7f) {
         return Ok(());
     }
-    match serde_json::from_slice::<Value>(bytes).ok().and_then(|value| find(&value)) {
-        Some(pointer) => Err(Problem::invalid(pointer, SENTENCE)),
-        None => Ok(()),
+    match serde_json::from_slice::<Value>(bytes) {
+        // A type that skips what it does not know takes more than a value can hold, as the number 1e999.
+        Err(e) => Err(Problem::invalid("", format!("The body does not read: {e}."))),
+        Ok(value) => find(&value).map_or(Ok(()), |pointer| Err(Problem::invalid(pointer, SENTENCE))),
     }
 }
 
@@ -75,6 +76,7 @@ mod tests {
             (r#"{"a": [{"b/c": "\u001b[31m"}]}"#, Some("/a/0/b~1c")),
             ("{\"a\": \"\u{7f}\"}", Some("/a")),
             (r#"{"a\u0001": 1}"#, Some("")),
+            (r#"{"a": "b\u0000", "skipped": 1e999}"#, Some("")),
             (r#"{"a": "\\u0000 \u00e9 \u0009\n\r\t"}"#, None),
             (r#"{"a": "plain"}"#, None),
         ] {

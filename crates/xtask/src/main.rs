@@ -1,6 +1,7 @@
 //! Repository chores, run as `cargo xtask <chore>`. Invariant: a chore either succeeds completely or exits non-zero with a
 //! sentence that says what to do, and leaves no process behind.
 
+mod fuzz;
 mod metadata;
 mod postgres;
 mod run;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask <chore>
 
-  test [-- ARGS]         everything that has to hold: tools, fmt, clippy, tidy, tests on SQLite and PostgreSQL, doc tests.
+  test [-- ARGS]         everything that has to hold: tools, fmt, clippy, tidy, tests on SQLite and PostgreSQL, doc tests, the API.
                          With ARGS only the tests, ARGS going to the test runner: cargo xtask test -p orders
   test-data [-- ARGS]    the tests on real data, in the folder FULMAR_DATA
   tidy                   the rules that neither rustc nor clippy know
@@ -24,9 +25,15 @@ Usage: cargo xtask <chore>
   with-postgres CMD…     run CMD with FULMAR_TEST_POSTGRES pointing at a throw-away PostgreSQL
   schemathesis [--examples N] [--seed N] [--only sqlite|postgres]
                          the program against its OpenAPI document
+  fuzz [TARGET…] [--seconds N]
+                         libFuzzer on what reads bytes from outside (default: all targets, 60 seconds each)
   screenshots [FOLDER]   pictures of the pages of a demo shop (default: docs/screenshots)";
 
 fn main() -> ExitCode {
+    if fuzz::is_compiler() {
+        // Cargo shows what rustc said.
+        return if fuzz::compile().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (chore, rest) = match args.split_first() {
         Some((chore, rest)) => (chore.as_str(), rest),
@@ -45,6 +52,7 @@ fn main() -> ExitCode {
         "postgres" => postgres::foreground(),
         "with-postgres" => postgres::with_postgres(rest),
         "schemathesis" => schemathesis::check(rest),
+        "fuzz" => fuzz::fuzz(rest),
         "screenshots" => screenshots::take(rest),
         postgres::KEEPER => postgres::keep(rest),
         "help" | "--help" | "-h" => {

@@ -15,6 +15,12 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR").filter(|name| !name.is_empty());
+    root().join(named.map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
 /// Runs `work` as a named step and prints how long it took.
 pub fn step<T>(name: &str, work: impl FnOnce() -> Done<T>) -> Done<T> {
     println!("── {name}");

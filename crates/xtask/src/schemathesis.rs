@@ -2,7 +2,7 @@
 //! PostgreSQL. Invariant: it ends with the laws proven of what it left in the database; nothing is installed outside of `target`.
 
 use crate::postgres::Server;
-use crate::run::{Done, cargo, on_path, output, root, succeed};
+use crate::run::{Done, cargo, on_path, output, succeed, target};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -89,7 +89,7 @@ fn folder() -> PathBuf {
 }
 
 fn binary() -> Command {
-    Command::new(root().join("target/debug/fulmar"))
+    Command::new(target().join("debug/fulmar"))
 }
 
 /// A folder that goes away.
@@ -97,7 +97,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn make() -> Done<Scratch> {
-        let folder = root().join("target").join("schemathesis").join(format!("shop-{}", std::process::id()));
+        let folder = target().join("schemathesis").join(format!("shop-{}", std::process::id()));
         if folder.exists() {
             std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }
@@ -172,7 +172,7 @@ impl Python {
     /// `venv` (Debian splits it off), beside it.
     fn prepare() -> Done<Python> {
         let system = system_python()?;
-        let shelf = root().join("target").join("schemathesis");
+        let shelf = target().join("schemathesis");
         std::fs::create_dir_all(&shelf).map_err(|e| format!("{}: {e}", shelf.display()))?;
         let wanted = folder().join("requirements.txt");
         let pins = std::fs::read_to_string(&wanted).map_err(|e| format!("{}: {e}", wanted.display()))?;

@@ -3,7 +3,7 @@
 //!
 //! Chromium is driven through chromedriver's HTTP interface (W3C WebDriver), a handful of requests: no crate is needed.
 
-use crate::run::{Done, cargo, on_path, root, succeed};
+use crate::run::{Done, cargo, on_path, root, succeed, target};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -37,7 +37,7 @@ pub fn take(args: &[String]) -> Done {
     let folder = args.first().map_or_else(|| root().join("docs/screenshots"), PathBuf::from);
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     succeed(&mut cargo(["build", "-q", "-p", "app", "--bin", "fulmar"]))?;
-    let scratch = root().join("target").join("screenshots");
+    let scratch = target().join("screenshots");
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch).map_err(|e| format!("{}: {e}", scratch.display()))?;
     }
@@ -49,7 +49,7 @@ pub fn take(args: &[String]) -> Done {
 
 fn photograph(scratch: &Path, folder: &Path) -> Done {
     let (shop_at, driver_at) = (free_address()?, free_address()?);
-    let mut shop = Command::new(root().join("target/debug/fulmar"));
+    let mut shop = Command::new(target().join("debug/fulmar"));
     shop.args(["serve", "--demo"]).current_dir(scratch);
     shop.env("FULMAR_LISTEN", &shop_at).env("DATABASE_URL", "sqlite:demo.db");
     let _shop = Running::start(&mut shop)?;
@@ -62,8 +62,8 @@ fn photograph(scratch: &Path, folder: &Path) -> Done {
     for (name, page, link) in PICTURES {
         browser.go(&format!("http://{shop_at}{page}"))?;
         if let Some(link) = link {
-            let target = browser.attribute(link, "href")?;
-            browser.go(&absolute(&shop_at, &target))?;
+            let next = browser.attribute(link, "href")?;
+            browser.go(&absolute(&shop_at, &next))?;
         }
         let file = folder.join(format!("{name}.png"));
         std::fs::write(&file, browser.picture()?).map_err(|e| format!("{}: {e}", file.display()))?;

@@ -2,6 +2,7 @@
 
 use crate::postgres::Binaries;
 use crate::run::{Done, on_path, output, succeed};
+use crate::schemathesis::system_python;
 use std::process::Command;
 
 /// The oldest Node.js that can fetch the pages' assets during the build.
@@ -33,6 +34,12 @@ const TOOLS: &[Tool] = &[
         what_for: "reading PDF documents back",
         package: "poppler-utils",
         found: || on_path("pdftotext").is_some() && on_path("pdftoppm").is_some(),
+    },
+    // Brings Python itself where there is none.
+    Tool {
+        what_for: "asking the API what its document promises",
+        package: "python3-venv",
+        found: || system_python().is_ok(),
     },
 ];
 

@@ -318,6 +318,24 @@ async fn every_route_is_in_a_table_with_its_permission() {
     assert_eq!(used, declared, "every permission is declared, and guards something");
 }
 
+/// What is sent with a key of another customer of ours, whose shop is another database: there it may do everything.
+async fn stranger() -> String {
+    bearer(&TestApp::sqlite().await, &["*"]).await
+}
+
+/// What is sent with a key that could do everything until it was revoked.
+async fn revoked(app: &TestApp, router: &Router) -> String {
+    let (key, owner) = (bearer(app, &["*"]).await, bearer(app, &["*"]).await);
+    let sent = [("authorization", owner.as_str())];
+    let keys = send(router, Method::GET, "/v1/api-keys?limit=200", &sent, "").await;
+    let keys: Value = serde_json::from_str(&keys.text).unwrap();
+    // The last but one: the owner's came after it.
+    let id = keys["data"].as_array().unwrap().iter().rev().nth(1).unwrap()["id"].as_str().unwrap();
+    let answer = send(router, Method::DELETE, &format!("/v1/api-keys/{id}"), &sent, "").await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    key
+}
+
 /// What a key of these scopes sends.
 async fn bearer(app: &TestApp, scopes: &[&str]) -> String {
     let made =
@@ -329,6 +347,7 @@ async fn bearer(app: &TestApp, scopes: &[&str]) -> String {
 async fn a_route_of_the_api_takes_its_permission_and_no_other() {
     for app in TestApp::both().await {
         let router = serve::router(&app.ctx, &Config::default()).unwrap();
+        let (stranger, revoked) = (stranger().await, revoked(&app, &router).await);
         let scopes: Vec<&str> =
             web::all(&slices::slices(), |s| s.permissions).into_iter().map(|(s, _)| s).collect();
         for (scope, routes) in API.iter().filter(|(scope, _)| *scope != PUBLIC) {
@@ -339,7 +358,14 @@ async fn a_route_of_the_api_takes_its_permission_and_no_other() {
                 let (method, path) = call_of(route);
                 let who = format!("{} {route}", app.name);
                 let json = ("content-type", "application/json");
-                for bad in [None, Some("Bearer fk_unknown"), Some("Basic YTpi"), Some("")] {
+                for bad in [
+                    None,
+                    Some("Bearer fk_unknown"),
+                    Some("Basic YTpi"),
+                    Some(""),
+                    Some(&*stranger),
+                    Some(&*revoked),
+                ] {
                     let headers: Vec<_> =
                         bad.map(|b| ("authorization", b)).into_iter().chain([json]).collect();
                     let answer = send(&router, method.clone(), &path, &headers, "{}").await;
@@ -378,6 +404,9 @@ async fn session(app: &TestApp, router: &Router, role: Role) -> String {
 async fn a_page_is_shown_to_those_who_may_see_it() {
     for app in TestApp::both().await {
         let router = serve::router(&app.ctx, &Config::default()).unwrap();
+        let elsewhere = TestApp::sqlite().await;
+        let their_router = serve::router(&elsewhere.ctx, &Config::default()).unwrap();
+        let stranger = session(&elsewhere, &their_router, Role::Owner).await;
         let mut cookies = HashMap::new();
         for role in Role::ALL {
             cookies.insert(role.as_str(), session(&app, &router, role).await);
@@ -391,12 +420,13 @@ async fn a_page_is_shown_to_those_who_may_see_it() {
             let answer = send(&router, method.clone(), &path, &[form], "").await;
             assert_eq!(answer.status, 303, "{who}, nobody: {}", answer.text);
             assert!(answer.header("location").starts_with("/sign-in?next=/"), "{who}");
-            let stale = [("cookie", "fulmar_session=0123456789abcdef"), form];
-            assert_eq!(
-                send(&router, method.clone(), &path, &stale, "").await.status,
-                303,
-                "{who}, a session that is over"
-            );
+            for (whose, cookie) in
+                [("that is over", "fulmar_session=0123456789abcdef"), ("of another shop", &*stranger)]
+            {
+                let headers = [("cookie", cookie), form];
+                let answer = send(&router, method.clone(), &path, &headers, "").await;
+                assert_eq!(answer.status, 303, "{who}, a session {whose}");
+            }
             for role in Role::ALL {
                 let headers = [("cookie", cookies[role.as_str()].as_str()), form];
                 let answer = send(&router, method.clone(), &path, &headers, "").await;

@@ -164,6 +164,43 @@ fn every_refusal_is_a_problem_of_its_own_type() {
     }
 }
 
+/// The headers that an operation may offer, each with a value that whoever reads it refuses, and how.
+const HEADERS: &[(&str, &str, &str)] =
+    &[("Idempotency-Key", " ", "idempotency.bad_key"), ("If-Match", "not an etag", "request.bad_if_match")];
+
+/// A key that nobody reads is worse than none: who sends it believes that asking again is safe.
+#[tokio::test]
+async fn a_header_is_read_where_it_is_documented_and_nowhere_else() {
+    for app in TestApp::both().await {
+        let mut read = 0;
+        for operation in operations() {
+            let offered: Vec<&str> = operation.shown["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|p| p["in"] == "header")
+                .filter_map(|p| p["name"].as_str())
+                .collect();
+            assert!(
+                offered.iter().all(|name| HEADERS.iter().any(|(known, ..)| known == name)),
+                "{} offers a header that this test does not know: {offered:?}",
+                operation.name
+            );
+            for (name, wrong, code) in HEADERS {
+                let body = operation.shown.get("requestBody").map(|_| json!({}));
+                let headers = [(*name, *wrong)];
+                let answer =
+                    app.call(operation.method.clone(), &operation.path, &headers, body.as_ref()).await;
+                let refused = answer.json()["code"] == *code;
+                let documented = offered.contains(name);
+                assert_eq!(refused, documented, "{} {} {name}: {}", app.name, operation.name, answer.text);
+                read += usize::from(refused);
+            }
+        }
+        assert!(read > 40, "{}: {read} headers are read", app.name);
+    }
+}
+
 fn is_problem(answer: &Answer) -> bool {
     answer.headers.get("content-type").is_some_and(|v| v == "application/problem+json")
 }
