@@ -100,7 +100,7 @@ pub async fn over_http(stage: &mut Stage, clients: usize, orders: usize, back: b
         let living = Arc::new(Living { series, now: stage.db.now(), warehouse, back });
         let server = stage.server()?;
         let before = server.cpu_seconds()?;
-        let load = drive(server.address, &stage.key, clients, orders, living).await?;
+        let load = drive(server.address, &stage.key.secret, clients, orders, living).await?;
         cpu.push((server.cpu_seconds()? - before) * 1000.0 / load.done as f64);
         stage.progress(&format!("{name}, {clients} clients, round {}: {:.0}/s", round + 1, load.rate()));
         loads.push(load);

@@ -76,7 +76,7 @@ pub(crate) async fn screen(tx: &Tx, batch: &[Place], orders: &mut [Numbered]) ->
          (SELECT COUNT(*) FROM (SELECT 1 AS one FROM orders o WHERE o.email = input.email AND o.placed_at > input.at - {day} AND o.placed_at <= input.at LIMIT {enough}) e) AS by_email, \
          (SELECT COUNT(*) FROM (SELECT 1 AS one FROM orders o WHERE o.ip = input.ip AND o.placed_at > input.at - {day} AND o.placed_at <= input.at LIMIT {enough}) i) AS by_ip, \
          (SELECT COUNT(*) FROM (SELECT 1 AS one FROM orders o WHERE o.customer_id = input.customer LIMIT 1) c) AS earlier, \
-         (SELECT MAX(o.number) FROM orders o WHERE o.fingerprint = input.fingerprint AND o.placed_at > input.at - {DUPLICATE_WINDOW} AND o.placed_at <= input.at) AS twin \
+         (SELECT MAX(o.number) FROM orders o WHERE o.customer_id = input.customer AND o.fingerprint = input.fingerprint AND o.placed_at > input.at - {DUPLICATE_WINDOW} AND o.placed_at <= input.at) AS twin \
          FROM input",
         day = Timestamp::DAY
     );
