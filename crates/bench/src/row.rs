@@ -174,7 +174,8 @@ mod tests {
             row.cost = Some((ms, "ms"));
             row
         };
-        let rows = [at("a", 10, 2.0), at("b", 10, 1.0), Row::new("a", "sqlite", None, 1, 1.0), at("a", 100, 3.0)];
+        let rows =
+            [at("a", 10, 2.0), at("b", 10, 1.0), Row::new("a", "sqlite", None, 1, 1.0), at("a", 100, 3.0)];
         assert_eq!(growth(&rows), ["a, sqlite: 2.00 ms at 10, 3.00 ms at 100 (×1.50)"]);
     }
 }

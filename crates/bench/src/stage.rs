@@ -1,9 +1,9 @@
 //! Where a workload runs: a database with the shop in it, its twin for the floors, and the server on it. Invariant: everything it made is
 //! gone when it ends.
 
-use crate::{Key, Program};
 use crate::server::{self, Ran, Server};
 use crate::shop::{self, HOT, Shop};
+use crate::{Key, Program};
 use db::{Clock, Db};
 use kernel::{Actor, Fault};
 use std::path::PathBuf;
@@ -31,7 +31,10 @@ pub struct Stage {
 /// What is to be removed.
 enum Made {
     Files(Vec<PathBuf>),
-    Schemas { url: String, names: Vec<String> },
+    Schemas {
+        url: String,
+        names: Vec<String>,
+    },
     /// Nothing but the API key: the database was there.
     Key,
 }

@@ -8,13 +8,13 @@ use crate::statements::{
     BalanceSheet, EVER, ProfitAndLoss, TrialBalance, balance_sheet, open_items, profit_and_loss,
     trial_balance,
 };
+use crate::today::{Today, today};
 use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Currency, Timestamp};
-use crate::today::{Today, today};
 use orders::OrderId;
 use orders::api::ReadOrders;
 use serde::{Deserialize, Serialize};

@@ -234,7 +234,10 @@ fn sqlite(url: &str, connections: u32, what: Use) -> ConnectOptions {
                 // Not mapped: what each of many readers has touched of the file would count as memory of the process, many times over. The
                 // system has the pages anyway.
                 Use::Read => options.pragma("query_only", "1").pragma("cache_size", "-4096"),
-                Use::Scan => options.pragma("query_only", "1").pragma("cache_size", "-65536").pragma("mmap_size", "1099511627776"),
+                Use::Scan => options
+                    .pragma("query_only", "1")
+                    .pragma("cache_size", "-65536")
+                    .pragma("mmap_size", "1099511627776"),
                 // The file grows while it is written: mapped, it would be mapped anew each time. A page that changes in every transaction
                 // is written back once for many of them when the log is folded in less often.
                 Use::Write => options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "8000"),

@@ -156,7 +156,10 @@ async fn loads(args: &Args, out: Out) -> Result<(), Failure> {
         let mut text = table(&Row::HEAD, &(2..Row::HEAD.len() - 1).collect::<Vec<_>>(), &cells);
         let growth = bench::growth(&rows);
         if !growth.is_empty() {
-            text.push_str(&format!("\nHow cost grows with the orders in the database:\n{}\n", growth.join("\n")));
+            text.push_str(&format!(
+                "\nHow cost grows with the orders in the database:\n{}\n",
+                growth.join("\n")
+            ));
         }
         super::write_out(text.as_bytes())?;
     }
@@ -165,7 +168,8 @@ async fn loads(args: &Args, out: Out) -> Result<(), Failure> {
 
 async fn api_key(db: Db, scope: &str) -> Result<Key, Fault> {
     let made = key::on(&db, "bench", vec![scope.to_owned()]).await;
-    made.map(|made| Key { id: made.id.to_string(), secret: made.key }).map_err(|failure| Fault::broken(failure.to_string()))
+    made.map(|made| Key { id: made.id.to_string(), secret: made.key })
+        .map_err(|failure| Fault::broken(failure.to_string()))
 }
 
 async fn broken_laws(db: Db) -> Result<usize, Fault> {

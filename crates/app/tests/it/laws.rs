@@ -59,9 +59,11 @@ const CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "orders.have_lines",
-        &["INSERT INTO orders (id, number, channel, customer_id, name, ship_to, bill_to, country, currency, tax_inclusive, fingerprint, placed_at, goods, \
+        &[
+            "INSERT INTO orders (id, number, channel, customer_id, name, ship_to, bill_to, country, currency, tax_inclusive, fingerprint, placed_at, goods, \
            discount, net, tax, shipping, shipping_tax, fee, units, updated_at) SELECT 7, 'X7', 'api', MIN(id), 'n', '{}', '{}', 'DE', 'EUR', TRUE, 'f', 0, 0, 0, 0, \
-           0, 0, 0, 0, 1, 0 FROM customer"],
+           0, 0, 0, 0, 1, 0 FROM customer",
+        ],
     ),
     (
         "orders.allocations_equal_buckets",
@@ -100,7 +102,9 @@ const CHANGES: &[(&str, &[&str])] = &[
     ("orders.cancelled_total_is_exact", &["UPDATE orders SET cancelled_total = cancelled_total + 1"]),
     (
         "orders.events_exist",
-        &["DELETE FROM webhook_delivery; DELETE FROM event WHERE kind = 'order.placed' AND order_id = (SELECT MAX(id) FROM orders)"],
+        &[
+            "DELETE FROM webhook_delivery; DELETE FROM event WHERE kind = 'order.placed' AND order_id = (SELECT MAX(id) FROM orders)",
+        ],
     ),
     (
         "payments.amounts_equal_fold",
@@ -144,7 +148,11 @@ const CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "payments.refunds_have_parts",
-        &["UPDATE refund SET amount = amount + 1", "DELETE FROM refund_part", "UPDATE refund SET order_id = 1"],
+        &[
+            "UPDATE refund SET amount = amount + 1",
+            "DELETE FROM refund_part",
+            "UPDATE refund SET order_id = 1",
+        ],
     ),
     ("payments.refund_operations_are_granted", &["DELETE FROM refund_part"]),
     (
@@ -221,7 +229,10 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "warehouse.holds_follow_the_order",
-        &["UPDATE fulfilment_order SET on_hold = NOT on_hold", "UPDATE orders SET holds = holds + 1 WHERE holds = 0"],
+        &[
+            "UPDATE fulfilment_order SET on_hold = NOT on_hold",
+            "UPDATE orders SET holds = holds + 1 WHERE holds = 0",
+        ],
     ),
     ("warehouse.nothing_begins_unasked", &["UPDATE fulfilment_order SET released_at = NULL"]),
     (
@@ -234,12 +245,19 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "shipping.status_is_the_fold",
-        &["UPDATE shipment SET status = 'exception' WHERE status = 'delivered'", "DELETE FROM tracking_event"],
+        &[
+            "UPDATE shipment SET status = 'exception' WHERE status = 'delivered'",
+            "DELETE FROM tracking_event",
+        ],
     ),
     ("shipping.tracking_means_shipped", &["UPDATE shipment SET shipped_at = NULL, delivered_at = NULL"]),
     (
         "shipping.one_end",
-        &["UPDATE shipment SET lost_at = delivered_at", "UPDATE shipment SET shipped_at = NULL", "UPDATE shipment SET voided_at = 1"],
+        &[
+            "UPDATE shipment SET lost_at = delivered_at",
+            "UPDATE shipment SET shipped_at = NULL",
+            "UPDATE shipment SET voided_at = 1",
+        ],
     ),
     ("shipping.parcels_have_one_live_shipment", &["UPDATE parcel SET unpacked_at = 1"]),
     ("shipping.shipments_are_of_their_order", &["UPDATE shipment SET order_id = order_id + 1"]),
@@ -262,7 +280,10 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "returns.returned_equals_accepted",
-        &["UPDATE order_line SET returned = returned - 1 WHERE returned > 0", "UPDATE return_unit SET acceptance = 'pending'"],
+        &[
+            "UPDATE order_line SET returned = returned - 1 WHERE returned > 0",
+            "UPDATE return_unit SET acceptance = 'pending'",
+        ],
     ),
     (
         "returns.units_were_shipped",
@@ -270,13 +291,19 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
     ),
     (
         "returns.credited_equals_units",
-        &["UPDATE return_request SET credited = credited + 1", "UPDATE return_unit SET acceptance = 'manual_review'"],
+        &[
+            "UPDATE return_request SET credited = credited + 1",
+            "UPDATE return_unit SET acceptance = 'manual_review'",
+        ],
     ),
     (
         "returns.order_total_equals_credits",
         &["UPDATE orders SET returned_total = returned_total + 1", "DELETE FROM return_unit"],
     ),
-    ("returns.credit_within_unit", &["UPDATE return_unit SET credit = credit + 100000", "UPDATE return_unit SET credit = -1"]),
+    (
+        "returns.credit_within_unit",
+        &["UPDATE return_unit SET credit = credit + 100000", "UPDATE return_unit SET credit = -1"],
+    ),
     ("returns.released_units", &["UPDATE return_unit SET released = TRUE"]),
     ("returns.settled_is_decided", &["UPDATE return_unit SET acceptance = 'pending'"]),
     (
@@ -288,7 +315,10 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
             "DELETE FROM webhook_delivery; DELETE FROM event WHERE kind = 'return.settled'",
         ],
     ),
-    ("books.entry_has_postings", &["DELETE FROM posting WHERE entry_id = (SELECT MAX(entry_id) FROM posting)"]),
+    (
+        "books.entry_has_postings",
+        &["DELETE FROM posting WHERE entry_id = (SELECT MAX(entry_id) FROM posting)"],
+    ),
     (
         "books.months_equal_postings",
         &[
@@ -323,16 +353,23 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
         "books.store_credit_equals_balances",
         &["INSERT INTO store_credit (customer_id, currency, balance) SELECT MIN(id), 'EUR', 5 FROM customer"],
     ),
-    ("books.inventory_equals_stock", &["UPDATE sku_cost SET value = value + 1 WHERE sku_id = (SELECT MIN(sku_id) FROM sku_cost)"]),
+    (
+        "books.inventory_equals_stock",
+        &["UPDATE sku_cost SET value = value + 1 WHERE sku_id = (SELECT MIN(sku_id) FROM sku_cost)"],
+    ),
     (
         "automation.deliveries_have_times",
-        &["INSERT INTO webhook_endpoint (id, url, secret, kinds, created_at) VALUES (7, 'u', 's', '[]', 0); \
-           INSERT INTO webhook_delivery (id, endpoint_id, event_id, state, next_at) SELECT 7, 7, MIN(id), 'delivered', 0 FROM event"],
+        &[
+            "INSERT INTO webhook_endpoint (id, url, secret, kinds, created_at) VALUES (7, 'u', 's', '[]', 0); \
+           INSERT INTO webhook_delivery (id, endpoint_id, event_id, state, next_at) SELECT 7, 7, MIN(id), 'delivered', 0 FROM event",
+        ],
     ),
     (
         "automation.sent_mails_were_told",
-        &["INSERT INTO mail (id, event_id, template, order_id, recipient, subject, body_text, body_html, created_at, sent_at) \
-           SELECT 7, 7, 't', MIN(order_id), 'r', 's', 't', 'h', 0, 1 FROM event"],
+        &[
+            "INSERT INTO mail (id, event_id, template, order_id, recipient, subject, body_text, body_html, created_at, sent_at) \
+           SELECT 7, 7, 't', MIN(order_id), 'r', 's', 't', 'h', 0, 1 FROM event",
+        ],
     ),
 ];
 
@@ -387,7 +424,8 @@ async fn each_law_finds_what_breaks_it() {
                     Err(Fault::broken(format!("{touched} rows, {found} offenders")))
                 });
                 let said = done.unwrap_err().to_string();
-                let (touched, found) = said.split_once(" rows, ").unwrap_or_else(|| panic!("{change}: {said}"));
+                let (touched, found) =
+                    said.split_once(" rows, ").unwrap_or_else(|| panic!("{change}: {said}"));
                 assert_ne!(touched, "0", "{}: no row to try {name} with: {change}", app.name);
                 assert_ne!(found, "0 offenders", "{}: {name} holds after {change}", app.name);
             }

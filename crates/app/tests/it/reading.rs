@@ -14,7 +14,9 @@ async fn numbers(app: &TestApp, query: &str) -> Vec<String> {
     let mut path = format!("/v1/orders?limit=2&{query}");
     for _ in 0..20 {
         let page = app.get(&path).await.ok();
-        found.extend(page["data"].as_array().unwrap().iter().map(|o| o["number"].as_str().unwrap().to_owned()));
+        found.extend(
+            page["data"].as_array().unwrap().iter().map(|o| o["number"].as_str().unwrap().to_owned()),
+        );
         match page["next_cursor"].as_str() {
             Some(cursor) => path = format!("/v1/orders?limit=2&{query}&cursor={cursor}"),
             None => return found,
@@ -102,7 +104,12 @@ async fn the_figures_of_a_day_are_of_that_day() {
         let held = app.get(&format!("/v1/orders/{held}")).await.ok()["totals"]["total"].as_i64().unwrap();
         let sum = back.total + held + total(&waits);
         assert_eq!(today["orders"], 3, "{}: {today}", app.name);
-        assert_eq!(today["revenue"], json!([{"currency": "EUR", "orders": 3, "amount": sum}]), "{}", app.name);
+        assert_eq!(
+            today["revenue"],
+            json!([{"currency": "EUR", "orders": 3, "amount": sum}]),
+            "{}",
+            app.name
+        );
         let manual = today["holds"].as_array().unwrap().iter().find(|h| h["kind"] == "manual").unwrap();
         assert_eq!(manual["orders"], 1, "{}: {today}", app.name);
         assert_eq!(today["stock_outs"], 1, "{}: {today}", app.name);

@@ -124,7 +124,10 @@ impl Ask {
     }
     /// A condition, and all of the filter's.
     fn all_of(&self, condition: &str) -> String {
-        std::iter::once(condition).chain(self.wheres.iter().map(String::as_str)).collect::<Vec<_>>().join(" AND ")
+        std::iter::once(condition)
+            .chain(self.wheres.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" AND ")
     }
     /// Each way to find an order by a text, as a query of ids: the newest of those that pass the filter, as many as a page holds.
     fn ways(&mut self, search: &str, known_by: &[OrderId], limit: &str) -> Vec<String> {
@@ -155,7 +158,8 @@ impl Ask {
             format!(
                 "SELECT order_id FROM (SELECT DISTINCT l.placed_at, l.order_id FROM order_line l CROSS JOIN orders o WHERE {} \
                  ORDER BY l.placed_at DESC, l.order_id DESC LIMIT {limit}) found",
-                self.all_of(&format!("o.id = l.order_id AND {sold}")).replace("(o.placed_at, o.id) <", "(l.placed_at, l.order_id) <")
+                self.all_of(&format!("o.id = l.order_id AND {sold}"))
+                    .replace("(o.placed_at, o.id) <", "(l.placed_at, l.order_id) <")
             ),
         ];
         if !known.is_empty() {
