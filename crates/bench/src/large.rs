@@ -9,7 +9,7 @@ use kernel::{Fault, Timestamp};
 use std::time::{Duration, Instant};
 
 /// Orders of one transaction of the generator.
-const CHUNK: usize = 500;
+const CHUNK: usize = orders::MAX_ORDERS;
 /// Orders lie this far apart: a million of them in about a year.
 const APART: i64 = 30_000_000;
 
@@ -32,12 +32,13 @@ pub async fn fill(stage: &mut Stage, orders: u64) -> Result<Option<Row>, Fault> 
         let at = |n: usize| Timestamp(first + n as i64 * APART);
         let placed = batch_at(&stage.db, &series, from..to, &at).await?;
         crate::life::deliver(&stage.db, &placed[..placed.len() / 2], at(to)).await?;
-        if (from / CHUNK).is_multiple_of(100) {
+        if (from / CHUNK).is_multiple_of(50) {
             let rate = from as f64 / began.elapsed().as_secs_f64();
             stage.progress(&format!("{} of {orders} orders, {rate:.0}/s", there + from as u64));
         }
     }
     let rate = missing as f64 / began.elapsed().as_secs_f64();
+    stage.settle().await?;
     let mut row = Row::new("generate", stage.name, None, stage.orders().await?, rate);
     row.rss_mb = Some(server::rss_mb("self")?);
     row.cost = Some((1e6 / rate, "µs an order"));

@@ -177,11 +177,14 @@ pub async fn batch_at(
     range: std::ops::Range<usize>,
     at: &dyn Fn(usize) -> Timestamp,
 ) -> Result<Vec<orders::Placed>, Fault> {
-    let wishes = range
-        .map(|n| Wish::of(series, n, Lines::Two).place(at(n), Trust::History))
-        .collect::<Result<Vec<_>, _>>()?;
     // As an import: history is announced to nobody.
-    db::write!(db, &Actor::import("bench"), |tx| {
+    let by = Actor::import("bench");
+    let wish = |n| {
+        let place = Wish::of(series, n, Lines::Two).place(at(n), Trust::History)?;
+        Ok(orders::Place { by: by.clone(), ..place })
+    };
+    let wishes = range.map(wish).collect::<Result<Vec<_>, Fault>>()?;
+    db::write!(db, &by, |tx| {
         orders::place(tx, &wishes)
             .await?
             .into_iter()

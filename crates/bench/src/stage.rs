@@ -177,6 +177,16 @@ impl Stage {
             eprintln!("  {}: {text}", self.name);
         }
     }
+    /// Lets PostgreSQL do at once what its autovacuum does in the course of a year of orders.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn settle(&self) -> Result<(), Fault> {
+        match self.db.backend() {
+            db::Backend::Sqlite => Ok(()),
+            db::Backend::Postgres => on_server(self.db.url(), "VACUUM ANALYZE").await,
+        }
+    }
     /// Runs a command of the program on the database.
     ///
     /// # Errors

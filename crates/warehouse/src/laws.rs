@@ -8,12 +8,14 @@ pub const LAWS: &[Law] = &[
         name: "warehouse.fulfilment_sums",
         says: "The counters of a fulfilment order are the sums of its lines.",
         offenders: "SELECT f.number AS subject, 'counters ' || f.quantity || '/' || f.cancelled || '/' || f.picked || '/' || f.packed || '/' || f.shipped \
-             || ', lines ' || COALESCE(l.quantity, 0) || '/' || COALESCE(l.cancelled, 0) || '/' || COALESCE(l.picked, 0) || '/' || COALESCE(l.packed, 0) \
-             || '/' || COALESCE(l.shipped, 0) AS detail FROM fulfilment_order f LEFT JOIN (SELECT fulfilment_id, CAST(SUM(quantity) AS BIGINT) AS quantity, \
-             CAST(SUM(cancelled) AS BIGINT) AS cancelled, CAST(SUM(picked) AS BIGINT) AS picked, CAST(SUM(packed) AS BIGINT) AS packed, \
-             CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY fulfilment_id) l ON l.fulfilment_id = f.id \
-             WHERE f.quantity <> COALESCE(l.quantity, 0) OR f.cancelled <> COALESCE(l.cancelled, 0) OR f.picked <> COALESCE(l.picked, 0) \
-             OR f.packed <> COALESCE(l.packed, 0) OR f.shipped <> COALESCE(l.shipped, 0)",
+             || ', lines ' || l.quantity || '/' || l.cancelled || '/' || l.picked || '/' || l.packed || '/' || l.shipped AS detail \
+             FROM (SELECT fulfilment_id, CAST(SUM(quantity) AS BIGINT) AS quantity, CAST(SUM(cancelled) AS BIGINT) AS cancelled, CAST(SUM(picked) AS BIGINT) AS picked, \
+             CAST(SUM(packed) AS BIGINT) AS packed, CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY fulfilment_id) l \
+             JOIN fulfilment_order f ON f.id = l.fulfilment_id \
+             WHERE f.quantity <> l.quantity OR f.cancelled <> l.cancelled OR f.picked <> l.picked OR f.packed <> l.packed OR f.shipped <> l.shipped \
+             UNION ALL SELECT f.number AS subject, 'counters of ' || f.quantity || ', no lines' AS detail FROM fulfilment_order f \
+             WHERE (f.quantity <> 0 OR f.cancelled <> 0 OR f.picked <> 0 OR f.packed <> 0 OR f.shipped <> 0) \
+             AND NOT EXISTS (SELECT 1 FROM fulfilment_line l WHERE l.fulfilment_id = f.id)",
     },
     Law {
         name: "warehouse.lines_are_of_their_order",
