@@ -80,7 +80,7 @@ macro_rules! field {
 /// SQLite.
 const MONTHS_EQUAL_POSTINGS: &str = "WITH days AS (SELECT p.debit, p.credit, p.currency, (e.at + 86400000000000000) / 86400000000 - 1000000 AS day, \
     CAST(SUM(p.amount) AS BIGINT) AS amount FROM posting p JOIN journal_entry e ON e.id = p.entry_id \
-    GROUP BY p.debit, p.credit, p.currency, (e.at + 86400000000000000) / 86400000000 - 1000000), \
+    GROUP BY (e.at + 86400000000000000) / 86400000000 - 1000000, p.debit, p.credit, p.currency), \
     months AS (SELECT debit, credit, currency, amount, \
     /*pg to_char(to_timestamp(day * 86400) AT TIME ZONE 'UTC', 'YYYY-MM') --*/ strftime('%Y-%m', day * 86400, 'unixepoch')\n \
     AS month FROM days) \
