@@ -140,13 +140,13 @@ pub async fn work_once(ctx: &Ctx, kinds: &[JobKind], timers: &[Timer]) -> Result
     };
     let text = format!(
         "UPDATE job SET locked_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE run_at <= $2 \
-         AND parked = FALSE AND (locked_until IS NULL OR locked_until < $2) ORDER BY run_at, id LIMIT $3 {lock}) \
+         AND NOT parked AND (locked_until IS NULL OR locked_until < $2) ORDER BY run_at, id LIMIT $3 {lock}) \
          RETURNING id, name, payload, attempts"
     );
     let due: Option<i64> = ctx
         .db
         .read()
-        .scalar("SELECT id FROM job WHERE run_at <= $1 AND parked = FALSE LIMIT 1", [now.into()])
+        .scalar("SELECT id FROM job WHERE run_at <= $1 AND NOT parked LIMIT 1", [now.into()])
         .await?;
     if due.is_none() {
         return Ok(0);
