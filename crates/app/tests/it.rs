@@ -16,6 +16,8 @@ mod contract;
 mod crash;
 #[path = "it/demo.rs"]
 mod demo;
+#[path = "it/laws.rs"]
+mod laws;
 #[path = "it/life.rs"]
 mod life;
 #[path = "it/limits.rs"]
@@ -24,3 +26,5 @@ mod limits;
 mod meta;
 #[path = "it/race.rs"]
 mod race;
+#[path = "it/reading.rs"]
+mod reading;

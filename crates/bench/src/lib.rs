@@ -4,6 +4,7 @@
 mod client;
 mod floor;
 mod import;
+mod large;
 mod life;
 mod place;
 mod read;
@@ -12,7 +13,7 @@ mod server;
 mod shop;
 mod stage;
 
-pub use row::Row;
+pub use row::{Row, growth};
 pub use stage::Where;
 
 use db::{BoxFuture, Clock, Db};
@@ -27,10 +28,19 @@ pub struct Program {
     pub exe: PathBuf,
     /// Options of the database, by number of connections.
     pub options: fn(u32, Clock) -> db::Options,
-    /// Makes an API key that may do everything.
-    pub api_key: fn(Db) -> BoxFuture<'static, Result<String, Fault>>,
+    /// Makes an API key with a scope.
+    pub api_key: fn(Db, &'static str) -> BoxFuture<'static, Result<Key, Fault>>,
     /// How many laws are broken.
     pub broken_laws: fn(Db) -> BoxFuture<'static, Result<usize, Fault>>,
+}
+
+/// An API key.
+#[derive(Debug, Clone, Default)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// What is sent.
+    pub secret: String,
 }
 
 /// What is measured.
@@ -65,6 +75,10 @@ pub struct Options {
     pub sizes: Vec<u64>,
     /// Where the real data sets are.
     pub data: Option<PathBuf>,
+    /// A database that is there, to be read as it is; nothing else is measured then.
+    pub there: Option<String>,
+    /// Leave the databases that were read.
+    pub keep: bool,
     /// Say nothing on the way.
     pub quiet: bool,
 }
@@ -78,6 +92,12 @@ pub async fn run(
     options: &Options,
     out: &mut (dyn FnMut(Row) + Send),
 ) -> Result<(), Fault> {
+    if let Some(url) = &options.there {
+        let mut stage = Stage::there(program, url, options.quiet).await?;
+        large::large(&mut stage, out).await?;
+        read::read(&mut stage, out).await?;
+        return stage.close().await;
+    }
     for database in &options.databases {
         let writes = |w: &&Workload| !matches!(w, Workload::Import | Workload::Read);
         let writing: Vec<Workload> = options.workloads.iter().filter(writes).copied().collect();
@@ -100,10 +120,15 @@ pub async fn run(
         if options.workloads.contains(&Workload::Read) {
             let mut stage = Stage::open(program, database, options.quiet).await?;
             for size in &options.sizes {
-                out(read::fill(&mut stage, *size).await?);
-                read::large(&mut stage, out).await?;
+                if let Some(row) = large::fill(&mut stage, *size).await? {
+                    out(row);
+                }
+                large::large(&mut stage, out).await?;
                 read::read(&mut stage, out).await?;
                 stage.rest()?;
+            }
+            if options.keep {
+                stage.keep();
             }
             stage.close().await?;
         }

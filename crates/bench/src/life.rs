@@ -106,7 +106,7 @@ pub async fn over_http(stage: &mut Stage, clients: usize, orders: usize, back: b
         let before = counts(&stage.db).await?;
         let server = stage.server()?;
         let spent = server.cpu_seconds()?;
-        let load = drive(server.address, &stage.key, clients, orders, living).await?;
+        let load = drive(server.address, &stage.key.secret, clients, orders, living).await?;
         cpu.push((server.cpu_seconds()? - spent) * 1000.0 / load.done as f64);
         let after = counts(&stage.db).await?;
         floors.measure(&stage.twin, Rows::of(&stage.db, &series, &before, &after).await?, clients).await?;

@@ -86,7 +86,7 @@ async fn http_round(
     let doing = Arc::new(Placing::new(series, orders, lines, stage.db.now()));
     let server = stage.server()?;
     let cpu = server.cpu_seconds()?;
-    let load = drive(server.address, &stage.key, clients, orders, doing).await?;
+    let load = drive(server.address, &stage.key.secret, clients, orders, doing).await?;
     let cpu_ms = (server.cpu_seconds()? - cpu) * 1000.0 / load.done as f64;
     Ok((load, cpu_ms))
 }
@@ -103,7 +103,7 @@ pub async fn hot(stage: &mut Stage, clients: usize, orders: usize) -> Result<Row
         let series = stage.series("hot");
         let doing = Arc::new(Placing::new(&series, orders, Lines::Hot, stage.db.now()));
         let server = stage.server()?;
-        let load = drive(server.address, &stage.key, clients, orders, Arc::clone(&doing)).await?;
+        let load = drive(server.address, &stage.key.secret, clients, orders, Arc::clone(&doing)).await?;
         let refused = doing.refused.load(Ordering::Relaxed);
         let sold = i64::try_from(load.done - refused)?;
         if sold != there {
@@ -118,7 +118,7 @@ pub async fn hot(stage: &mut Stage, clients: usize, orders: usize) -> Result<Row
         loads.push(load);
     }
     let mut row = summary("place-hot", stage, Some(clients), &loads, None).await?;
-    row.workload = format!("place-hot ({:.2} of place)", row.rate / median(peers));
+    row.note = format!("{:.2} of place beside it", row.rate / median(peers));
     row.rss_mb = Some(stage.server()?.rss_mb()?);
     Ok(row)
 }
@@ -177,11 +177,14 @@ pub async fn batch_at(
     range: std::ops::Range<usize>,
     at: &dyn Fn(usize) -> Timestamp,
 ) -> Result<Vec<orders::Placed>, Fault> {
-    let wishes = range
-        .map(|n| Wish::of(series, n, Lines::Two).place(at(n), Trust::History))
-        .collect::<Result<Vec<_>, _>>()?;
     // As an import: history is announced to nobody.
-    db::write!(db, &Actor::import("bench"), |tx| {
+    let by = Actor::import("bench");
+    let wish = |n| {
+        let place = Wish::of(series, n, Lines::Two).place(at(n), Trust::History)?;
+        Ok(orders::Place { by: by.clone(), ..place })
+    };
+    let wishes = range.map(wish).collect::<Result<Vec<_>, Fault>>()?;
+    db::write!(db, &by, |tx| {
         orders::place(tx, &wishes)
             .await?
             .into_iter()

@@ -29,8 +29,14 @@ pub struct Row {
     pub p99_ms: Option<f64>,
     /// Processor time of the server for each, in milliseconds.
     pub cpu_ms_each: Option<f64>,
-    /// Memory of the server afterwards, in MB.
+    /// Memory of the process that did it, afterwards, in MB.
     pub rss_mb: Option<f64>,
+    /// What one order costs, for the lines on growth: a time and its unit. For people only.
+    #[serde(skip)]
+    pub cost: Option<(f64, &'static str)>,
+    /// A word on it, for people only.
+    #[serde(skip)]
+    pub note: String,
 }
 
 impl Row {
@@ -56,6 +62,8 @@ impl Row {
             p99_ms: None,
             cpu_ms_each: None,
             rss_mb: None,
+            cost: None,
+            note: String::new(),
         }
     }
     /// With floors; the ratios follow.
@@ -70,7 +78,7 @@ impl Row {
         }
     }
     /// The columns of the table for people.
-    pub const HEAD: [&str; 13] = [
+    pub const HEAD: [&str; 14] = [
         "workload",
         "database",
         "clients",
@@ -84,6 +92,7 @@ impl Row {
         "p99 ms",
         "cpu ms",
         "rss MB",
+        "note",
     ];
     /// The cells of that table.
     pub fn cells(&self) -> Vec<String> {
@@ -104,8 +113,32 @@ impl Row {
             number(self.p99_ms, 2),
             number(self.cpu_ms_each, 3),
             number(self.rss_mb, 0),
+            self.note.clone(),
         ]
     }
+}
+
+/// How the cost of the same thing grows with the database: a line for each workload and database that was measured at several sizes.
+pub fn growth(rows: &[Row]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for row in rows {
+        let this = (row.workload.as_str(), row.database);
+        if row.cost.is_none() || seen.contains(&this) {
+            continue;
+        }
+        seen.push(this);
+        let same = rows.iter().filter(|r| (r.workload.as_str(), r.database) == this);
+        let points: Vec<(u64, f64, &str)> =
+            same.filter_map(|r| r.cost.map(|(cost, unit)| (r.orders, cost, unit))).collect();
+        let (Some((_, first, _)), Some((_, last, _))) = (points.first(), points.last()) else { continue };
+        if points.len() > 1 {
+            let at: Vec<String> =
+                points.iter().map(|(orders, cost, unit)| format!("{cost:.2} {unit} at {orders}")).collect();
+            lines.push(format!("{}, {}: {} (×{:.2})", this.0, this.1, at.join(", "), last / first));
+        }
+    }
+    lines
 }
 
 /// The middle of some figures.
@@ -128,7 +161,21 @@ mod tests {
         assert_eq!((row.ratio_single, row.ratio_grouped), (Some(3.0), Some(0.5)));
         let json = serde_json::to_value(&row).unwrap();
         assert!(json["p50_ms"].is_null() && json["rss_mb"].is_null(), "{json}");
+        let names: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(names.len(), 13, "what people are told is not in the JSON: {names:?}");
         assert_eq!(row.cells().len(), Row::HEAD.len());
         assert_eq!((median(vec![3.0, 1.0, 2.0]), median(vec![4.0, 1.0])), (2.0, 2.5));
+    }
+
+    #[test]
+    fn growth_compares_the_same_thing_at_several_sizes() {
+        let at = |name: &str, orders: u64, ms: f64| {
+            let mut row = Row::new(name, "sqlite", Some(1), orders, 1000.0 / ms);
+            row.cost = Some((ms, "ms"));
+            row
+        };
+        let rows =
+            [at("a", 10, 2.0), at("b", 10, 1.0), Row::new("a", "sqlite", None, 1, 1.0), at("a", 100, 3.0)];
+        assert_eq!(growth(&rows), ["a, sqlite: 2.00 ms at 10, 3.00 ms at 100 (×1.50)"]);
     }
 }

@@ -48,11 +48,7 @@ impl Server {
     /// # Errors
     /// A fault where there is no /proc.
     pub fn cpu_seconds(&self) -> Result<f64, Fault> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks: Vec<f64> =
-            rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-        Ok(ticks.iter().sum::<f64>() / TICKS)
+        cpu_seconds(&self.process.id().to_string())
     }
     /// Resident memory in MB (10⁶ bytes).
     ///
@@ -82,13 +78,68 @@ impl Drop for Server {
     }
 }
 
+/// How a command of the program went.
+pub struct Ran {
+    /// How long it took, from the start of the process to its end.
+    pub took: Duration,
+    /// Processor seconds.
+    pub cpu_seconds: f64,
+    /// The most memory it had, in MB.
+    pub peak_mb: f64,
+}
+
+/// How often a running command is looked at: what it used is only known while it runs.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs a command of the program on a database to its end.
+///
+/// # Errors
+/// A fault with what it said when it failed.
+pub async fn command(exe: &Path, database: &str, args: &[&str]) -> Result<Ran, Fault> {
+    let began = Instant::now();
+    let mut process = Command::new(exe)
+        .args(args)
+        .env("DATABASE_URL", database)
+        .env("FULMAR_LOG__FILTER", "warn")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let (mut peak_mb, mut cpu) = (0.0, 0.0);
+    let id = process.id().to_string();
+    let status = loop {
+        if let Some(status) = process.try_wait()? {
+            break status;
+        }
+        // It may have ended since.
+        peak_mb = memory_mb(&id, "VmHWM:").unwrap_or(peak_mb);
+        cpu = cpu_seconds(&id).unwrap_or(cpu);
+        tokio::time::sleep(LOOK).await;
+    };
+    match status.success() {
+        true => Ok(Ran { took: began.elapsed(), cpu_seconds: cpu, peak_mb }),
+        false => Err(Fault::broken(format!("`fulmar {}` ended with {status}", args.join(" ")))),
+    }
+}
+
+fn cpu_seconds(process: &str) -> Result<f64, Fault> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: Vec<f64> =
+        rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / TICKS)
+}
+
 /// Resident memory of a process (`self` is this one), in MB.
 ///
 /// # Errors
 /// A fault where there is no /proc.
 pub fn rss_mb(process: &str) -> Result<f64, Fault> {
+    memory_mb(process, "VmRSS:")
+}
+
+fn memory_mb(process: &str, what: &str) -> Result<f64, Fault> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     let kib: f64 = line.and_then(|l| l.split_whitespace().next()).unwrap_or_default().parse()?;
     Ok(kib * 1024.0 / 1e6)
 }

@@ -1,9 +1,9 @@
 //! Where a workload runs: a database with the shop in it, its twin for the floors, and the server on it. Invariant: everything it made is
 //! gone when it ends.
 
-use crate::Program;
-use crate::server::Server;
+use crate::server::{self, Ran, Server};
 use crate::shop::{self, HOT, Shop};
+use crate::{Key, Program};
 use db::{Clock, Db};
 use kernel::{Actor, Fault};
 use std::path::PathBuf;
@@ -17,20 +17,26 @@ pub struct Stage {
     /// URL of the twin.
     pub twin: String,
     /// The API key.
-    pub key: String,
+    pub key: Key,
     /// The shop in it.
     pub shop: Shop,
     program: Program,
     server: Option<Server>,
     runs: usize,
     quiet: bool,
+    kept: bool,
     made: Made,
 }
 
 /// What is to be removed.
 enum Made {
     Files(Vec<PathBuf>),
-    Schemas { url: String, names: Vec<String> },
+    Schemas {
+        url: String,
+        names: Vec<String>,
+    },
+    /// Nothing but the API key: the database was there.
+    Key,
 }
 
 /// Which database.
@@ -50,7 +56,7 @@ impl Stage {
     pub async fn open(program: &Program, place: &Where, quiet: bool) -> Result<Self, Fault> {
         let mut stage = Self::empty(program, place, quiet).await?;
         stage.shop = shop::open(&stage.db, 0).await?;
-        stage.key = (program.api_key)(stage.db.clone()).await?;
+        stage.key = (program.api_key)(stage.db.clone(), "*").await?;
         let mut base = Vec::new();
         db::backup::backup(&stage.db, &mut base).await?;
         let copy = Db::open(&stage.twin, (program.options)(2, Clock::System)).await?;
@@ -87,8 +93,25 @@ impl Stage {
             }
         };
         let db = Db::open(&url, (program.options)(8, Clock::System)).await?;
-        let (shop, key) = (Shop { warehouse: inventory::LocationId(0) }, String::new());
-        Ok(Self { db, name, twin, key, shop, program: program.clone(), server: None, runs: 0, quiet, made })
+        let mut stage = Self::on(program, db, name, made, quiet);
+        stage.twin = twin;
+        Ok(stage)
+    }
+    fn on(program: &Program, db: Db, name: &'static str, made: Made, quiet: bool) -> Self {
+        let shop = Shop { warehouse: inventory::LocationId(0) };
+        let (twin, key, program) = (String::new(), Key::default(), program.clone());
+        Self { db, name, twin, key, shop, program, server: None, runs: 0, quiet, kept: false, made }
+    }
+    /// A database that is there, to be read as it is.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn there(program: &Program, url: &str, quiet: bool) -> Result<Self, Fault> {
+        let db = Db::open(url, (program.options)(8, Clock::System)).await?;
+        let name = if url.starts_with("sqlite:") { "sqlite" } else { "postgres" };
+        let mut stage = Self::on(program, db, name, Made::Key, quiet);
+        stage.key = (program.api_key)(stage.db.clone(), "orders:read").await?;
+        Ok(stage)
     }
     /// Starts the server.
     ///
@@ -154,6 +177,36 @@ impl Stage {
             eprintln!("  {}: {text}", self.name);
         }
     }
+    /// Lets PostgreSQL do at once what its autovacuum does in the course of a year of orders.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn settle(&self) -> Result<(), Fault> {
+        match self.db.backend() {
+            db::Backend::Sqlite => Ok(()),
+            db::Backend::Postgres => on_server(self.db.url(), "VACUUM ANALYZE").await,
+        }
+    }
+    /// Runs a command of the program on the database.
+    ///
+    /// # Errors
+    /// A fault when it failed.
+    pub async fn command(&self, args: &[&str]) -> Result<Ran, Fault> {
+        server::command(&self.program.exe, self.db.url(), args).await
+    }
+    /// A folder for files.
+    pub fn dir(&self) -> PathBuf {
+        match &self.made {
+            Made::Files(files) => files.first().and_then(|f| f.parent()).map(PathBuf::from),
+            Made::Schemas { .. } | Made::Key => None,
+        }
+        .unwrap_or_else(std::env::temp_dir)
+    }
+    /// Leaves what was made where it is, and says where.
+    pub fn keep(&mut self) {
+        eprintln!("  {}: kept as {}", self.name, self.db.url());
+        self.kept = true;
+    }
     /// Checks every law.
     ///
     /// # Errors
@@ -170,8 +223,13 @@ impl Stage {
     /// Faults of the databases.
     pub async fn close(mut self) -> Result<(), Fault> {
         self.rest()?;
+        if let Made::Key = self.made {
+            self.command(&["key", "revoke", &self.key.id]).await?;
+        }
         self.db.close().await?;
         match self.made {
+            _ if self.kept => {}
+            Made::Key => {}
             Made::Files(files) => {
                 for file in files {
                     for suffix in ["", "-wal", "-shm"] {

@@ -8,6 +8,7 @@ use crate::statements::{
     BalanceSheet, EVER, ProfitAndLoss, TrialBalance, balance_sheet, open_items, profit_and_loss,
     trial_balance,
 };
+use crate::today::{Today, today};
 use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::State;
@@ -15,6 +16,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Currency, Timestamp};
 use orders::OrderId;
+use orders::api::ReadOrders;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(post_adjustment))
         .routes(routes!(post_close))
         .routes(routes!(export_hledger))
+        .routes(routes!(get_today))
 }
 
 /// A moment to look from or until.
@@ -55,6 +58,30 @@ struct Between {
     from: Option<Timestamp>,
     /// Before this moment; now when absent.
     until: Option<Timestamp>,
+}
+
+/// Which day.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Day {
+    /// Where the day begins; midnight UTC when absent. It ends 24 hours later, or now.
+    from: Option<Timestamp>,
+}
+
+/// The figures of a day
+///
+/// What came in, and what waits for people: orders, revenue, holds, late shipments, stock-outs, returns.
+#[utoipa::path(get, path = "/reports/today", tag = "books", operation_id = "getToday", params(Day), responses((status = 200, body = Today)))]
+async fn get_today(
+    State(app): State<App>,
+    _: May<ReadOrders>,
+    Params(ask): Params<Day>,
+) -> Result<Json<Today>, Problem> {
+    let now = app.db.now();
+    let from = ask.from.unwrap_or(Timestamp(now.0 - now.0.rem_euclid(Timestamp::DAY)));
+    let end = from.plus(Timestamp::DAY).min(now.plus(1));
+    Ok(Json(today(app.db.read(), from, end, now).await?))
 }
 
 /// The sums of all accounts.

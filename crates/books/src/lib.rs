@@ -4,7 +4,8 @@
 //! amount from one account to another; an event is posted once; a closed month never changes; the running sums by month equal the
 //! postings. Nothing but the reaction [`POST`] writes the journal.
 //!
-//! Commands: [`adjust`], [`close_periods`]. Queries: [`statements`], [`read::journal`], [`hledger::Export`].
+//! Commands: [`adjust`], [`close_periods`]. Queries: [`statements`], [`read::journal`], [`hledger::Export`],
+//! [`today`].
 
 pub mod accounts;
 mod adjust;
@@ -19,6 +20,7 @@ mod month;
 mod post;
 pub mod read;
 pub mod statements;
+pub mod today;
 
 pub use adjust::{AdjustRefused, Adjustment, adjust};
 pub use api::{ReadBooks, WriteBooks};

@@ -142,7 +142,7 @@ CREATE TABLE orders (
   channel TEXT NOT NULL REFERENCES channel (code),
   reference TEXT COLLATE "C",                                -- the channel's own
   customer_id BIGINT NOT NULL REFERENCES customer (id),
-  name TEXT NOT NULL, email TEXT COLLATE "C", phone TEXT, ip TEXT,
+  name TEXT COLLATE "C" NOT NULL, email TEXT COLLATE "C", phone TEXT, ip TEXT,
   ship_to TEXT NOT NULL, bill_to TEXT NOT NULL, country TEXT NOT NULL, postal_code TEXT,
   currency TEXT NOT NULL, tax_inclusive BOOLEAN NOT NULL,
   priority BIGINT NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),   -- 1 is express
@@ -184,7 +184,7 @@ CREATE TABLE orders (
   CHECK (captured >= 0 AND authorised >= 0 AND refunded >= 0),
   CHECK (units > 0 AND units_cancelled >= 0 AND units_cancelled + units_shipped <= units AND units_delivered <= units_shipped AND units_returned <= units_shipped)
 );
-CREATE INDEX orders_placed ON orders (placed_at, id);
+CREATE INDEX orders_placed ON orders (placed_at, id, currency, total);   -- with the money: the figures of a day are read from here alone
 CREATE INDEX orders_fulfilment ON orders (fulfilment_status, placed_at, id);
 CREATE INDEX orders_payment ON orders (payment_status, placed_at, id);
 CREATE INDEX orders_held ON orders (placed_at, id) WHERE holds > 0;
@@ -192,9 +192,11 @@ CREATE INDEX orders_channel ON orders (channel, placed_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, placed_at);
 CREATE INDEX orders_email ON orders (email, placed_at);
 CREATE INDEX orders_ip ON orders (ip, placed_at) WHERE ip IS NOT NULL;
+CREATE INDEX orders_name ON orders (LOWER(name), placed_at, id);
 
 CREATE TABLE order_line (
   id BIGINT PRIMARY KEY, order_id BIGINT NOT NULL REFERENCES orders (id), position BIGINT NOT NULL,
+  placed_at BIGINT NOT NULL,                                 -- the order's: the newest orders of a SKU are found by it
   sku_id BIGINT NOT NULL REFERENCES sku (id), sku TEXT NOT NULL, title TEXT NOT NULL,
   unit_price BIGINT NOT NULL, tax_rate_ppm BIGINT NOT NULL, tax_class TEXT NOT NULL,
   -- fixed at placement; a unit's share is floor((k+1)·T/N) − floor(k·T/N)
@@ -216,7 +218,7 @@ CREATE TABLE order_line (
   CHECK (gross = unit_price * ordered AND discount BETWEEN 0 AND gross),
   CHECK (net = gross - discount OR net + tax = gross - discount)
 );
-CREATE INDEX order_line_sku ON order_line (sku_id, order_id);
+CREATE INDEX order_line_sku ON order_line (sku_id, placed_at, order_id);
 CREATE INDEX order_line_backordered ON order_line (sku_id, id) WHERE backordered > 0;
 -- Units promised from a location's stock and not yet shipped. Per line: allocated + picked + packed.
 CREATE TABLE allocation (
@@ -356,11 +358,11 @@ CREATE TABLE shipment (
   id BIGINT PRIMARY KEY, parcel_id BIGINT NOT NULL REFERENCES parcel (id), order_id BIGINT NOT NULL, carrier TEXT NOT NULL, service TEXT NOT NULL,
   tracking_number TEXT COLLATE "C" NOT NULL, cost BIGINT NOT NULL, currency TEXT NOT NULL, label_at BIGINT NOT NULL, shipped_at BIGINT, delivered_at BIGINT, lost_at BIGINT, voided_at BIGINT,
   status TEXT NOT NULL CHECK (status IN ('draft', 'label_purchased', 'shipped', 'in_transit', 'out_for_delivery', 'available_for_pickup', 'attempt_failed', 'delivered', 'exception', 'returned_to_sender', 'lost', 'voided')),
-  promised_at BIGINT, version BIGINT NOT NULL DEFAULT 1, UNIQUE (carrier, tracking_number)
+  promised_at BIGINT, version BIGINT NOT NULL DEFAULT 1, UNIQUE (tracking_number, carrier)
 );
 CREATE UNIQUE INDEX shipment_parcel ON shipment (parcel_id) WHERE voided_at IS NULL;
 CREATE INDEX shipment_order ON shipment (order_id);
-CREATE INDEX shipment_status ON shipment (status, label_at);
+CREATE INDEX shipment_status ON shipment (status, id, promised_at);
 CREATE TABLE tracking_event (
   id BIGINT PRIMARY KEY, shipment_id BIGINT NOT NULL REFERENCES shipment (id), source_id TEXT NOT NULL, status TEXT NOT NULL, at BIGINT NOT NULL, place TEXT, description TEXT,
   UNIQUE (shipment_id, source_id)
@@ -373,6 +375,7 @@ CREATE TABLE return_request (
   requested_at BIGINT NOT NULL, approved_at BIGINT, declined_at BIGINT, decline_reason TEXT, exchange_order_id BIGINT, refund_id BIGINT, credited BIGINT NOT NULL DEFAULT 0, settled_at BIGINT, version BIGINT NOT NULL DEFAULT 1
 );
 CREATE INDEX return_request_order ON return_request (order_id);
+CREATE INDEX return_request_requested ON return_request (requested_at, id);
 -- One row per returned unit; `unit` numbers the line's units from 0, and its cents follow from that number.
 CREATE TABLE return_unit (
   id BIGINT PRIMARY KEY, return_id BIGINT NOT NULL REFERENCES return_request (id), order_id BIGINT NOT NULL, line_id BIGINT NOT NULL REFERENCES order_line (id), unit BIGINT NOT NULL CHECK (unit >= 0),

@@ -330,6 +330,10 @@ pub async fn restore(db: &Db, input: impl Read + Send) -> Result<Summary, Fault>
     match load(&tx, backend, &mut source).await {
         Ok(summary) => {
             tx.commit().await?;
+            if backend == Backend::Postgres {
+                // Until its autovacuum comes by it would plan as for empty tables: the first `fulmar verify` would take hours.
+                db.shared.writer.execute_unprepared("ANALYZE").await?;
+            }
             Ok(summary)
         }
         Err(fault) => {

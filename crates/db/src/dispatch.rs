@@ -47,6 +47,12 @@ impl Wanted {
     }
 }
 
+// `pending` and not `pending = TRUE`: SQLite takes the partial index only for the very words of its condition, and would read the whole
+// log instead.
+const ANY_PENDING: &str = "SELECT id FROM event WHERE pending LIMIT 1";
+const PENDING: &str =
+    "SELECT id, kind FROM event WHERE pending ORDER BY id LIMIT $1 /*pg FOR UPDATE SKIP LOCKED */";
+
 #[derive(FromQueryResult)]
 struct Pending {
     id: i64,
@@ -59,15 +65,13 @@ struct Pending {
 /// A fault of the database.
 pub async fn dispatch_pending(db: &Db) -> Result<(), Fault> {
     loop {
-        // Not “pending = TRUE”: SQLite would not see that its index of pending events holds them all, and read the whole log.
-        let some: Option<i64> = db.read().scalar("SELECT id FROM event WHERE pending LIMIT 1", []).await?;
+        let some: Option<i64> = db.read().scalar(ANY_PENDING, []).await?;
         if some.is_none() {
             return Ok(());
         }
         let listeners = &db.shared.listeners;
         let count = crate::write!(db, &Actor::system("dispatch"), |tx| {
-            let text = "SELECT id, kind FROM event WHERE pending ORDER BY id LIMIT $1 /*pg FOR UPDATE SKIP LOCKED */";
-            let events: Vec<Pending> = tx.all(text, [BATCH.into()]).await?;
+            let events: Vec<Pending> = tx.all(PENDING, [BATCH.into()]).await?;
             let mut jobs = Rows::new("id BIGINT, name TEXT, payload TEXT, run_at BIGINT, created_at BIGINT");
             for listener in listeners {
                 let ids: Vec<i64> = events
@@ -155,5 +159,27 @@ impl EventRow {
             payload: self.payload,
             fresh: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, testing};
+
+    #[tokio::test]
+    async fn what_is_pending_is_found_by_its_index() {
+        let db = testing::sqlite(Options::default()).await;
+        for text in [ANY_PENDING, PENDING] {
+            let plan = format!("EXPLAIN QUERY PLAN {}", text.replace("$1", "10"));
+            let steps: Vec<String> =
+                db.read().all::<Step>(&plan, []).await.unwrap().into_iter().map(|s| s.detail).collect();
+            assert!(steps.iter().all(|s| s.contains("event_pending")), "{text}: {steps:?}");
+        }
+    }
+
+    #[derive(FromQueryResult)]
+    struct Step {
+        detail: String,
     }
 }

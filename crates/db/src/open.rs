@@ -73,10 +73,10 @@ impl Db {
     /// A fault when the URL is of neither database, it cannot be reached, or a migration fails.
     pub async fn open(url: &str, options: Options) -> Result<Self, Fault> {
         let (backend, writer, reader) = if url.starts_with("sqlite:") {
-            let writer = Database::connect(sqlite(url, 1, false)).await?;
+            let writer = Database::connect(sqlite(url, 1, Use::Write)).await?;
             let reader = match is_memory(url) {
                 true => writer.clone(),
-                false => Database::connect(sqlite(url, options.connections, true)).await?,
+                false => Database::connect(sqlite(url, options.connections, Use::Read)).await?,
             };
             (Backend::Sqlite, writer, reader)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -139,6 +139,32 @@ impl Db {
     pub fn read(&self) -> &Sql {
         &self.shared.reader
     }
+    /// Connections of their own for queries over the whole database (laws, reports): they may take memory that those who serve may not.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn scanners(&self, connections: u32) -> Result<Sql, Fault> {
+        let Shared { backend, url, writer, .. } = &*self.shared;
+        let connect = match backend {
+            Backend::Sqlite if is_memory(url) => return Ok(Sql::pool(writer.clone(), *backend)),
+            Backend::Sqlite => sqlite(url, connections, Use::Scan),
+            Backend::Postgres => {
+                let mut connect = ConnectOptions::new(url.clone());
+                connect.max_connections(connections).min_connections(1).sqlx_logging(false);
+                // Sorts and hash tables stay in memory; parallel laws instead of parallel workers; compiling costs more than it brings.
+                connect.map_sqlx_postgres_opts(|o| {
+                    o.options([
+                        ("work_mem", "256MB"),
+                        ("hash_mem_multiplier", "2"),
+                        ("max_parallel_workers_per_gather", "0"),
+                        ("jit", "off"),
+                    ])
+                });
+                connect
+            }
+        };
+        Ok(Sql::pool(Database::connect(connect).await?, *backend))
+    }
     /// The clock commands see.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
@@ -177,7 +203,15 @@ fn is_memory(url: &str) -> bool {
     url.contains(":memory:") || url.contains("mode=memory")
 }
 
-fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
+/// What a connection of SQLite is for.
+#[derive(Clone, Copy)]
+enum Use {
+    Write,
+    Read,
+    Scan,
+}
+
+fn sqlite(url: &str, connections: u32, what: Use) -> ConnectOptions {
     let mut connect = ConnectOptions::new(url.to_owned());
     connect
         .max_connections(connections)
@@ -196,11 +230,17 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
                 .busy_timeout(Duration::from_secs(10))
                 .statement_cache_capacity(500)
                 .pragma("temp_store", "memory");
-            match read_only {
-                true => options.pragma("query_only", "1").pragma("mmap_size", "268435456"),
+            match what {
+                // Not mapped: what each of many readers has touched of the file would count as memory of the process, many times over. The
+                // system has the pages anyway.
+                Use::Read => options.pragma("query_only", "1").pragma("cache_size", "-4096"),
+                Use::Scan => options
+                    .pragma("query_only", "1")
+                    .pragma("cache_size", "-65536")
+                    .pragma("mmap_size", "1099511627776"),
                 // The file grows while it is written: mapped, it would be mapped anew each time. A page that changes in every transaction
                 // is written back once for many of them when the log is folded in less often.
-                false => options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "8000"),
+                Use::Write => options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "8000"),
             }
         });
     connect

@@ -159,7 +159,7 @@ struct ListOrders {
     limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Number, reference, e-mail, start of the name, or SKU.
+    /// Number, reference, e-mail, name or its beginning, SKU, or tracking number. Of the names that begin so, 300 are looked at.
     search: Option<String>,
     /// `unfulfilled`, `partial`, `fulfilled`, `delivered`, `returned` or `cancelled`.
     fulfilment_status: Option<String>,
@@ -205,6 +205,14 @@ fn one_of(field: &str, value: Option<String>, known: &[&str]) -> Result<Option<S
     }
 }
 
+/// The orders that other slices know by a text.
+pub(crate) async fn known_by(app: &App, search: Option<&str>) -> Result<Vec<OrderId>, Fault> {
+    match search.map(str::trim).filter(|s| !s.is_empty()) {
+        Some(text) => Ok(app.find(crate::SEARCHED, text).await?.into_iter().map(OrderId).collect()),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// List orders, newest first
 #[utoipa::path(get, path = "/orders", tag = "orders", operation_id = "listOrders", params(ListOrders), responses((status = 200, body = Page<OrderView>)))]
 async fn list(
@@ -214,6 +222,7 @@ async fn list(
 ) -> Result<Json<Page<OrderView>>, Problem> {
     let paging = Paging::<Cursor>::read(q.limit, q.cursor.as_deref())?;
     let filter = Filter {
+        known_by: known_by(&app, q.search.as_deref()).await?,
         search: q.search,
         fulfilment_status: one_of("fulfilment_status", q.fulfilment_status, FULFILMENT)?,
         payment_status: one_of("payment_status", q.payment_status, PAYMENT)?,

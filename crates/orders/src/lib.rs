@@ -41,6 +41,9 @@ pub use resource::{Resource, resource};
 pub use review::{Review, ReviewRefused, review};
 pub use take_back::{ReturnUnits, return_units};
 
+/// What [`web::Finder`]s of other slices find for the search box of orders.
+pub const SEARCHED: &str = "order";
+
 /// What follows from events, inside the transaction that records them.
 pub const REACTIONS: &[db::Reaction] = &[
     db::Reaction {

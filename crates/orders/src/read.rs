@@ -1,8 +1,12 @@
-//! Reading orders: by id, lists with filters and keyset cursors, the timeline.
+//! Reading orders: by id, their lines and holds, the timeline; lists are in [`list`].
 
-use crate::model::{HoldKind, LineId, LineRow, OrderId};
+mod list;
+
+pub use list::{Cursor, Filter, list};
+
+use crate::model::{LineId, LineRow, OrderId};
 use customers::CustomerId;
-use db::{FromQueryResult, Rows, Sql, Value};
+use db::{FromQueryResult, Rows, Sql};
 use kernel::{Currency, Fault, Timestamp};
 use std::collections::HashMap;
 
@@ -217,118 +221,4 @@ pub async fn timeline(
         [order.into(), at.into(), id.into(), i64::try_from(limit)?.into()],
     )
     .await
-}
-
-/// Which orders to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Number, reference, e-mail, start of the name, or SKU.
-    pub search: Option<String>,
-    /// Derived status.
-    pub fulfilment_status: Option<String>,
-    /// Derived status.
-    pub payment_status: Option<String>,
-    /// Code of the channel.
-    pub channel: Option<String>,
-    /// Only those with this hold.
-    pub hold: Option<HoldKind>,
-    /// Only those with any hold (or none).
-    pub held: Option<bool>,
-    /// Whose.
-    pub customer: Option<CustomerId>,
-    /// From this moment.
-    pub placed_from: Option<Timestamp>,
-    /// Before this moment.
-    pub placed_before: Option<Timestamp>,
-}
-
-/// Where a page of a list ended.
-#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
-pub struct Cursor {
-    /// Time of the last order.
-    pub placed_at: Timestamp,
-    /// Id of the last order.
-    pub id: OrderId,
-}
-
-/// Orders, newest first.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn list(
-    sql: &Sql,
-    filter: &Filter,
-    after: Option<Cursor>,
-    limit: u64,
-) -> Result<Vec<OrderRow>, Fault> {
-    let mut params: Vec<Value> = Vec::new();
-    let mut wheres: Vec<String> = Vec::new();
-    let mut add = |params: &mut Vec<Value>, text: &str, value: Value| {
-        params.push(value);
-        wheres.push(text.replace('?', &format!("${}", params.len())));
-    };
-    if let Some(status) = &filter.fulfilment_status {
-        add(&mut params, "o.fulfilment_status = ?", status.as_str().into());
-    }
-    if let Some(status) = &filter.payment_status {
-        add(&mut params, "o.payment_status = ?", status.as_str().into());
-    }
-    if let Some(channel) = &filter.channel {
-        add(&mut params, "o.channel = ?", channel.as_str().into());
-    }
-    if let Some(kind) = filter.hold {
-        add(
-            &mut params,
-            "EXISTS (SELECT 1 FROM order_hold h WHERE h.order_id = o.id AND h.kind = ?)",
-            kind.as_str().into(),
-        );
-    }
-    if let Some(customer) = filter.customer {
-        add(&mut params, "o.customer_id = ?", customer.into());
-    }
-    if let Some(from) = filter.placed_from {
-        add(&mut params, "o.placed_at >= ?", from.into());
-    }
-    if let Some(before) = filter.placed_before {
-        add(&mut params, "o.placed_at < ?", before.into());
-    }
-    if let Some(after) = after {
-        add(&mut params, "(o.placed_at, o.id) < (?, ", after.placed_at.into());
-        params.push(after.id.into());
-        if let Some(last) = wheres.last_mut() {
-            last.push_str(&format!("${})", params.len()));
-        }
-    }
-    match filter.held {
-        Some(true) => wheres.push("o.holds > 0".to_owned()),
-        Some(false) => wheres.push("o.holds = 0".to_owned()),
-        None => {}
-    }
-    if let Some(search) = filter.search.as_deref().map(str::trim).filter(|s| !s.is_empty()) {
-        wheres.push(search_clause(search, &mut params));
-    }
-    let wheres = if wheres.is_empty() { "TRUE".to_owned() } else { wheres.join(" AND ") };
-    params.push(i64::try_from(limit)?.into());
-    let text = format!(
-        "SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at DESC, o.id DESC LIMIT ${}",
-        params.len()
-    );
-    sql.all(&text, params).await
-}
-
-/// Each way to find an order goes by its own index, so the list stays flat as it grows.
-fn search_clause(search: &str, params: &mut Vec<Value>) -> String {
-    let exact = search.trim_start_matches('#');
-    params.push(exact.into());
-    let exact = params.len();
-    params.push(search.to_lowercase().into());
-    let lower = params.len();
-    // The greatest text that starts with the search: for a range on the index of names.
-    params.push(format!("{}\u{10FFFF}", search.to_lowercase()).into());
-    let end = params.len();
-    format!(
-        "o.id IN (SELECT id FROM orders WHERE number = ${exact} UNION SELECT id FROM orders WHERE reference = ${exact} \
-         UNION SELECT id FROM orders WHERE email = ${lower} UNION SELECT id FROM orders WHERE LOWER(name) >= ${lower} AND LOWER(name) < ${end} \
-         UNION SELECT l.order_id FROM order_line l JOIN sku s ON s.id = l.sku_id WHERE s.code = ${exact})"
-    )
 }

@@ -69,5 +69,6 @@ pub const SLICE: web::Slice = web::Slice {
     api: api::routes,
     pages: pages::routes,
     panels: &[pages::PANEL],
+    finders: &[read::BY_TRACKING],
     ..web::Slice::EMPTY
 };

@@ -61,6 +61,17 @@ pub async fn shipments_by_tracking(
     Ok(rows.into_iter().map(|r| (r.tracking_number, r.id)).collect())
 }
 
+/// Orders by the tracking number of a parcel, whoever carries it.
+pub(crate) const BY_TRACKING: web::Finder = web::Finder {
+    what: orders::SEARCHED,
+    find: |sql, number| {
+        Box::pin(async move {
+            let text = "SELECT DISTINCT s.order_id FROM shipment s WHERE s.tracking_number = $1 LIMIT 20";
+            sql.column(text, [number.into()]).await
+        })
+    },
+};
+
 /// What a list of shipments is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

@@ -8,12 +8,14 @@ pub const LAWS: &[Law] = &[
         name: "warehouse.fulfilment_sums",
         says: "The counters of a fulfilment order are the sums of its lines.",
         offenders: "SELECT f.number AS subject, 'counters ' || f.quantity || '/' || f.cancelled || '/' || f.picked || '/' || f.packed || '/' || f.shipped \
-             || ', lines ' || COALESCE(l.quantity, 0) || '/' || COALESCE(l.cancelled, 0) || '/' || COALESCE(l.picked, 0) || '/' || COALESCE(l.packed, 0) \
-             || '/' || COALESCE(l.shipped, 0) AS detail FROM fulfilment_order f LEFT JOIN (SELECT fulfilment_id, CAST(SUM(quantity) AS BIGINT) AS quantity, \
-             CAST(SUM(cancelled) AS BIGINT) AS cancelled, CAST(SUM(picked) AS BIGINT) AS picked, CAST(SUM(packed) AS BIGINT) AS packed, \
-             CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY fulfilment_id) l ON l.fulfilment_id = f.id \
-             WHERE f.quantity <> COALESCE(l.quantity, 0) OR f.cancelled <> COALESCE(l.cancelled, 0) OR f.picked <> COALESCE(l.picked, 0) \
-             OR f.packed <> COALESCE(l.packed, 0) OR f.shipped <> COALESCE(l.shipped, 0)",
+             || ', lines ' || l.quantity || '/' || l.cancelled || '/' || l.picked || '/' || l.packed || '/' || l.shipped AS detail \
+             FROM (SELECT fulfilment_id, CAST(SUM(quantity) AS BIGINT) AS quantity, CAST(SUM(cancelled) AS BIGINT) AS cancelled, CAST(SUM(picked) AS BIGINT) AS picked, \
+             CAST(SUM(packed) AS BIGINT) AS packed, CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY fulfilment_id) l \
+             JOIN fulfilment_order f ON f.id = l.fulfilment_id \
+             WHERE f.quantity <> l.quantity OR f.cancelled <> l.cancelled OR f.picked <> l.picked OR f.packed <> l.packed OR f.shipped <> l.shipped \
+             UNION ALL SELECT f.number AS subject, 'counters of ' || f.quantity || ', no lines' AS detail FROM fulfilment_order f \
+             WHERE (f.quantity <> 0 OR f.cancelled <> 0 OR f.picked <> 0 OR f.packed <> 0 OR f.shipped <> 0) \
+             AND NOT EXISTS (SELECT 1 FROM fulfilment_line l WHERE l.fulfilment_id = f.id)",
     },
     Law {
         name: "warehouse.lines_are_of_their_order",
@@ -23,31 +25,28 @@ pub const LAWS: &[Law] = &[
     },
     Law {
         name: "warehouse.allocations_are_assigned",
-        says: "What a line has allocated at a location and not shipped is on that location's fulfilment orders.",
+        says: "What a line has allocated at a location and not shipped is on that location's fulfilment orders, and as much of it is picked.",
         offenders: "SELECT 'line ' || x.line_id || ' at location ' || x.location_id AS subject, 'allocated ' || CAST(SUM(x.allocated) AS BIGINT) \
-             || ', on fulfilment orders ' || CAST(SUM(x.assigned) AS BIGINT) AS detail FROM (\
-             SELECT line_id, location_id, quantity AS allocated, 0 AS assigned FROM allocation UNION ALL \
-             SELECT l.line_id, f.location_id, 0, l.quantity - l.cancelled - l.shipped FROM fulfilment_line l JOIN fulfilment_order f ON f.id = l.fulfilment_id) x \
-             GROUP BY x.line_id, x.location_id HAVING SUM(x.allocated) <> SUM(x.assigned)",
-    },
-    Law {
-        name: "warehouse.allocations_know_what_is_picked",
-        says: "Of what a line has allocated at a location, as much is picked as on that location's fulfilment orders.",
-        offenders: "SELECT 'line ' || x.line_id || ' at location ' || x.location_id AS subject, 'allocation ' || CAST(SUM(x.allocated) AS BIGINT) \
-             || ' picked, fulfilment orders ' || CAST(SUM(x.assigned) AS BIGINT) AS detail FROM (\
-             SELECT line_id, location_id, picked AS allocated, 0 AS assigned FROM allocation UNION ALL \
-             SELECT l.line_id, f.location_id, 0, l.picked - l.shipped FROM fulfilment_line l JOIN fulfilment_order f ON f.id = l.fulfilment_id) x \
-             GROUP BY x.line_id, x.location_id HAVING SUM(x.allocated) <> SUM(x.assigned)",
+             || ' and picked ' || CAST(SUM(x.picked) AS BIGINT) || ', on fulfilment orders ' || CAST(SUM(x.assigned) AS BIGINT) || ' and ' \
+             || CAST(SUM(x.collected) AS BIGINT) AS detail FROM (\
+             SELECT line_id, location_id, quantity AS allocated, 0 AS assigned, picked, 0 AS collected FROM allocation WHERE quantity <> 0 OR picked <> 0 UNION ALL \
+             SELECT l.line_id, f.location_id, 0, l.quantity - l.cancelled - l.shipped, 0, l.picked - l.shipped FROM fulfilment_line l \
+             JOIN fulfilment_order f ON f.id = l.fulfilment_id WHERE l.quantity - l.cancelled <> l.shipped OR l.picked <> l.shipped) x \
+             GROUP BY x.line_id, x.location_id HAVING SUM(x.allocated) <> SUM(x.assigned) OR SUM(x.picked) <> SUM(x.collected)",
     },
     Law {
         name: "warehouse.buckets_equal_fulfilment",
         says: "A line's allocated, picked, packed and shipped units are those of its fulfilment lines. (Services are done without.)",
         offenders: "SELECT 'line ' || o.id AS subject, 'buckets ' || o.allocated || '/' || o.picked || '/' || o.packed || '/' || o.shipped || ', fulfilment ' \
-             || COALESCE(l.open, 0) || '/' || COALESCE(l.picked, 0) || '/' || COALESCE(l.packed, 0) || '/' || COALESCE(l.shipped, 0) AS detail \
-             FROM order_line o JOIN sku k ON k.id = o.sku_id LEFT JOIN (SELECT line_id, CAST(SUM(quantity - cancelled - picked) AS BIGINT) AS open, CAST(SUM(picked - packed) AS BIGINT) AS picked, \
-             CAST(SUM(packed - shipped) AS BIGINT) AS packed, CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY line_id) l ON l.line_id = o.id \
-             WHERE k.kind <> 'service' AND (o.allocated <> COALESCE(l.open, 0) OR o.picked <> COALESCE(l.picked, 0) OR o.packed <> COALESCE(l.packed, 0) \
-             OR o.shipped <> COALESCE(l.shipped, 0))",
+             || l.open || '/' || l.picked || '/' || l.packed || '/' || l.shipped AS detail \
+             FROM (SELECT line_id, CAST(SUM(quantity - cancelled - picked) AS BIGINT) AS open, CAST(SUM(picked - packed) AS BIGINT) AS picked, \
+             CAST(SUM(packed - shipped) AS BIGINT) AS packed, CAST(SUM(shipped) AS BIGINT) AS shipped FROM fulfilment_line GROUP BY line_id) l JOIN order_line o ON o.id = l.line_id \
+             WHERE (o.allocated <> l.open OR o.picked <> l.picked OR o.packed <> l.packed OR o.shipped <> l.shipped) \
+             AND NOT EXISTS (SELECT 1 FROM sku k WHERE k.id = o.sku_id AND k.kind = 'service') \
+             UNION ALL SELECT 'line ' || o.id AS subject, 'buckets ' || o.allocated || '/' || o.picked || '/' || o.packed || '/' || o.shipped || ', no fulfilment' AS detail \
+             FROM order_line o WHERE (o.allocated <> 0 OR o.picked <> 0 OR o.packed <> 0 OR o.shipped <> 0) \
+             AND NOT EXISTS (SELECT 1 FROM fulfilment_line l WHERE l.line_id = o.id) \
+             AND NOT EXISTS (SELECT 1 FROM sku k WHERE k.id = o.sku_id AND k.kind = 'service')",
     },
     Law {
         name: "warehouse.parcels_hold_what_is_packed",

@@ -77,6 +77,17 @@ impl App {
     pub(crate) fn keys(&self) -> &Lookup<WhoseKey> {
         self.keys.get_or_init(|| Lookup::new(&self.db))
     }
+    /// The raw ids of what a text stands for in the slices that have a [`Finder`](crate::Finder) of this kind of thing.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn find(&self, what: &str, text: &str) -> Result<Vec<i64>, Fault> {
+        let mut found = Vec::new();
+        for finder in crate::all(&self.slices, |s| s.finders).iter().filter(|f| f.what == what) {
+            found.extend((finder.find)(self.db.read(), text).await?);
+        }
+        Ok(found)
+    }
     /// Every scope there is, with what it allows.
     pub fn permissions(&self) -> Vec<(&'static str, &'static str)> {
         crate::all(&self.slices, |s| s.permissions)

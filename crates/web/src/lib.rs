@@ -32,7 +32,7 @@ pub use openapi::openapi;
 pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
 pub use router::router;
 pub use shell::{bare, page, panels, partial};
-pub use slice::{MenuItem, Panel, Slice, all, grant};
+pub use slice::{Finder, MenuItem, Panel, Slice, all, grant};
 pub use text::check_json;
 
 #[doc(hidden)]

@@ -1,8 +1,9 @@
 //! What a slice declares. The program is a list of these and nothing else wires slices together.
 
 use crate::App;
-use kernel::Permission;
+use db::{BoxFuture, Sql};
 use kernel::refusal::Code;
+use kernel::{Fault, Permission};
 use utoipa_axum::router::OpenApiRouter;
 
 /// An entry of the menu.
@@ -27,6 +28,15 @@ pub struct Panel {
     pub path: fn(&str) -> String,
     /// Who sees it.
     pub scope: &'static str,
+}
+
+/// A way to find what a slice above knows nothing of: orders by a tracking number, say. Whoever shows a search box asks them all.
+#[derive(Clone, Copy)]
+pub struct Finder {
+    /// What is found, as `order`.
+    pub what: &'static str,
+    /// The raw ids that a text stands for, few and by an index.
+    pub find: for<'a> fn(&'a Sql, &'a str) -> BoxFuture<'a, Result<Vec<i64>, Fault>>,
 }
 
 /// A slice of the domain, as the program sees it. Write `Slice { name: "orders", …, ..Slice::EMPTY }`.
@@ -56,6 +66,8 @@ pub struct Slice {
     pub pages: fn() -> axum::Router<App>,
     /// Its blocks on pages of slices above it.
     pub panels: &'static [Panel],
+    /// What it finds for the search boxes of slices above it.
+    pub finders: &'static [Finder],
 }
 
 impl Slice {
@@ -73,6 +85,7 @@ impl Slice {
         api: OpenApiRouter::new,
         pages: axum::Router::new,
         panels: &[],
+        finders: &[],
     };
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Out, key, table};
 use crate::{Failure, program, slices, verify};
-use bench::{Options, Program, Row, Where, Workload};
+use bench::{Key, Options, Program, Row, Where, Workload};
 use clap::ValueEnum;
 use db::Db;
 use kernel::Fault;
@@ -36,6 +36,12 @@ pub struct Args {
     /// Sizes of the database for reading, in orders
     #[arg(long, value_delimiter = ',', default_value = "10000,100000,1000000")]
     sizes: Vec<u64>,
+    /// Measure reading, verify and backup on this database as it is, with an API key that is revoked afterwards
+    #[arg(long, value_name = "URL", conflicts_with_all = ["workloads", "postgres", "no_sqlite", "sizes"])]
+    on: Option<String>,
+    /// Leave the databases that were filled for reading, and say where they are
+    #[arg(long)]
+    keep: bool,
     /// Folder with the real data sets; without it they are left out
     #[arg(long, env = "FULMAR_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
@@ -125,12 +131,14 @@ async fn loads(args: &Args, out: Out) -> Result<(), Failure> {
         orders: args.orders,
         sizes: args.sizes.clone(),
         data: args.data.clone(),
+        there: args.on.clone(),
+        keep: args.keep,
         quiet: out.json,
     };
     let program = Program {
         exe: std::env::current_exe()?,
         options: program::options,
-        api_key: |db| Box::pin(api_key(db)),
+        api_key: |db, scope| Box::pin(api_key(db, scope)),
         broken_laws: |db| Box::pin(broken_laws(db)),
     };
     let mut rows: Vec<Row> = Vec::new();
@@ -145,14 +153,23 @@ async fn loads(args: &Args, out: Out) -> Result<(), Failure> {
     printed?;
     if !out.json {
         let cells: Vec<Vec<String>> = rows.iter().map(Row::cells).collect();
-        super::write_out(table(&Row::HEAD, &(2..Row::HEAD.len()).collect::<Vec<_>>(), &cells).as_bytes())?;
+        let mut text = table(&Row::HEAD, &(2..Row::HEAD.len() - 1).collect::<Vec<_>>(), &cells);
+        let growth = bench::growth(&rows);
+        if !growth.is_empty() {
+            text.push_str(&format!(
+                "\nHow cost grows with the orders in the database:\n{}\n",
+                growth.join("\n")
+            ));
+        }
+        super::write_out(text.as_bytes())?;
     }
     Ok(())
 }
 
-async fn api_key(db: Db) -> Result<String, Fault> {
-    let made = key::on(&db, "bench", vec!["*".to_owned()]).await;
-    made.map(|made| made.key).map_err(|failure| Fault::broken(failure.to_string()))
+async fn api_key(db: Db, scope: &str) -> Result<Key, Fault> {
+    let made = key::on(&db, "bench", vec![scope.to_owned()]).await;
+    made.map(|made| Key { id: made.id.to_string(), secret: made.key })
+        .map_err(|failure| Fault::broken(failure.to_string()))
 }
 
 async fn broken_laws(db: Db) -> Result<usize, Fault> {

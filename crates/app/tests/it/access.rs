@@ -69,7 +69,10 @@ const API: &[(&str, &[&str])] = &[
         ],
     ),
     ("refunds:write", &["POST /v1/orders/{id}/refunds"]),
-    ("orders:read", &["GET /v1/orders", "GET /v1/orders/{id}", "GET /v1/orders/{id}/events"]),
+    (
+        "orders:read",
+        &["GET /v1/orders", "GET /v1/orders/{id}", "GET /v1/orders/{id}/events", "GET /v1/reports/today"],
+    ),
     (
         "orders:write",
         &[

@@ -27,9 +27,9 @@ async fn order(db: &Db, id: i64, email: Option<&str>, currency: &str, total: i64
                     placed_at, goods, discount, net, tax, shipping, shipping_tax, fee, units, updated_at) \
                     VALUES ($1, $2, 'api', $1, 'Zoë <Åberg>', $3, '{}', '{}', 'SE', $4, TRUE, 'f', 0, $5, 0, $5, 0, 0, 0, 0, 3, 0)";
         tx.exec(text, [id.into(), format!("{}", 1000 + id).into(), email.into(), currency.into(), total.into()]).await?;
-        let line = "INSERT INTO order_line (id, order_id, position, sku_id, sku, title, unit_price, tax_rate_ppm, tax_class, gross, discount, discount_net, \
+        let line = "INSERT INTO order_line (id, order_id, position, placed_at, sku_id, sku, title, unit_price, tax_rate_ppm, tax_class, gross, discount, discount_net, \
                     net, tax, shipping, shipping_tax, fee, backorder_ok, ordered, pending) \
-                    VALUES ($1, $1, 1, $1, $2, 'Cup “A&B” ☕', $3, 0, 'standard', $4, 0, 0, $4, 0, 0, 0, 0, FALSE, 3, 3)";
+                    VALUES ($1, $1, 1, 0, $1, $2, 'Cup “A&B” ☕', $3, 0, 'standard', $4, 0, 0, $4, 0, 0, 0, 0, FALSE, 3, 3)";
         tx.exec(line, [id.into(), format!("CUP-{id}").into(), (total / 3).into(), total.into()]).await
     })
     .unwrap();

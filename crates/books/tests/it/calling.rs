@@ -80,7 +80,7 @@ async fn each_law_notices_tampering() {
     let tampering = [
         ("books.entry_has_postings", "INSERT INTO journal_entry (id, at, text) VALUES (1, 0, 'nothing')"),
         ("books.months_equal_postings", "UPDATE account_month SET debit = debit + 1 WHERE account = '2000'"),
-        ("books.captured_equals_orders", "UPDATE orders SET captured = captured + 1"),
+        ("books.customers_equal_orders", "UPDATE orders SET captured = captured + 1"),
         ("books.customers_equal_orders", "UPDATE orders SET returned_total = returned_total + 1"),
         ("books.store_credit_equals_balances", "UPDATE store_credit SET balance = balance + 1"),
         (

@@ -1,6 +1,6 @@
 //! The list of orders.
 
-use crate::api::{FULFILMENT, PAYMENT, ReadOrders, WriteOrders};
+use crate::api::{self, FULFILMENT, PAYMENT, ReadOrders, WriteOrders};
 use crate::model::HoldKind;
 use crate::read::{self, Cursor, Filter, OrderRow};
 use axum::extract::State;
@@ -35,6 +35,7 @@ pub(super) async fn show(
         kind => Some(kind.parse::<HoldKind>().map_err(|e| Problem::invalid("hold", e))?),
     };
     let filter = Filter {
+        known_by: api::known_by(&app, Some(&q.search)).await?,
         search: chosen(&q.search),
         fulfilment_status: chosen(&q.fulfilment_status),
         payment_status: chosen(&q.payment_status),
@@ -78,7 +79,7 @@ fn fields(q: &Query) -> Markup {
         .chain(HoldKind::ALL.iter().map(|k| (k.as_str(), k.as_str())))
         .collect();
     html! {
-        (h::field(&h::Field { label: "Search", name: "search", kind: "search", value: &q.search, hint: "Number, reference, e-mail, name or SKU", ..h::Field::default() }))
+        (h::field(&h::Field { label: "Search", name: "search", kind: "search", value: &q.search, hint: "Number, reference, e-mail, name, SKU or tracking number", ..h::Field::default() }))
         (h::select("Fulfilment", "fulfilment_status", &any(FULFILMENT), &q.fulfilment_status))
         (h::select("Payment", "payment_status", &any(PAYMENT), &q.payment_status))
         (h::select("Holds", "hold", &holds, &q.hold))

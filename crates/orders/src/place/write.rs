@@ -235,7 +235,7 @@ async fn insert_orders(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<
 
 async fn insert_lines(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
     let mut rows = Rows::new(
-        "id BIGINT, order_id BIGINT, position BIGINT, sku_id BIGINT, sku TEXT, title TEXT, unit_price BIGINT, tax_rate_ppm BIGINT, tax_class TEXT, \
+        "id BIGINT, order_id BIGINT, position BIGINT, placed_at BIGINT, sku_id BIGINT, sku TEXT, title TEXT, unit_price BIGINT, tax_rate_ppm BIGINT, tax_class TEXT, \
          gross BIGINT, discount BIGINT, discount_net BIGINT, net BIGINT, tax BIGINT, shipping BIGINT, shipping_tax BIGINT, fee BIGINT, \
          backorder_ok BOOLEAN, ordered BIGINT, pending BIGINT, backordered BIGINT, allocated BIGINT",
     );
@@ -250,6 +250,7 @@ async fn insert_lines(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(
                 order.lines[i].into(),
                 order.id.into(),
                 i64::try_from(i + 1)?.into(),
+                want.at.into(),
                 sku.id.into(),
                 sku.code.as_str().into(),
                 sku.title.as_str().into(),

@@ -1,0 +1,170 @@
+//! Lists of orders with filters, search and keyset cursors, newest first. Invariant: a page costs what a page holds, however many orders
+//! there are: each way to an order goes by an index that ends in the time it was placed, and stops at the size of the page.
+
+use super::{ORDER_COLUMNS, OrderRow};
+use crate::model::{HoldKind, OrderId};
+use customers::CustomerId;
+use db::{Sql, Value};
+use kernel::{Fault, Timestamp};
+
+/// Of the names that begin with a search, so many are looked at, in the order of the alphabet. Orders of exactly that name are all found.
+const NAMES: usize = 300;
+
+/// Which orders to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Number, reference, e-mail, name or its beginning, or SKU.
+    pub search: Option<String>,
+    /// Orders that other slices know by the text searched for, as a tracking number.
+    pub known_by: Vec<OrderId>,
+    /// Derived status.
+    pub fulfilment_status: Option<String>,
+    /// Derived status.
+    pub payment_status: Option<String>,
+    /// Code of the channel.
+    pub channel: Option<String>,
+    /// Only those with this hold.
+    pub hold: Option<HoldKind>,
+    /// Only those with any hold (or none).
+    pub held: Option<bool>,
+    /// Whose.
+    pub customer: Option<CustomerId>,
+    /// From this moment.
+    pub placed_from: Option<Timestamp>,
+    /// Before this moment.
+    pub placed_before: Option<Timestamp>,
+}
+
+/// Where a page of a list ended.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+pub struct Cursor {
+    /// Time of the last order.
+    pub placed_at: Timestamp,
+    /// Id of the last order.
+    pub id: OrderId,
+}
+
+/// Orders, newest first.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn list(
+    sql: &Sql,
+    filter: &Filter,
+    after: Option<Cursor>,
+    limit: u64,
+) -> Result<Vec<OrderRow>, Fault> {
+    let mut ask = Ask::default();
+    ask.filter(filter);
+    if let Some(Cursor { placed_at, id }) = after {
+        let (at, id) = (ask.param(placed_at), ask.param(id));
+        ask.wheres.push(format!("(o.placed_at, o.id) < ({at}, {id})"));
+    }
+    // Not a parameter: the databases plan for a page, and not for the whole table.
+    let limit = limit.to_string();
+    let wheres = match filter.search.as_deref().map(str::trim).filter(|s| !s.is_empty()) {
+        Some(search) => format!("o.id IN ({})", ask.ways(search, &filter.known_by, &limit).join(" UNION ")),
+        None => ask.all_of("TRUE"),
+    };
+    let text = format!(
+        "SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at DESC, o.id DESC LIMIT {limit}"
+    );
+    sql.all(&text, ask.params).await
+}
+
+/// A question in the making.
+#[derive(Default)]
+struct Ask {
+    params: Vec<Value>,
+    wheres: Vec<String>,
+}
+
+impl Ask {
+    /// The name of a parameter with this value.
+    fn param(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("${}", self.params.len())
+    }
+    fn add(&mut self, condition: &str, value: impl Into<Value>) {
+        let name = self.param(value);
+        self.wheres.push(condition.replace('?', &name));
+    }
+    fn filter(&mut self, filter: &Filter) {
+        if let Some(status) = &filter.fulfilment_status {
+            self.add("o.fulfilment_status = ?", status.as_str());
+        }
+        if let Some(status) = &filter.payment_status {
+            self.add("o.payment_status = ?", status.as_str());
+        }
+        if let Some(channel) = &filter.channel {
+            self.add("o.channel = ?", channel.as_str());
+        }
+        if let Some(kind) = filter.hold {
+            self.add(
+                "EXISTS (SELECT 1 FROM order_hold h WHERE h.order_id = o.id AND h.kind = ?)",
+                kind.as_str(),
+            );
+        }
+        if let Some(customer) = filter.customer {
+            self.add("o.customer_id = ?", customer);
+        }
+        if let Some(from) = filter.placed_from {
+            self.add("o.placed_at >= ?", from);
+        }
+        if let Some(before) = filter.placed_before {
+            self.add("o.placed_at < ?", before);
+        }
+        match filter.held {
+            Some(false) => self.wheres.push("o.holds = 0".to_owned()),
+            Some(true) => self.wheres.push("o.holds > 0".to_owned()),
+            // Said for the index of the orders that are held.
+            None if filter.hold.is_some() => self.wheres.push("o.holds > 0".to_owned()),
+            None => {}
+        }
+    }
+    /// A condition, and all of the filter's.
+    fn all_of(&self, condition: &str) -> String {
+        std::iter::once(condition)
+            .chain(self.wheres.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" AND ")
+    }
+    /// Each way to find an order by a text, as a query of ids: the newest of those that pass the filter, as many as a page holds.
+    fn ways(&mut self, search: &str, known_by: &[OrderId], limit: &str) -> Vec<String> {
+        let exact = self.param(search.trim_start_matches('#'));
+        let email = self.param(search.to_lowercase());
+        let name = self.param(search);
+        // The greatest text that begins with the search.
+        let end = self.param(format!("{search}\u{10FFFF}"));
+        let known: Vec<String> = known_by.iter().map(|id| self.param(*id)).collect();
+        let newest = |from: &str, condition: &str| {
+            format!(
+                "SELECT id FROM (SELECT o.id, o.placed_at FROM {from} WHERE {} ORDER BY o.placed_at DESC, o.id DESC LIMIT {limit}) found",
+                self.all_of(condition)
+            )
+        };
+        let begins = format!(
+            "o.id IN (SELECT id FROM (SELECT n.id FROM orders n WHERE LOWER(n.name) > LOWER({name}) AND LOWER(n.name) < LOWER({end}) \
+             ORDER BY LOWER(n.name) LIMIT {NAMES}) named)"
+        );
+        let sold = format!("l.sku_id = (SELECT s.id FROM sku s WHERE s.code = {exact})");
+        let mut ways = vec![
+            newest("orders o", &format!("o.number = {exact}")),
+            // By channel, because a reference is unique in its channel only, and so is the index.
+            newest("channel c CROSS JOIN orders o", &format!("o.channel = c.code AND o.reference = {exact}")),
+            newest("orders o", &format!("o.email = {email}")),
+            newest("orders o", &format!("LOWER(o.name) = LOWER({name})")),
+            newest("orders o", &begins),
+            format!(
+                "SELECT order_id FROM (SELECT DISTINCT l.placed_at, l.order_id FROM order_line l CROSS JOIN orders o WHERE {} \
+                 ORDER BY l.placed_at DESC, l.order_id DESC LIMIT {limit}) found",
+                self.all_of(&format!("o.id = l.order_id AND {sold}"))
+                    .replace("(o.placed_at, o.id) <", "(l.placed_at, l.order_id) <")
+            ),
+        ];
+        if !known.is_empty() {
+            ways.push(newest("orders o", &format!("o.id IN ({})", known.join(","))));
+        }
+        ways
+    }
+}
