@@ -62,7 +62,7 @@ impl Sim {
             let before = self.model.order(wish.no).map(|o| o.id);
             let refused = self.model.refused.get(&wish.no).filter(|_| wish.reference.is_none());
             match (outcome, before) {
-                (Ok(placed), Some(id)) if placed.id == id && placed.existing => {}
+                (Ok(placed), Some(id)) if placed.id == id => {}
                 (told, Some(id)) => {
                     return Err(Trouble::new(
                         "orders.once",
