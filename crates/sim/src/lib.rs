@@ -25,7 +25,7 @@ mod step;
 mod tests;
 
 pub use run::{Ran, World, steps};
-pub use sim::Program;
+pub use sim::{Answers, Program};
 
 use kernel::Fault;
 use std::fmt::Write as _;
@@ -118,6 +118,8 @@ pub struct Summary {
     pub done: Progress,
     /// Hash of everything that was asked and answered, in hexadecimal: the same for the same seed and orders.
     pub trace: String,
+    /// Items of each kind of step that were taken, and that were refused.
+    pub answers: sim::Answers,
     /// The first world that broke.
     pub failure: Option<Failure>,
 }
@@ -137,6 +139,7 @@ pub fn run(program: Program, plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Sum
     let (said, heard) = mpsc::channel::<(usize, Result<Ran, Broken>)>();
     let mut done = Progress::default();
     let mut traces = vec![0; worlds.len()];
+    let mut answers = sim::Answers::new();
     let mut broken: Option<(usize, Broken)> = None;
     std::thread::scope(|scope| {
         for _ in 0..plan.at_once.clamp(1, worlds.len().max(1)) {
@@ -162,6 +165,10 @@ pub fn run(program: Program, plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Sum
                     done.placed += ran.placed;
                     done.refused += ran.refused;
                     done.steps += ran.steps;
+                    for (step, (taken, refused)) in ran.answers {
+                        let sum = answers.entry(step).or_default();
+                        (sum.0, sum.1) = (sum.0 + taken, sum.1 + refused);
+                    }
                     tell(done);
                 }
                 Err(trouble) => {
@@ -178,7 +185,7 @@ pub fn run(program: Program, plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Sum
         let _ = write!(trace, "{one:016x}");
     }
     let failure = broken.map(|(n, broken)| failure(program, worlds[n], &broken));
-    Summary { done, trace: format!("{:016x}", trace.0), failure }
+    Summary { done, trace: format!("{:016x}", trace.0), answers, failure }
 }
 
 fn world(program: Program, seed: u64, steps: &[step::Step]) -> World<'_> {

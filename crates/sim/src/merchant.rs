@@ -43,7 +43,7 @@ pub fn steps(seed: u64, orders: usize) -> Vec<Step> {
         if live[at].is_empty() {
             live.swap_remove(at);
         }
-        if m.dice.chance(350) {
+        if m.dice.chance(500) {
             steps.push(m.incident());
         }
     }
@@ -54,7 +54,7 @@ impl Merchant {
     fn cohort(&mut self, at_most: usize) -> Vec<Step> {
         let size = match self.dice.chance(150) {
             true => self.dice.range(1, 3),
-            false => self.dice.range(12, 40),
+            false => self.dice.range(4, 36),
         };
         let wishes: Vec<Wish> = (0..(size as usize).min(at_most.max(1))).map(|_| self.wish()).collect();
         let all: Vec<No> = wishes.iter().map(|w| w.no).collect();
@@ -68,6 +68,9 @@ impl Merchant {
         }];
         life.push(Step::Work(2));
         life.push(Step::Messages(self.dice.next()));
+        if self.dice.chance(400) {
+            life.push(Step::Reject(self.one(&all)));
+        }
         life.push(Step::Unhold(self.most(&all)));
         let part = self.dice.range(900, 1000);
         life.push(Step::Arrives(self.most(&all), part));
@@ -84,10 +87,20 @@ impl Merchant {
         let how = self.dice.pick(&[How::Line, How::Line, How::Line, How::Scan]).unwrap_or(How::Line);
         life.push(Step::Pick(self.most(&all), how));
         life.push(Step::Pack(self.most(&all)));
-        let called = self.dice.chance(200);
+        if self.dice.chance(200) {
+            life.extend([
+                Step::Unpick(self.one(&all)),
+                Step::Unpack(self.one(&all)),
+                Step::Pack(all.clone()),
+            ]);
+        }
+        let called = self.dice.chance(250);
         life.push(Step::Label(self.most(&all), called));
         if called {
             life.push(Step::Work(3));
+        }
+        if self.dice.chance(300) {
+            life.extend([Step::Unlabel(self.one(&all)), Step::Label(all.clone(), !called)]);
         }
         life.push(Step::Ship(self.most(&all)));
         life.push(Step::Work(3));
@@ -96,11 +109,16 @@ impl Merchant {
             life.push(Step::Track(self.most(&all), Said::OnTheWay, self.dice.chance(200)));
         }
         life.push(Step::Track(self.most(&all), Said::Delivered, self.dice.chance(200)));
-        for _ in 0..all.len() / 6 {
+        for _ in 0..all.len().div_ceil(6) {
             let no = self.one(&all);
             life.extend(self.comes_back(no));
         }
         life.push(Step::Work(3));
+        for _ in 0..all.len().div_ceil(3) {
+            let (at, no) = (1 + self.dice.below(life.len()), self.one(&all));
+            let trouble = self.trouble(no);
+            life.insert(at, trouble);
+        }
         self.disturb(&mut life);
         life
     }
@@ -127,7 +145,7 @@ impl Merchant {
     }
     fn any(&mut self) -> No {
         // Rather one of the last: the others are done.
-        let back = self.dice.below(80.min(self.no as usize + 1)) as No;
+        let back = self.dice.below(60.min(self.no as usize + 1)) as No;
         self.no.saturating_sub(back + 1)
     }
     fn comes_back(&mut self, no: No) -> Vec<Step> {
@@ -186,7 +204,7 @@ impl Merchant {
             shipping,
             fee,
             pay: self.pay(),
-            wait: self.dice.chance(500),
+            wait: self.dice.chance(650),
             reference: self.dice.chance(300).then_some(no),
             cart,
         }
@@ -219,23 +237,29 @@ impl Merchant {
     /// Something that happens in between.
     fn incident(&mut self) -> Step {
         match self.dice.below(100) {
-            0..=29 => self.shelf(),
-            30..=39 => Step::Wait(self.dice.range(1, 7200)),
-            40 => Step::Wait(self.dice.range(1, 20) * 86_400),
-            41..=45 => Step::Die,
-            46..=52 => Step::WorkAndDie(self.dice.below(40) as u64),
-            53..=57 => Step::Work(2),
-            58..=62 => Step::Messages(self.dice.next()),
-            63..=66 => {
+            0..=34 => self.shelf(),
+            35..=44 => Step::Wait(self.dice.range(1, 7200)),
+            45 => Step::Wait(self.dice.range(1, 20) * 86_400),
+            46..=49 => Step::Die,
+            50..=57 => Step::WorkAndDie(self.dice.below(40) as u64),
+            58 | 59 => Step::Work(2),
+            60..=65 => Step::Messages(self.dice.next()),
+            66..=71 => {
                 let cart = self.carts;
                 self.carts += 1;
                 self.open_carts.push(cart);
                 let (sku, units) = (self.dice.below(SIMPLE + BUNDLES), self.dice.range(1, 5));
                 Step::Reserve { cart, sku, units, minutes: self.dice.range(1, 60) }
             }
-            67 => Step::Unreserve(self.dice.below(self.carts as usize + 1) as u32),
-            68 => Step::Close,
-            _ => self.trouble(),
+            72 | 73 => {
+                let back = self.dice.below(8.min(self.carts as usize + 1)) as u32;
+                Step::Unreserve(self.carts.saturating_sub(back + 1))
+            }
+            74 => Step::Close,
+            _ => {
+                let no = self.any();
+                self.trouble(no)
+            }
         }
     }
     fn shelf(&mut self) -> Step {
@@ -248,13 +272,12 @@ impl Merchant {
             4 => (Stock::Back, self.dice.range(1, 3)),
             5 => (Stock::WriteOff, self.dice.range(1, 2)),
             6 => (Stock::Safety, self.dice.range(0, 4)),
-            _ => (Stock::Receive { cost: self.dice.range(1, 1999) }, self.dice.range(1, 60)),
+            _ => (Stock::Receive { cost: self.dice.range(1, 1999) }, self.dice.range(10, 150)),
         };
         Step::Shelf { stock, sku, place, units }
     }
     /// Something that happens to one order.
-    fn trouble(&mut self) -> Step {
-        let no = self.any();
+    fn trouble(&mut self, no: No) -> Step {
         match self.dice.below(31) {
             0..=4 => Step::Cancel { no, line: None, refund: self.dice.chance(800) },
             5..=8 => {

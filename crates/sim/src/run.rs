@@ -2,7 +2,7 @@
 //! same seed and steps end the same way, however many worlds run beside it.
 
 use crate::Trouble;
-use crate::sim::{Program, Sim};
+use crate::sim::{Answers, Program, Sim};
 use crate::step::Step;
 use crate::{Broken, merchant};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const CHECKPOINT: usize = 50;
 
 /// What became of a world.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ran {
     /// Steps.
     pub steps: usize,
@@ -21,6 +21,8 @@ pub struct Ran {
     pub refused: usize,
     /// Hash of all that was asked and answered.
     pub trace: u64,
+    /// Items of each kind of step that were taken, and that were refused.
+    pub answers: Answers,
 }
 
 /// A world: its seed, its steps, and what is planted in it.
@@ -76,6 +78,7 @@ impl World<'_> {
             placed: sim.model.orders.len(),
             refused: sim.model.refused.len(),
             trace: sim.trace.0,
+            answers: sim.answers,
         })
     }
     #[cfg(test)]

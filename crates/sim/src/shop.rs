@@ -98,6 +98,10 @@ impl Shop {
             for (key, value) in [("gateway.sim.webhook_secret", "sim"), ("shop_name", "Sim")] {
                 db::settings::set(tx, key, &value).await?;
             }
+            let rules: serde_json::Value = serde_json::from_str(
+                r#"{"large_total": 9000, "very_large_total": 30000, "velocity": 2, "hold_at": 30}"#,
+            )?;
+            db::settings::set(tx, "risk_rules", &rules).await?;
             Ok(Self { skus, places, eur })
         })
     }

@@ -15,7 +15,8 @@ use kernel::{Actor, Timestamp};
 use orders::OrderId;
 use payments::Gateways;
 use shipping::Carriers;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -38,6 +39,9 @@ pub struct Program {
     /// Its laws.
     pub laws: fn() -> Vec<Law>,
 }
+
+/// Items of each kind of step that were taken, and that were refused.
+pub type Answers = BTreeMap<&'static str, (usize, usize)>;
 
 /// A bug that a test plants, to see that it is found.
 #[cfg(test)]
@@ -64,10 +68,14 @@ pub struct Sim {
     pub(crate) by: Actor,
     /// Orders that the present step is about.
     pub(crate) touched: BTreeSet<No>,
-    pub(crate) carts: std::collections::BTreeMap<u32, inventory::ReservationId>,
+    pub(crate) carts: BTreeMap<u32, inventory::ReservationId>,
     pub(crate) carriers: Carriers,
     /// The number of the step.
     pub(crate) now: usize,
+    /// Its name.
+    doing: &'static str,
+    /// How often each kind of step was taken and refused.
+    pub(crate) answers: Answers,
     /// The hash of what was asked and answered so far.
     pub trace: Trace,
     /// What the auditor has read of the books already.
@@ -100,18 +108,23 @@ impl Sim {
             model: Model::default(),
             by: Actor::of("user", "sim"),
             touched: BTreeSet::new(),
-            carts: std::collections::BTreeMap::new(),
+            carts: BTreeMap::new(),
             carriers,
             now: 0,
+            doing: "",
+            answers: Answers::new(),
             trace: Trace::default(),
             read: crate::auditor::Read::default(),
             #[cfg(test)]
             plant: None,
         })
     }
-    /// Adds what was answered to the trace.
-    pub(crate) fn heard(&mut self, answer: &impl std::fmt::Debug) {
-        let _ = write!(self.trace, "{answer:?};");
+    /// Adds what was answered to the trace, and counts it.
+    pub(crate) fn heard<T: Debug, E: Debug>(&mut self, told: &[Result<T, E>]) {
+        let _ = write!(self.trace, "{told:?};");
+        let taken = told.iter().filter(|t| t.is_ok()).count();
+        let count = self.answers.entry(self.doing).or_default();
+        (count.0, count.1) = (count.0 + taken, count.1 + told.len() - taken);
     }
     /// The time.
     pub(crate) fn at(&self) -> Timestamp {
@@ -196,7 +209,7 @@ impl Sim {
     /// # Errors
     /// Faults, and answers that cannot be.
     pub async fn step(&mut self, n: usize, step: &Step) -> Result<(), Trouble> {
-        (self.now, self.touched) = (n, BTreeSet::new());
+        (self.now, self.doing, self.touched) = (n, step.name(), BTreeSet::new());
         let _ = write!(self.trace, "{n} {step:?}=");
         match step {
             Step::Place(wishes) => self.place(wishes).await,

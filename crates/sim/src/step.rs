@@ -292,12 +292,51 @@ pub enum Step {
 }
 
 impl Step {
-    /// The orders a step is about, when it is about several.
-    pub fn orders(&self) -> usize {
+    /// Its name, for counts.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::Place(wishes) => wishes.len(),
-            Self::PlaceAndDie(..) => 1,
-            _ => 0,
+            Self::Place(..) => "place",
+            Self::PlaceAndDie(..) => "place_and_die",
+            Self::Again(..) => "again",
+            Self::Hold(..) => "hold",
+            Self::Unhold(..) => "unhold",
+            Self::Reject(..) => "reject",
+            Self::Cancel { .. } => "cancel",
+            Self::Release(..) => "release",
+            Self::Ask(..) => "ask",
+            Self::Accept(..) => "accept",
+            Self::Decline(..) => "decline",
+            Self::Pick(..) => "pick",
+            Self::Short(..) => "short",
+            Self::Unpick(..) => "unpick",
+            Self::Pack(..) => "pack",
+            Self::Unpack(..) => "unpack",
+            Self::Label(..) => "label",
+            Self::Unlabel(..) => "unlabel",
+            Self::Ship(..) => "ship",
+            Self::Track(..) => "track",
+            Self::Capture(..) => "capture",
+            Self::Void(..) => "void",
+            Self::Refund { .. } => "refund",
+            Self::Arrives(..) => "arrives",
+            Self::Dispute(..) => "dispute",
+            Self::Disputed(..) => "disputed",
+            Self::Grant(..) => "grant",
+            Self::Return { .. } => "return",
+            Self::Approve(..) => "approve",
+            Self::Refuse(..) => "refuse",
+            Self::Arrive(..) => "arrive",
+            Self::Inspect(..) => "inspect",
+            Self::Settle(..) => "settle",
+            Self::Shelf { .. } => "shelf",
+            Self::Reserve { .. } => "reserve",
+            Self::Unreserve(..) => "unreserve",
+            Self::Close => "close",
+            Self::Wait(..) => "wait",
+            Self::Work(..) => "work",
+            Self::WorkAndDie(..) => "work_and_die",
+            Self::Die => "die",
+            Self::Messages(..) => "messages",
         }
     }
     /// The same step about all orders but the `n`th, when it is about several.

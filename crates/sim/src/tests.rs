@@ -51,6 +51,12 @@ fn holds(seed: u64, orders: usize) {
     }
     assert_eq!(summary.done.orders, orders);
     assert!(summary.done.placed > orders / 2, "most orders are taken: {:?}", summary.done);
+    // A merchant whose every wish is refused would prove nothing.
+    let never: Vec<_> = summary.answers.iter().filter(|(_, (taken, _))| *taken == 0).collect();
+    assert!(never.is_empty(), "never taken: {never:?} of {:?}", summary.answers);
+    let refused = summary.answers.values().filter(|(_, refused)| *refused > 0).count();
+    assert!(refused >= 20, "much is tried that cannot be: {:?}", summary.answers);
+    eprintln!("{:#?}", summary.answers);
 }
 
 #[test]

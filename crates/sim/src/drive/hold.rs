@@ -49,7 +49,8 @@ impl Sim {
             let reviewed = orders::review(tx, &reviews).await?;
             Ok((reviewed, orders::release_hold(tx, &releases).await?))
         })?;
-        self.heard(&told);
+        self.heard(&told.0);
+        self.heard(&told.1);
         match told.0.iter().any(Result::is_err) || told.1.iter().any(Result::is_err) {
             true => Err(Trouble::new("orders.unhold", format!("holds that are there stay: {told:?}"))),
             false => Ok(()),

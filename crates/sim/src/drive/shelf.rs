@@ -153,6 +153,8 @@ impl Sim {
     pub(crate) async fn unreserve(&mut self, cart: u32) -> Result<(), Trouble> {
         let Some(id) = self.carts.get(&cart).copied() else { return Ok(()) };
         let told = db::write!(self.db, &self.by, |tx| inventory::release_reservations(tx, &[id]).await)?;
+        let told: Vec<Result<(), ()>> =
+            told.into_iter().map(|open| if open { Ok(()) } else { Err(()) }).collect();
         self.heard(&told);
         Ok(())
     }
