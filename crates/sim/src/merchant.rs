@@ -62,12 +62,17 @@ impl Merchant {
         if self.wishes.len() > 200 {
             self.wishes.drain(..100);
         }
-        let mut life = vec![match (wishes.len(), self.dice.chance(200)) {
-            (1, true) => Step::PlaceAndDie(wishes[0].clone(), self.dice.below(4) as u64),
-            _ => Step::Place(wishes),
-        }];
+        let mut life = vec![Step::Place(wishes)];
+        if self.dice.chance(250) {
+            let alone = self.wish();
+            life.push(Step::PlaceAndDie(alone, self.dice.below(2) as u64));
+        }
         life.push(Step::Work(2));
         life.push(Step::Messages(self.dice.next()));
+        let part = self.dice.range(1, 1100);
+        for no in [self.one(&all), self.one(&all), self.one(&all)] {
+            life.push(if self.dice.chance(700) { Step::Capture(no, part) } else { Step::Void(no) });
+        }
         if self.dice.chance(400) {
             life.push(Step::Reject(self.one(&all)));
         }

@@ -10,7 +10,7 @@ use crate::shop::Shop;
 use crate::step::{No, Step};
 use automation::Mailer;
 use connectors::{carriers::rate_table::RateTable, gateways::manual::Manual};
-use db::{Clock, Ctx, Db, JobKind, Law, Options, Parts, Timer};
+use db::{Clock, Ctx, Db, JobKind, Law, Life, Options, Parts, Timer};
 use kernel::{Actor, Timestamp};
 use orders::OrderId;
 use payments::Gateways;
@@ -21,7 +21,7 @@ use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::task::Poll;
 
 /// When simulations begin: 2026-01-05T09:00:00Z.
@@ -61,7 +61,7 @@ pub struct Sim {
     pub(crate) db: Db,
     pub(crate) ctx: Ctx,
     pub(crate) clock: Clock,
-    looks: Arc<AtomicU64>,
+    life: Arc<Life>,
     pub(crate) world: Arc<Everything>,
     pub(crate) shop: Shop,
     pub(crate) model: Model,
@@ -90,8 +90,8 @@ impl Sim {
     /// # Errors
     /// Faults of the database.
     pub async fn open(program: Program, seed: u64) -> Result<Self, Trouble> {
-        let looks = Arc::new(AtomicU64::new(0));
-        let clock = Clock::Counted { at: Arc::new(AtomicI64::new(BEGIN)), looks: Arc::clone(&looks) };
+        let life = Arc::new(Life::default());
+        let clock = Clock::Simulated { at: Arc::new(AtomicI64::new(BEGIN)), life: Arc::clone(&life) };
         let db = Db::open("sqlite::memory:", (program.options)(1, clock.clone())).await?;
         let world = Arc::new(Everything::new(seed));
         let shop = Shop::open(&db).await?;
@@ -102,7 +102,7 @@ impl Sim {
             db,
             ctx,
             clock,
-            looks,
+            life,
             world,
             shop,
             model: Model::default(),
@@ -128,11 +128,7 @@ impl Sim {
     }
     /// The time.
     pub(crate) fn at(&self) -> Timestamp {
-        // Not through the clock: it counts who looks.
-        match &self.clock {
-            Clock::Counted { at, .. } => Timestamp(at.load(Ordering::Relaxed)),
-            other => other.now(),
-        }
+        self.clock.now()
     }
     /// Those of these orders that were placed; they are what the step is about.
     pub(crate) fn known(&mut self, nos: &[No]) -> Vec<(No, OrderId)> {
@@ -141,17 +137,19 @@ impl Sim {
         self.touched.extend(known.iter().map(|(no, _)| *no));
         known
     }
-    /// Runs something until it ends, or until the program dies: at a look at the clock, or in a call that it never hears of again.
-    pub(crate) async fn mortal<T>(&self, looks: u64, work: impl Future<Output = T>) -> Option<T> {
-        let limit = self.looks.load(Ordering::Relaxed).saturating_add(looks);
+    /// Runs something until it ends, or until the program dies: before a transaction, or in a call that it never hears of again.
+    pub(crate) async fn mortal<T>(&self, transactions: u64, work: impl Future<Output = T>) -> Option<T> {
+        self.life.begin(transactions);
         let mut work = pin!(work);
-        let dead = || self.looks.load(Ordering::Relaxed) > limit || self.world.look().is_dead();
-        poll_fn(|cx| match work.as_mut().poll(cx) {
+        let dead = || self.life.is_over() || self.world.look().is_dead();
+        let ended = poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending if dead() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         })
-        .await
+        .await;
+        self.life.begin(u64::MAX);
+        ended
     }
     /// The program starts again on what is in the database.
     pub(crate) async fn start_again(&mut self) -> Result<(), Trouble> {
@@ -161,11 +159,11 @@ impl Sim {
         Ok(())
     }
     /// Background work, so many rounds; who dies in it starts again.
-    pub(crate) async fn work(&mut self, rounds: u64, looks: u64) -> Result<usize, Trouble> {
+    pub(crate) async fn work(&mut self, rounds: u64, transactions: u64) -> Result<usize, Trouble> {
         let mut done = 0;
         for _ in 0..rounds {
             let (jobs, timers) = ((self.program.jobs)(), (self.program.timers)());
-            match self.mortal(looks, db::work_once(&self.ctx, jobs, timers)).await {
+            match self.mortal(transactions, db::work_once(&self.ctx, jobs, timers)).await {
                 Some(ran) => {
                     let ran = ran?;
                     done += ran;
@@ -213,7 +211,7 @@ impl Sim {
         let _ = write!(self.trace, "{n} {step:?}=");
         match step {
             Step::Place(wishes) => self.place(wishes).await,
-            Step::PlaceAndDie(wish, looks) => self.place_and_die(wish, *looks).await,
+            Step::PlaceAndDie(wish, after) => self.place_and_die(wish, *after).await,
             Step::Again(wish, other) => self.again(wish, *other).await,
             Step::Hold(no) => self.hold(*no).await,
             Step::Unhold(nos) => self.unhold(nos).await,
@@ -266,7 +264,7 @@ impl Sim {
                 Ok(())
             }
             Step::Work(rounds) => self.work(*rounds, u64::MAX).await.map(drop),
-            Step::WorkAndDie(looks) => self.work(3, *looks).await.map(drop),
+            Step::WorkAndDie(after) => self.work(3, *after).await.map(drop),
             Step::Die => self.start_again().await,
             Step::Messages(seed) => self.messages(*seed).await.map(drop),
             other => Err(Trouble::odd(format!("nobody does {other:?}"))),

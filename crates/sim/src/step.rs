@@ -166,7 +166,7 @@ pub enum Fate {
 pub enum Step {
     /// Orders come in together.
     Place(Vec<Wish>),
-    /// The program dies while it takes orders, after so many looks at the clock; the client asks again with the same key.
+    /// The program dies while it takes orders, after so many transactions; the client asks again with the same key.
     PlaceAndDie(Wish, u64),
     /// A wish comes again: with its key, or with its key and something else in it.
     Again(Wish, bool),
@@ -283,7 +283,7 @@ pub enum Step {
     Wait(i64),
     /// Background work, so many rounds.
     Work(u64),
-    /// The program dies in the middle of background work, after so many looks at the clock.
+    /// The program dies in the middle of background work, after so many transactions.
     WorkAndDie(u64),
     /// The program dies and starts again.
     Die,

@@ -20,11 +20,11 @@ impl Sim {
         Ok(())
     }
     /// The program dies while it takes an order; the client asks again.
-    pub(crate) async fn place_and_die(&mut self, wish: &Wish, looks: u64) -> Result<(), Trouble> {
+    pub(crate) async fn place_and_die(&mut self, wish: &Wish, after: u64) -> Result<(), Trouble> {
         let asked = [self.request(wish, false)];
         let first = {
             let running = async { db::write!(self.db, &self.by, |tx| orders::place(tx, &asked).await) };
-            self.mortal(looks, running).await.transpose()?
+            self.mortal(after, running).await.transpose()?
         };
         self.start_again().await?;
         let outcomes = db::write!(self.db, &self.by, |tx| orders::place(tx, &asked).await)?;
