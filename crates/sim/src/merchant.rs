@@ -79,41 +79,7 @@ impl Merchant {
         life.push(Step::Unhold(self.most(&all)));
         let part = self.dice.range(900, 1000);
         life.push(Step::Arrives(self.most(&all), part));
-        life.push(Step::Release(self.most(&all)));
-        life.push(Step::Ask(self.most(&all)));
-        if self.dice.chance(400) {
-            life.push(Step::Decline(self.one(&all)));
-        }
-        life.push(Step::Accept(self.most(&all)));
-        if self.dice.chance(400) {
-            let (short, units) = (self.one(&all), self.dice.range(1, 3));
-            life.push(Step::Short(short, units));
-        }
-        let how = self.dice.pick(&[How::Line, How::Line, How::Line, How::Scan]).unwrap_or(How::Line);
-        life.push(Step::Pick(self.most(&all), how));
-        life.push(Step::Pack(self.most(&all)));
-        if self.dice.chance(200) {
-            life.extend([
-                Step::Unpick(self.one(&all)),
-                Step::Unpack(self.one(&all)),
-                Step::Pack(all.clone()),
-            ]);
-        }
-        let called = self.dice.chance(250);
-        life.push(Step::Label(self.most(&all), called));
-        if called {
-            life.push(Step::Work(3));
-        }
-        if self.dice.chance(300) {
-            life.extend([Step::Unlabel(self.one(&all)), Step::Label(all.clone(), !called)]);
-        }
-        life.push(Step::Ship(self.most(&all)));
-        life.push(Step::Work(3));
-        life.push(Step::Wait(self.dice.range(3600, 90_000)));
-        if self.dice.chance(500) {
-            life.push(Step::Track(self.most(&all), Said::OnTheWay, self.dice.chance(200)));
-        }
-        life.push(Step::Track(self.most(&all), Said::Delivered, self.dice.chance(200)));
+        self.fulfil(&all, &mut life);
         for _ in 0..all.len().div_ceil(6) {
             let no = self.one(&all);
             life.extend(self.comes_back(no));
@@ -126,6 +92,40 @@ impl Merchant {
         }
         self.disturb(&mut life);
         life
+    }
+    /// To the floor and to the customer's door.
+    fn fulfil(&mut self, all: &[No], life: &mut Vec<Step>) {
+        life.push(Step::Release(self.most(all)));
+        life.push(Step::Ask(self.most(all)));
+        if self.dice.chance(400) {
+            life.push(Step::Decline(self.one(all)));
+        }
+        life.push(Step::Accept(self.most(all)));
+        if self.dice.chance(400) {
+            let (short, units) = (self.one(all), self.dice.range(1, 3));
+            life.push(Step::Short(short, units));
+        }
+        let how = self.dice.pick(&[How::Line, How::Line, How::Line, How::Scan]).unwrap_or(How::Line);
+        life.push(Step::Pick(self.most(all), how));
+        life.push(Step::Pack(self.most(all)));
+        if self.dice.chance(200) {
+            life.extend([Step::Unpick(self.one(all)), Step::Unpack(self.one(all)), Step::Pack(all.to_vec())]);
+        }
+        let called = self.dice.chance(250);
+        life.push(Step::Label(self.most(all), called));
+        if called {
+            life.push(Step::Work(3));
+        }
+        if self.dice.chance(300) {
+            life.extend([Step::Unlabel(self.one(all)), Step::Label(all.to_vec(), !called)]);
+        }
+        life.push(Step::Ship(self.most(all)));
+        life.push(Step::Work(3));
+        life.push(Step::Wait(self.dice.range(3600, 90_000)));
+        if self.dice.chance(500) {
+            life.push(Step::Track(self.most(all), Said::OnTheWay, self.dice.chance(200)));
+        }
+        life.push(Step::Track(self.most(all), Said::Delivered, self.dice.chance(200)));
     }
     /// Things happen too early, twice, or not at all.
     fn disturb(&mut self, life: &mut Vec<Step>) {

@@ -237,7 +237,7 @@ impl World {
             return answer(400, Vec::new());
         };
         #[cfg(test)]
-        let key = self.planted_key(key);
+        let key = self.planted_key(key, &asked);
         let known = self.operations.get(&key).map(|o| o.asked.clone());
         let asks = call.url.ends_with("/ask");
         match known {
@@ -271,8 +271,9 @@ impl World {
     }
     /// With the bug planted, what was asked in another life gets a key of its own.
     #[cfg(test)]
-    fn planted_key(&self, key: String) -> String {
-        let repeated = self.operations.get(&key).is_some_and(|o| o.life < self.life);
+    fn planted_key(&self, key: String, asked: &Asked) -> String {
+        let repeated =
+            asked.act == "authorise" && self.operations.get(&key).is_some_and(|o| o.life < self.life);
         if self.fresh_keys && repeated { format!("{key}#{}", self.life) } else { key }
     }
 

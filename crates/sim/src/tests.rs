@@ -80,12 +80,12 @@ fn the_same_seed_is_the_same_world() {
 
 /// Plants a bug, and gives the laws that break with the length of the shortest traces.
 fn found(plant: Plant) -> (String, usize) {
-    for seed in 1..20 {
-        let steps = steps(seed, 150);
+    for seed in 1..40 {
+        let steps = steps(seed, 60);
         let world = World { plant: Some(plant), ..world(PROGRAM, seed, &steps) };
         if let Err(broken) = world.run() {
             let law = broken.trouble.law;
-            let short = shrink::shrink(&world, broken.at, &law, 300);
+            let short = shrink::shrink(&world, broken.at, &law, 150);
             let again = World { steps: &short, ..world }.run();
             assert!(again.is_err_and(|b| b.trouble.law == law), "the short trace breaks the same law");
             let sound = World { plant: None, ..World { steps: &short, ..world } }.run();
