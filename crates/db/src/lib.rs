@@ -25,7 +25,7 @@ mod timers;
 mod tx;
 mod unwind;
 
-pub use clock::Clock;
+pub use clock::{Clock, Life};
 pub use dispatch::{Listener, dispatch_pending};
 pub use error::{is_check_violation, is_unique_violation};
 pub use jobs::{Ctx, Job, JobKind, Parts, work_once, work_until};

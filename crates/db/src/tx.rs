@@ -239,6 +239,7 @@ impl Attempt {
     /// A fault when no connection is to be had, or the lease of the node number was lost.
     #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     pub async fn begin(&self) -> Result<Tx, Fault> {
+        self.shared.clock.alive().await;
         let (inner, member) = match self.shared.backend {
             Backend::Postgres => (self.shared.writer.begin().await?, None),
             Backend::Sqlite => {

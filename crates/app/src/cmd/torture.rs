@@ -2,16 +2,35 @@
 //! and anything wrong ends with exit code 1.
 
 use super::{Out, table, write_out};
-use crate::Failure;
+use crate::{Failure, program, slices};
 use crash::{Database, Kind, Plan, Row, Stopped, Summary};
 use kernel::Fault;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is to fail.
 #[derive(Debug, clap::Subcommand)]
 pub enum Torture {
     /// Kill the server or PostgreSQL or fill the disk while clients order, and compare what was acknowledged with what is there
     Crash(Crash),
+    /// Simulate shops whose outside world fails, from a seed, and compare after every step with a model of what should be
+    Sim(Sim),
+}
+
+/// Arguments of `fulmar torture sim`.
+#[derive(Debug, clap::Args)]
+pub struct Sim {
+    /// Decides everything: the same seed and orders end the same way
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Orders that somebody wants
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    orders: u64,
+    /// Orders of one world; each world has its own database and the next seed
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    per_world: u64,
+    /// Worlds at the same time; as many as there are processors
+    #[arg(long)]
+    at_once: Option<usize>,
 }
 
 /// Arguments of `fulmar torture crash`.
@@ -86,6 +105,60 @@ fn kinds(what: What, database: &Database, rounds: u32) -> Vec<(Kind, u32)> {
 pub async fn run(torture: &Torture, out: Out) -> Result<(), Failure> {
     match torture {
         Torture::Crash(args) => crash(args, out).await,
+        Torture::Sim(args) => simulate(args, out).await,
+    }
+}
+
+async fn simulate(args: &Sim, out: Out) -> Result<(), Failure> {
+    let program =
+        sim::Program { options: program::options, jobs: slices::jobs, timers: slices::timers, laws: slices::laws };
+    let at_once = args.at_once.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    let plan = sim::Plan {
+        seed: args.seed,
+        orders: usize::try_from(args.orders).map_err(Fault::from)?,
+        per_world: usize::try_from(args.per_world).map_err(Fault::from)?,
+        at_once: at_once.unwrap_or(1),
+    };
+    // The worlds have runtimes of their own, on threads of their own.
+    let running = tokio::task::spawn_blocking(move || {
+        let started = Instant::now();
+        let mut told = Duration::ZERO;
+        sim::run(program, &plan, &mut |done| {
+            if started.elapsed() >= told {
+                told = started.elapsed() + Duration::from_secs(10);
+                let rate = done.orders as f64 / started.elapsed().as_secs_f64().max(0.001);
+                eprintln!(
+                    "{} of {} orders in {} worlds, {} steps, {rate:.0} orders/s",
+                    done.orders, plan.orders, done.worlds, done.steps
+                );
+            }
+        })
+    });
+    let summary = running.await.map_err(Fault::from)?;
+    if out.json {
+        out.line(&summary)?;
+    } else {
+        let done = &summary.done;
+        let rows = [
+            vec!["worlds that held".to_owned(), done.worlds.to_string()],
+            vec!["orders".to_owned(), done.orders.to_string()],
+            vec!["taken".to_owned(), done.placed.to_string()],
+            vec!["refused".to_owned(), done.refused.to_string()],
+            vec!["steps".to_owned(), done.steps.to_string()],
+            vec!["trace".to_owned(), summary.trace.clone()],
+        ];
+        write_out(table(&["in all", ""], &[1], &rows).as_bytes())?;
+    }
+    match summary.failure {
+        None => Ok(()),
+        Some(failure) => Err(Failure::Refused(format!(
+            "the world of --seed {} --orders {1} --per-world {1} breaks {}: {}\nThe shortest trace found:\n{}",
+            failure.seed,
+            failure.orders,
+            failure.law,
+            failure.says,
+            failure.trace.join("\n")
+        ))),
     }
 }
 

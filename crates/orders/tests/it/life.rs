@@ -55,6 +55,37 @@ async fn holds_are_counted_once_and_reviews_decide() {
 }
 
 #[tokio::test]
+async fn what_a_review_rejects_delivers_no_service_and_what_it_refuses_stays_held() {
+    for db in both(options).await {
+        let shop = Shop::open(db).await;
+        shop.receive("A", shop.berlin, 500).await;
+        let mut risky = want(BEGIN, 2, &[("A", 60), ("WRAP", 1)]);
+        risky.buyer.email = Some("x@mailinator.com".into());
+        risky.pay_later = true;
+        let risky = shop.place(&[risky]).await.remove(0).unwrap();
+        assert_eq!(risky.holds, [HoldKind::RiskReview], "nothing else keeps it");
+        let no = Review { at: BEGIN, order: risky.id, approve: false, reason: "fraud".into(), by: actor() };
+        let told = shop.write(async |tx| orders::review(tx, std::slice::from_ref(&no)).await).await;
+        assert_eq!(told, [Ok(())]);
+        assert_eq!(shop.text("SELECT fulfilment_status FROM orders").await, "cancelled");
+        assert_eq!(shop.number("SELECT total - cancelled_total FROM orders").await, 0);
+        assert_eq!(shop.number("SELECT holds FROM orders").await, 0);
+
+        let mut gone = want(BEGIN, 3, &[("A", 60)]);
+        gone.buyer.email = Some("y@mailinator.com".into());
+        gone.pay_later = true;
+        let gone = shop.place(&[gone]).await.remove(0).unwrap();
+        let all = Cancel { at: BEGIN, order: gone.id, lines: vec![], reason: "mistake".into(), refund: true };
+        assert!(shop.write(async |tx| orders::cancel(tx, std::slice::from_ref(&all)).await).await[0].is_ok());
+        let no = Review { order: gone.id, ..no };
+        let told = shop.write(async |tx| orders::review(tx, std::slice::from_ref(&no)).await).await;
+        assert_eq!(told[0].as_ref().unwrap_err().code(), "orders.review_too_late");
+        assert_eq!(shop.number("SELECT holds FROM orders WHERE units_cancelled = 60").await, 1, "a refusal");
+        shop.check().await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_cancelled_frees_stock_for_those_who_waited_longest() {
     for db in both(options).await {
         let shop = Shop::open(db).await;

@@ -1,0 +1,9 @@
+//! How each step is done: through the commands of the slices, as their callers do it, and with what was answered noted in the model.
+
+mod back;
+mod floor;
+mod hold;
+mod pay;
+mod place;
+mod shelf;
+mod ship;

@@ -1,0 +1,279 @@
+//! One simulated shop: the real program on a database in memory, the world around it, and the model beside it. Invariant: after each step
+//! the model knows what was answered, and the orders that the step was about are named for the auditor.
+
+use crate::Trouble;
+use crate::dice::{Dice, Trace};
+use crate::gateway::{SimCarrier, SimGateway};
+use crate::model::Model;
+use crate::outside::Everything;
+use crate::shop::Shop;
+use crate::step::{No, Step};
+use automation::Mailer;
+use connectors::{carriers::rate_table::RateTable, gateways::manual::Manual};
+use db::{Clock, Ctx, Db, JobKind, Law, Life, Options, Parts, Timer};
+use kernel::{Actor, Timestamp};
+use orders::OrderId;
+use payments::Gateways;
+use shipping::Carriers;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::fmt::Write as _;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::task::Poll;
+
+/// When simulations begin: 2026-01-05T09:00:00Z.
+const BEGIN: i64 = 1_767_603_600_000_000;
+
+/// The program, as its list of slices puts it together.
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// How the database is opened, with all that reacts and listens.
+    pub options: fn(u32, Clock) -> Options,
+    /// Its background jobs.
+    pub jobs: fn() -> &'static [JobKind],
+    /// Its timed work.
+    pub timers: fn() -> &'static [Timer],
+    /// Its laws.
+    pub laws: fn() -> Vec<Law>,
+}
+
+/// Items of each kind of step that were taken, and that were refused.
+pub type Answers = BTreeMap<&'static str, (usize, usize)>;
+
+/// A bug that a test plants, to see that it is found.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plant {
+    /// Goodwill is granted with a cent on top.
+    CentTooMuch,
+    /// A unit that was promised is free again.
+    PromisedTwice,
+    /// A call that is repeated after a crash has another idempotency key.
+    FreshKey,
+}
+
+/// A shop that is simulated.
+pub struct Sim {
+    pub(crate) program: Program,
+    pub(crate) db: Db,
+    pub(crate) ctx: Ctx,
+    pub(crate) clock: Clock,
+    life: Arc<Life>,
+    pub(crate) world: Arc<Everything>,
+    pub(crate) shop: Shop,
+    pub(crate) model: Model,
+    pub(crate) by: Actor,
+    /// Orders that the present step is about.
+    pub(crate) touched: BTreeSet<No>,
+    pub(crate) carts: BTreeMap<u32, inventory::ReservationId>,
+    pub(crate) carriers: Carriers,
+    /// The number of the step.
+    pub(crate) now: usize,
+    /// Its name.
+    doing: &'static str,
+    /// How often each kind of step was taken and refused.
+    pub(crate) answers: Answers,
+    /// The hash of what was asked and answered so far.
+    pub trace: Trace,
+    /// What the auditor has read of the books already.
+    pub(crate) read: crate::auditor::Read,
+    #[cfg(test)]
+    pub(crate) plant: Option<Plant>,
+}
+
+impl Sim {
+    /// Opens a shop of a seed.
+    ///
+    /// # Errors
+    /// Faults of the database.
+    pub async fn open(program: Program, seed: u64) -> Result<Self, Trouble> {
+        let life = Arc::new(Life::default());
+        let clock = Clock::Simulated { at: Arc::new(AtomicI64::new(BEGIN)), life: Arc::clone(&life) };
+        let db = Db::open("sqlite::memory:", (program.options)(1, clock.clone())).await?;
+        let world = Arc::new(Everything::new(seed));
+        let shop = Shop::open(&db).await?;
+        let carriers = Carriers(vec![Arc::new(SimCarrier(shop.eur)), Arc::new(RateTable)]);
+        let ctx = ctx(&db, &world, &carriers);
+        Ok(Self {
+            program,
+            db,
+            ctx,
+            clock,
+            life,
+            world,
+            shop,
+            model: Model::default(),
+            by: Actor::of("user", "sim"),
+            touched: BTreeSet::new(),
+            carts: BTreeMap::new(),
+            carriers,
+            now: 0,
+            doing: "",
+            answers: Answers::new(),
+            trace: Trace::default(),
+            read: crate::auditor::Read::default(),
+            #[cfg(test)]
+            plant: None,
+        })
+    }
+    /// Adds what was answered to the trace, and counts it.
+    pub(crate) fn heard<T: Debug, E: Debug>(&mut self, told: &[Result<T, E>]) {
+        let _ = write!(self.trace, "{told:?};");
+        let taken = told.iter().filter(|t| t.is_ok()).count();
+        let count = self.answers.entry(self.doing).or_default();
+        (count.0, count.1) = (count.0 + taken, count.1 + told.len() - taken);
+    }
+    /// The time.
+    pub(crate) fn at(&self) -> Timestamp {
+        self.clock.now()
+    }
+    /// Those of these orders that were placed; they are what the step is about.
+    pub(crate) fn known(&mut self, nos: &[No]) -> Vec<(No, OrderId)> {
+        let known: Vec<(No, OrderId)> =
+            nos.iter().filter_map(|no| self.model.order(*no).map(|o| (*no, o.id))).collect();
+        self.touched.extend(known.iter().map(|(no, _)| *no));
+        known
+    }
+    /// Runs something until it ends, or until the program dies: before a transaction, or in a call that it never hears of again.
+    pub(crate) async fn mortal<T>(&self, transactions: u64, work: impl Future<Output = T>) -> Option<T> {
+        self.life.begin(transactions);
+        let mut work = pin!(work);
+        let dead = || self.life.is_over() || self.world.look().is_dead();
+        let ended = poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if dead() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+        self.life.begin(u64::MAX);
+        ended
+    }
+    /// The program starts again on what is in the database.
+    pub(crate) async fn start_again(&mut self) -> Result<(), Trouble> {
+        self.world.look().program_died();
+        self.db = self.db.begin_again((self.program.options)(1, self.clock.clone())).await?;
+        self.ctx = ctx(&self.db, &self.world, &self.carriers);
+        Ok(())
+    }
+    /// Background work, so many rounds; who dies in it starts again.
+    pub(crate) async fn work(&mut self, rounds: u64, transactions: u64) -> Result<usize, Trouble> {
+        let mut done = 0;
+        for _ in 0..rounds {
+            let (jobs, timers) = ((self.program.jobs)(), (self.program.timers)());
+            match self.mortal(transactions, db::work_once(&self.ctx, jobs, timers)).await {
+                Some(ran) => {
+                    let ran = ran?;
+                    done += ran;
+                    if ran == 0 {
+                        break;
+                    }
+                }
+                None => {
+                    self.start_again().await?;
+                    break;
+                }
+            }
+        }
+        Ok(done)
+    }
+    /// The gateway's messages come in.
+    pub(crate) async fn messages(&mut self, seed: u64) -> Result<usize, Trouble> {
+        let messages = self.world.look().messages(&mut Dice::new(seed, 3));
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        let gateways = self.ctx.parts.get::<Gateways>()?;
+        let mut requests = Vec::new();
+        for message in &messages {
+            let body = serde_json::to_vec(message).map_err(kernel::Fault::from)?;
+            requests.push(payments::RawRequest { headers: vec![("sim-secret".into(), "sim".into())], body });
+        }
+        db::write!(self.db, &self.by, |tx| {
+            for request in &requests {
+                let taken = payments::webhook::accept(tx, &gateways, "sim", request).await?;
+                taken
+                    .map_err(|refused| kernel::Fault::broken(format!("a message was refused: {refused}")))?;
+            }
+            Ok(())
+        })?;
+        Ok(messages.len())
+    }
+
+    /// Does a step.
+    ///
+    /// # Errors
+    /// Faults, and answers that cannot be.
+    pub async fn step(&mut self, n: usize, step: &Step) -> Result<(), Trouble> {
+        (self.now, self.doing, self.touched) = (n, step.name(), BTreeSet::new());
+        let _ = write!(self.trace, "{n} {step:?}=");
+        match step {
+            Step::Place(wishes) => self.place(wishes).await,
+            Step::PlaceAndDie(wish, after) => self.place_and_die(wish, *after).await,
+            Step::Again(wish, other) => self.again(wish, *other).await,
+            Step::Hold(no) => self.hold(*no).await,
+            Step::Unhold(nos) => self.unhold(nos).await,
+            Step::Reject(no) => self.review_no(*no).await,
+            Step::Cancel { no, line, refund } => self.cancel(*no, *line, *refund).await,
+            Step::Release(nos) => self.release(nos).await,
+            Step::Ask(nos) => self.ask(nos).await,
+            Step::Accept(nos) => self.accept(nos).await,
+            Step::Decline(no) => self.decline(*no).await,
+            Step::Pick(nos, how) => self.pick(nos, *how).await,
+            Step::Short(no, units) => self.short(*no, *units).await,
+            Step::Unpick(no) => self.unpick(*no).await,
+            Step::Pack(nos) => self.pack(nos).await,
+            Step::Unpack(no) => self.unpack(*no).await,
+            Step::Label(nos, called) => self.label(nos, *called).await,
+            Step::Unlabel(no) => self.unlabel(*no).await,
+            Step::Ship(nos) => self.ship(nos).await,
+            Step::Track(nos, said, twice) => self.track(nos, *said, *twice).await,
+            Step::Capture(no, permille) => self.capture(*no, *permille).await,
+            Step::Void(no) => self.void(*no).await,
+            Step::Refund { no, amount, credit } => self.refund(*no, *amount, *credit).await,
+            Step::Arrives(nos, permille) => self.arrives(nos, *permille).await,
+            Step::Dispute(no, permille) => {
+                self.dispute(*no, *permille);
+                Ok(())
+            }
+            Step::Disputed(no, won) => {
+                self.disputed(*no, *won);
+                Ok(())
+            }
+            Step::Grant(no, amount) => self.grant(*no, *amount).await,
+            Step::Return { no, line, units, ours } => self.ask_back(*no, *line, *units, *ours).await,
+            Step::Approve(no) => self.approve(*no).await,
+            Step::Refuse(no) => self.refuse(*no).await,
+            Step::Arrive(no, place) => self.arrive(*no, *place).await,
+            Step::Inspect(no, fate) => self.inspect(*no, *fate).await,
+            Step::Settle(no, what) => self.settle(*no, *what).await,
+            _ => self.surroundings(step).await,
+        }
+    }
+    /// Steps that are about no order.
+    async fn surroundings(&mut self, step: &Step) -> Result<(), Trouble> {
+        match step {
+            Step::Shelf { stock, sku, place, units } => self.shelf(*stock, *sku, *place, *units).await,
+            Step::Reserve { cart, sku, units, minutes } => self.reserve(*cart, *sku, *units, *minutes).await,
+            Step::Unreserve(cart) => self.unreserve(*cart).await,
+            Step::Close => self.close().await,
+            Step::Wait(seconds) => {
+                self.clock.advance(seconds * Timestamp::SECOND);
+                Ok(())
+            }
+            Step::Work(rounds) => self.work(*rounds, u64::MAX).await.map(drop),
+            Step::WorkAndDie(after) => self.work(3, *after).await.map(drop),
+            Step::Die => self.start_again().await,
+            Step::Messages(seed) => self.messages(*seed).await.map(drop),
+            other => Err(Trouble::odd(format!("nobody does {other:?}"))),
+        }
+    }
+}
+
+fn ctx(db: &Db, world: &Arc<Everything>, carriers: &Carriers) -> Ctx {
+    let gateways = Gateways(vec![Arc::new(SimGateway), Arc::new(Manual)]);
+    let parts = Parts::default().with(Mailer::none()).with(gateways).with(carriers.clone());
+    Ctx { db: db.clone(), outside: Arc::clone(world) as Arc<dyn kernel::outside::Outside>, parts }
+}
