@@ -152,7 +152,7 @@ async fn simulate(args: &Sim, out: Out) -> Result<(), Failure> {
     match summary.failure {
         None => Ok(()),
         Some(failure) => Err(Failure::Refused(format!(
-            "the world of --seed {} --orders {1} --per-world {1} breaks {}: {}\nThe shortest trace found:\n{}",
+            "the world of --seed {0} --orders {1} --per-world {1} breaks {2}: {3}\nThe shortest trace found:\n{4}",
             failure.seed,
             failure.orders,
             failure.law,
