@@ -5,6 +5,7 @@
 //! drawn lead time is over; unmet demand waits. A cycle is served if it ends with nothing owed. The model is fitted anew every four
 //! periods. Cost: a fit per four periods, and items × periods forecasts.
 
+use super::aim::{self, Aim};
 use super::pooled::Target;
 use super::stock::{Protection, Supply, check_supply};
 use super::trees::Draw;
@@ -45,12 +46,25 @@ struct Shelf {
     coming: Vec<(usize, f64)>,
 }
 
+impl Shelf {
+    /// What arrives now or should have.
+    fn receive(&mut self, now: usize) {
+        self.stock += self.coming.iter().filter(|c| c.0 <= now).map(|c| c.1).sum::<f64>();
+        self.coming.retain(|c| c.0 > now);
+    }
+
+    fn position(&self) -> f64 {
+        self.stock + self.coming.iter().map(|c| c.1).sum::<f64>()
+    }
+}
+
 /// Runs the policy over the last `periods` of the panel; items that began later are left out. The first cycles, until orders of its own
-/// arrive, are not counted. `supply` says lead, review (1 is meant) and service.
+/// arrive, are not counted. `supply` says lead, review (1 is meant) and service, `aim` whose service that is.
 pub fn simulate(
     panel: &[Series],
     periods: usize,
     supply: &Supply,
+    aim: Aim,
     options: Options,
 ) -> Result<Outcome, Unfit> {
     check_supply(supply)?;
@@ -77,16 +91,21 @@ pub fn simulate(
             model = Some(Model::fit(&histories, Target::Sum, options));
         }
         let Some(model) = &model else { break };
+        shelves.iter_mut().for_each(|shelf| shelf.receive(now));
+        let demand: Vec<Protection> =
+            histories.iter().enumerate().map(|(item, h)| Protection::of(model, item, h, supply)).collect();
+        let aimed: Vec<aim::Item> = shelves
+            .iter()
+            .zip(&demand)
+            .map(|(shelf, demand)| aim::Item { demand, position: shelf.position(), service: supply.service })
+            .collect();
+        let targets = aim::levels(&aimed, aim);
         for (item, shelf) in shelves.iter_mut().enumerate() {
-            let target =
-                Protection::of(model, item, &histories[item], supply).quantile(supply.service).round();
+            let target = targets[item];
             if now == 0 {
                 shelf.stock = target;
             }
-            let arrived: f64 = shelf.coming.iter().filter(|c| c.0 <= now).map(|c| c.1).sum();
-            shelf.coming.retain(|c| c.0 > now);
-            shelf.stock += arrived;
-            let position = shelf.stock + shelf.coming.iter().map(|c| c.1).sum::<f64>();
+            let position = shelf.position();
             if target > position {
                 let lead = drawn(supply, draw.unit());
                 let arrives = now + lead;

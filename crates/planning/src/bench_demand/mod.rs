@@ -8,6 +8,7 @@
 mod retail;
 
 use crate::{PlanningError, Row, cpu_seconds, files};
+use planner::demand::aim::Aim;
 use planner::demand::peers::Peer;
 use planner::demand::policy::simulate;
 use planner::demand::stock::{Lead, Supply};
@@ -141,9 +142,9 @@ fn services(
             pack: 1,
         };
         let begun = cpu_seconds();
-        let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, Options::default())
+        let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, Aim::Together, Options::default())
             .map_err(|unfit| PlanningError::input(data, "online_retail", unfit.to_string()))?;
-        let name = format!("cycle service, fill rate {:.3}", outcome.fill_rate());
+        let name = format!("service {service}, fill rate {:.3}", outcome.fill_rate());
         out(Row::new(DECISION, name, outcome.service(), service, cpu_seconds() - begun, outcome.cycles > 0));
     }
     Ok(())
