@@ -27,7 +27,7 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
     let wanted = |name: &str| name.ends_with(".csv.gz") || name.ends_with(".csv");
     let files = files::of(data, "online_retail", wanted)?;
     if files.is_empty() {
-        return Err(PlanningError::NoData { decision: DECISION });
+        return Err(PlanningError::missing(DECISION, data, "sales: *.csv or *.csv.gz"));
     }
     let panel = retail::weekly(&files)?;
     let weeks = panel.first().map_or(0, |s| s.units.len());
