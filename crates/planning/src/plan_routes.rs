@@ -361,6 +361,8 @@ fn answer(asked: &Asked, plan: &RoutePlan) -> Value {
 
 const SIZE: f64 = 900.0;
 const MARGIN: f64 = 20.0;
+/// More stops than that are drawn without their names beside them.
+const NAMED: usize = 60;
 
 /// The routes, each in its colour; stops that are left out are hollow.
 fn draw(asked: &Asked, plan: &RoutePlan) -> String {
@@ -410,6 +412,14 @@ fn dots(asked: &Asked, plan: &RoutePlan, spot: &dyn Fn(usize) -> (f64, f64), svg
             svg,
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{fill}\" stroke=\"#333\"><title>{name}</title></circle>"
         );
+        if problem.stops.len() <= NAMED {
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"11\">{name}</text>",
+                x + 6.0,
+                y + 4.0
+            );
+        }
     }
     let mut depots: Vec<usize> = problem.vehicles.iter().map(|v| v.start).collect();
     depots.sort_unstable();
@@ -459,7 +469,7 @@ mod tests {
         assert_eq!(plan["unassigned"][0]["stop"], "C");
         assert_eq!(plan["unassigned"][0]["reason"]["code"]["reason"], "unreachable");
         let svg = std::fs::read_to_string(&drawing).unwrap();
-        assert!(svg.contains("B &lt;&amp;&gt;") && svg.matches("<polyline").count() == 1);
+        assert!(svg.contains(">B &lt;&amp;&gt;</text>") && svg.matches("<polyline").count() == 1);
         let mut again: Value = serde_json::from_str(DAY).unwrap();
         again["now"] = json!("08:30");
         again["plan"] = plan["plan"].clone();

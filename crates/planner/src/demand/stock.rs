@@ -232,7 +232,7 @@ impl Protection {
         while self.below(high) < p && high < 1e15 {
             (low, high) = (high, high * 2.0);
         }
-        for _ in 0..60 {
+        for _ in 0..40 {
             let middle = f64::midpoint(low, high);
             if self.below(middle) < p { low = middle } else { high = middle }
         }

@@ -84,6 +84,8 @@ fn a_new_item_starts_from_its_group() {
     assert!(mean(61) > 2.0 * mean(60), "{} {}", mean(61), mean(60));
 }
 
+const TOGETHER: Aim = Aim::Together { expected: 0.0, missed: 0.0 };
+
 #[test]
 fn the_policy_reaches_its_service_level_and_holds_no_more_than_that_takes() {
     let run = |service: f64, aim: Aim| {
@@ -91,10 +93,14 @@ fn the_policy_reaches_its_service_level_and_holds_no_more_than_that_takes() {
         simulate(&panel(60, 30, 11, |_| 1.0), 12, &supply, aim, Options::default()).unwrap()
     };
     for service in [0.85, 0.9, 0.95] {
-        let (each, together) = (run(service, Aim::Each), run(service, Aim::Together));
+        let (each, together) = (run(service, Aim::Each), run(service, TOGETHER));
         assert_eq!(together.cycles, 60 * 10);
-        // 600 weeks, those of an item alike: chance alone is worth about two points.
-        assert!((together.service() - service).abs() <= 0.045, "{service}: {}", together.service());
+        // 600 weeks, those of an item alike, of a model with little to learn from: a few points are chance.
+        assert!(
+            (service - 0.04..service + 0.06).contains(&together.service()),
+            "{service}: {}",
+            together.service()
+        );
         assert!(each.service() >= service - 0.02, "{service}: {}", each.service());
         assert!(together.held < each.held && together.fill_rate() > 0.7, "{each:?} {together:?}");
     }
@@ -107,12 +113,14 @@ fn together_orders_less_where_others_have_more_than_they_need() {
         let on_hand = |i: usize| if i % 2 == 0 { stock } else { 0 };
         all.iter().enumerate().map(|(i, s)| (s.clone(), Supply { on_hand: on_hand(i), ..supply() })).collect()
     };
+    let worse = Aim::Together { expected: 3.0, missed: 9.0 };
     let odd = |stock: i64, aim: Aim| -> i64 {
         let orders = plan(&items(stock), None, aim, Options::default());
         orders.into_iter().skip(1).step_by(2).map(|o| o.unwrap().reorder_point).sum()
     };
-    assert!(odd(100_000, Aim::Together) < odd(100_000, Aim::Each));
-    assert!(odd(0, Aim::Together) > odd(100_000, Aim::Together), "no shelf is full: no risk to spare");
+    assert!(odd(100_000, TOGETHER) < odd(100_000, Aim::Each));
+    assert!(odd(0, TOGETHER) > odd(100_000, TOGETHER), "no shelf is full: no risk to spare");
+    assert!(odd(0, worse) > odd(0, TOGETHER), "more went wrong than was expected");
 }
 
 #[test]

@@ -128,6 +128,7 @@ fn services(
 ) -> Result<(), PlanningError> {
     let lead = [(1, 0.25), (2, 0.5), (3, 0.25)].map(|(periods, probability)| Lead { periods, probability });
     let (past, _) = known_at(panel, weeks);
+    let aim = Aim::Together { expected: 0.0, missed: 0.0 };
     for service in [0.9, 0.95] {
         let supply = Supply {
             lead: lead.to_vec(),
@@ -142,7 +143,7 @@ fn services(
             pack: 1,
         };
         let begun = cpu_seconds();
-        let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, Aim::Together, Options::default())
+        let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, aim, Options::default())
             .map_err(|unfit| PlanningError::input(data, "online_retail", unfit.to_string()))?;
         let name = format!("service {service}, fill rate {:.3}", outcome.fill_rate());
         out(Row::new(DECISION, name, outcome.service(), service, cpu_seconds() - begun, outcome.cycles > 0));
