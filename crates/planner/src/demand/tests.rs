@@ -110,7 +110,7 @@ fn the_policy_reaches_its_service_level_and_holds_no_more_than_that_takes() {
 fn together_orders_less_where_others_have_more_than_they_need() {
     let all = panel(30, 30, 2, |_| 1.0);
     let items = |stock: i64| -> Vec<(Series, Supply)> {
-        let on_hand = |i: usize| if i % 2 == 0 { stock } else { 0 };
+        let on_hand = |i: usize| if i.is_multiple_of(2) { stock } else { 0 };
         all.iter().enumerate().map(|(i, s)| (s.clone(), Supply { on_hand: on_hand(i), ..supply() })).collect()
     };
     let worse = Aim::Together { expected: 3.0, missed: 9.0 };
