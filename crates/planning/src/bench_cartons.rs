@@ -25,7 +25,7 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
     let data = data.ok_or(PlanningError::NoData { decision: "cartons" })?;
     let folder = if data.join("cartons").is_dir() { data.join("cartons") } else { data.to_owned() };
     if !folder.join("items.csv").is_file() {
-        return Err(PlanningError::NoData { decision: "cartons" });
+        return Err(PlanningError::missing("cartons", &folder, "items.csv"));
     }
     let cartons = read_cartons(&folder.join("boxes.csv"))?;
     let orders = read_items(&folder.join("items.csv"))?;

@@ -21,7 +21,7 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
         (name.starts_with("thpack") || name.starts_with("br")) && name.ends_with(".txt")
     })?;
     if files.is_empty() {
-        return Err(PlanningError::NoData { decision: "container_fill" });
+        return Err(PlanningError::missing("container_fill", data, "thpack*.txt or br*.txt"));
     }
     for file in files {
         let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();

@@ -23,7 +23,7 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
     let mut files = Vec::new();
     collect(if below.is_dir() { &below } else { data }, &mut files)?;
     if files.is_empty() {
-        return Err(PlanningError::NoData { decision: DECISION });
+        return Err(PlanningError::missing(DECISION, data, "*.txt in it or below"));
     }
     for file in files {
         let backlog = read(&file)?;

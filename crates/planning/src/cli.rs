@@ -17,27 +17,50 @@ pub struct Decision {
     pub name: &'static str,
     /// Processor seconds for one instance where nobody says otherwise; its target is stated for these.
     pub seconds: f64,
+    /// Folder below `--data` that its instances are in; without one, they are drawn from a seed.
+    folder: Option<&'static str>,
     bench: Bench,
     plan: Plan,
 }
 
-/// All decisions. One line each: name, seconds, how it is measured, how it is tried.
+/// All decisions. One line each: name, seconds, folder of its instances, how it is measured, how it is tried.
 pub const DECISIONS: &[Decision] = &[
-    decision("sourcing", 10.0, crate::bench_sourcing::rows, crate::plan_sourcing::run),
-    decision("waves", 30.0, crate::bench_waves::rows, crate::plan_waves::run),
-    decision("batching", 5.0, crate::bench_batching::rows, crate::plan_batching::run),
-    decision("pick_tours", 1.0, crate::bench_pick_tours::rows, crate::plan_pick_tours::run),
-    decision("cartons", 1.0, crate::bench_cartons::rows, crate::plan_cartons::run),
-    decision("container_fill", 1.0, crate::bench_container_fill::rows, crate::plan_container_fill::run),
-    decision("parcel_plan", 1.0, crate::bench_parcel_plan::rows, crate::plan_parcel_plan::run),
-    decision("routes", 10.0, crate::bench_routes::rows, crate::plan_routes::run),
-    decision("demand", 60.0, crate::bench_demand::rows, crate::plan_demand::run),
-    decision("promise", 10.0, crate::bench_promise::rows, crate::plan_promise::run),
-    decision("risk", 10.0, crate::bench_risk::rows, crate::plan_risk::run),
+    decision("sourcing", 10.0, None, crate::bench_sourcing::rows, crate::plan_sourcing::run),
+    decision("waves", 30.0, Some("waves"), crate::bench_waves::rows, crate::plan_waves::run),
+    decision("batching", 5.0, None, crate::bench_batching::rows, crate::plan_batching::run),
+    decision("pick_tours", 1.0, None, crate::bench_pick_tours::rows, crate::plan_pick_tours::run),
+    decision("cartons", 1.0, Some("cartons"), crate::bench_cartons::rows, crate::plan_cartons::run),
+    decision(
+        "container_fill",
+        1.0,
+        Some("container_fill"),
+        crate::bench_container_fill::rows,
+        crate::plan_container_fill::run,
+    ),
+    decision("parcel_plan", 1.0, None, crate::bench_parcel_plan::rows, crate::plan_parcel_plan::run),
+    decision("routes", 10.0, Some("vrp"), crate::bench_routes::rows, crate::plan_routes::run),
+    decision("demand", 60.0, Some("online_retail"), crate::bench_demand::rows, crate::plan_demand::run),
+    decision("promise", 10.0, Some("olist"), crate::bench_promise::rows, crate::plan_promise::run),
+    decision("risk", 10.0, None, crate::bench_risk::rows, crate::plan_risk::run),
 ];
 
-const fn decision(name: &'static str, seconds: f64, bench: Bench, plan: Plan) -> Decision {
-    Decision { name, seconds, bench, plan }
+const fn decision(
+    name: &'static str,
+    seconds: f64,
+    folder: Option<&'static str>,
+    bench: Bench,
+    plan: Plan,
+) -> Decision {
+    Decision { name, seconds, folder, bench, plan }
+}
+
+impl Decision {
+    /// Whether the folder of all data lacks that of this decision.
+    fn missing(&self, data: Option<&Path>) -> Option<PlanningError> {
+        let (data, folder) = (data?, self.folder?);
+        let place = data.join(folder);
+        (!place.is_dir()).then(|| PlanningError::missing(self.name, &place, "files: there is no such folder"))
+    }
 }
 
 /// Finds a decision by its name. Error: [`PlanningError::UnknownDecision`], which lists those there are.
@@ -50,8 +73,8 @@ pub fn find(name: &str) -> Result<&'static Decision, PlanningError> {
 
 /// Measures one decision, or all of them: one row for each instance, as text or as one JSON object a line.
 ///
-/// With a name, missing files are an error. Without one, a decision whose files are not there says so on `notes` and the
-/// others go on. `seconds` replaces every decision's own limit.
+/// With a name, missing files are an error. Without one, a decision whose files are not there or do not read says so on `notes` and the
+/// others go on; what did not read is the error at the end. `seconds` replaces every decision's own limit.
 pub fn bench(
     name: Option<&str>,
     data: Option<&Path>,
@@ -72,14 +95,21 @@ pub fn bench(
             (decision.bench)(data, seconds.unwrap_or(decision.seconds), &mut show)?;
         }
         None => {
+            let mut wrong = None;
             for decision in DECISIONS {
-                match (decision.bench)(data, seconds.unwrap_or(decision.seconds), &mut show) {
-                    Err(error @ PlanningError::NoData { .. }) => {
-                        // A note that cannot be written must not end the figures.
-                        let _ = writeln!(notes, "{error}");
-                    }
-                    other => other?,
+                let done = decision.missing(data).map_or_else(
+                    || (decision.bench)(data, seconds.unwrap_or(decision.seconds), &mut show),
+                    Err,
+                );
+                let Err(error) = done else { continue };
+                // A note that cannot be written must not end the figures.
+                let _ = writeln!(notes, "{error}");
+                if !matches!(error, PlanningError::NoData { .. } | PlanningError::Missing { .. }) {
+                    wrong.get_or_insert(error);
                 }
+            }
+            if let Some(error) = wrong {
+                return Err(error);
             }
         }
     }
@@ -144,6 +174,24 @@ mod tests {
         );
         assert!(line(&row, false).contains("0.75000"));
         assert!(line(&Row { feasible: false, ..row }, false).ends_with("NOT FEASIBLE"));
+    }
+
+    #[test]
+    fn without_a_name_missing_and_broken_files_are_noted_and_the_others_go_on() {
+        let folder = std::env::temp_dir().join(format!("fulmar-bench-{}", std::process::id()));
+        for below in ["waves", "sourcing"] {
+            std::fs::create_dir_all(folder.join(below)).unwrap();
+        }
+        std::fs::write(folder.join("waves/one.txt"), "1 1 1\n1 0 2\n1 0 2\n1 5\n").unwrap();
+        // Not of any decision: must not be taken for one's file.
+        std::fs::write(folder.join("notes.txt"), "hello").unwrap();
+        let lacks = |name: &str| find(name).unwrap().missing(Some(&folder)).map(|e| e.to_string());
+        assert_eq!(lacks("waves"), None);
+        assert_eq!(lacks("risk"), None, "needs no files");
+        assert!(lacks("routes").unwrap().contains("vrp has no files"));
+        let error = bench(Some("routes"), Some(&folder), true, Some(0.01), &mut Vec::new(), &mut Vec::new());
+        assert!(error.unwrap_err().to_string().contains("no *.vrp"));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -29,6 +29,16 @@ pub enum PlanningError {
         /// Which decision.
         decision: &'static str,
     },
+    /// The folder has no files of the decision.
+    #[error("{decision}: {folder} has no {needs}")]
+    Missing {
+        /// Which decision.
+        decision: &'static str,
+        /// Where it looked.
+        folder: PathBuf,
+        /// What it looked for.
+        needs: &'static str,
+    },
     /// No such decision.
     #[error("“{name}” is not a decision of the planner; there are: {known}")]
     UnknownDecision {
@@ -43,6 +53,11 @@ impl PlanningError {
     /// A problem of a file's content.
     pub fn input(path: &std::path::Path, place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Input { path: path.to_owned(), place: place.into(), problem: problem.into() }
+    }
+
+    /// Nothing to measure in a folder.
+    pub fn missing(decision: &'static str, folder: &std::path::Path, needs: &'static str) -> Self {
+        Self::Missing { decision, folder: folder.to_owned(), needs }
     }
 
     /// A problem of the file system.

@@ -4,6 +4,7 @@
 //! period, with how each item is bought. Invariant: an item that cannot be planned has its reason in the answer, beside the others' plans.
 
 use crate::{PlanningError, dates};
+use planner::demand::aim::Aim;
 use planner::demand::classes::{Counting, classes, counts};
 use planner::demand::stock::{Supply, plan};
 use planner::demand::{Options, Series, forecast};
@@ -20,6 +21,9 @@ struct Input {
     /// Minor units for all orders together.
     #[serde(default)]
     budget: Option<i64>,
+    /// Whose service the items' levels mean.
+    #[serde(default)]
+    aim: Aim,
     #[serde(default)]
     counting: Counting,
     items: Vec<Item>,
@@ -55,11 +59,14 @@ pub fn run(input: &Path, svg: Option<&Path>, _seconds: f64) -> Result<Value, Pla
             PlanningError::input(input, format!("line {}, column {}", e.line(), e.column()), e.to_string())
         })?
     };
+    if let Some(budget) = wish.budget.filter(|b| *b < 0) {
+        return Err(PlanningError::input(input, "budget", format!("{budget} is less than nothing")));
+    }
     let panel: Vec<Series> = wish.items.iter().map(|i| i.history.clone()).collect();
     let forecasts = forecast(&panel, wish.options);
     let bought: Vec<(Series, Supply)> =
         wish.items.iter().filter_map(|i| Some((i.history.clone(), i.supply.clone()?))).collect();
-    let mut orders = plan(&bought, wish.budget, wish.options).into_iter();
+    let mut orders = plan(&bought, wish.budget, wish.aim, wish.options).into_iter();
     let price = |i: &Item| i.price.or(i.supply.as_ref().map(|s| s.unit_cost)).unwrap_or(1);
     let valued: Vec<(Vec<f64>, i64)> =
         wish.items.iter().map(|i| (i.history.units.clone(), price(i))).collect();
@@ -94,6 +101,9 @@ pub fn run(input: &Path, svg: Option<&Path>, _seconds: f64) -> Result<Value, Pla
     Ok(json!({ "items": answers }))
 }
 
+/// Longest history: forty years.
+const MOST_WEEKS: usize = 2_080;
+
 fn sales(file: &Path) -> Result<Input, PlanningError> {
     #[derive(Deserialize)]
     struct Sale {
@@ -122,6 +132,10 @@ fn sales(file: &Path) -> Result<Input, PlanningError> {
         return Err(PlanningError::input(file, "CSV", "no sales"));
     };
     let weeks = ((last - first + 1) / 7).max(1) as usize;
+    if weeks > MOST_WEEKS {
+        let problem = format!("{weeks} weeks from first to last sale: {MOST_WEEKS} at most");
+        return Err(PlanningError::input(file, "date", problem));
+    }
     let begin = last + 1 - 7 * weeks as i64;
     let mut items: BTreeMap<(String, String), Series> = BTreeMap::new();
     for (sale, day) in lines {
@@ -140,7 +154,13 @@ fn sales(file: &Path) -> Result<Input, PlanningError> {
         Item { sku, location, history, price: None, supply: None, counted: None }
     };
     let items = items.into_iter().map(item).collect();
-    Ok(Input { options: Options::default(), budget: None, counting: Counting::default(), items })
+    Ok(Input {
+        options: Options::default(),
+        budget: None,
+        aim: Aim::default(),
+        counting: Counting::default(),
+        items,
+    })
 }
 
 #[cfg(test)]
@@ -176,6 +196,8 @@ mod tests {
         assert_eq!(found["items"][0]["forecast"].as_array().unwrap().len(), 4);
         std::fs::write(&file, "sku,date,units\nA,2026-02-30,1\n").unwrap();
         assert!(run(&file, None, 1.0).unwrap_err().to_string().contains("line 2"));
+        std::fs::write(&file, "sku,date,units\nA,0001-01-01,1\nA,9999-12-31,1\n").unwrap();
+        assert!(run(&file, None, 1.0).unwrap_err().to_string().contains("2080 at most"));
         std::fs::remove_dir_all(place).unwrap();
     }
 }

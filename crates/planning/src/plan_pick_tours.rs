@@ -40,7 +40,12 @@ pub fn run(input: &Path, drawing: Option<&Path>, _seconds: f64) -> Result<Value,
     let mut router = Router::new(job.layout.clone(), job.start, job.finish).map_err(wrong)?;
     let tour = router.tour(&job.picks).map_err(wrong)?;
     if let Some(drawing) = drawing {
-        svg::write(drawing, &draw(&job, &tour))?;
+        let rules: Vec<String> = [("S-shape", tour.s_shape), ("largest gap", tour.largest_gap)]
+            .iter()
+            .filter_map(|(name, metres)| metres.map(|m| format!("; {name} {m:.1} m")))
+            .collect();
+        let title = format!("{:.1} m{}", tour.length, rules.concat());
+        svg::write(drawing, &draw(&job.layout, [job.start, job.finish], &[(&tour, &job.picks)], &title))?;
     }
     Ok(json!({
         "length": tour.length, "sequence": tour.sequence, "path": tour.path, "exact": tour.exact,
@@ -78,42 +83,40 @@ fn shelves(layout: &Layout, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64, scal
     }
 }
 
-/// The warehouse from above, the front at the bottom; picks with their number in the scan sequence.
-fn draw(job: &Job, tour: &Tour) -> String {
-    let layout = &job.layout;
+/// The warehouse from above, the front at the bottom: tours in their colours, picks with their number in the scan sequence.
+pub(crate) fn draw(layout: &Layout, ends: [Corner; 2], tours: &[(&Tour, &[Spot])], title: &str) -> String {
     let (scale, depth) = (scale(layout), layout.front(layout.blocks.len()));
     let x = |aisle: f64| 40.0 + aisle * layout.spacing * scale;
     let y = |metres: f64| 40.0 + (depth - metres) * scale;
     let mut body = String::new();
     shelves(layout, &x, &y, scale, &mut body);
-    // Passes of the same piece lie beside each other: each step a little further from the middle.
-    let points: Vec<String> = tour
-        .path
-        .iter()
-        .enumerate()
-        .map(|(step, (aisle, metres))| {
-            let off = (step % 5) as f64 - 2.0;
-            format!("{:.1},{:.1}", x(*aisle as f64) + off, y(*metres) + off)
-        })
-        .collect();
-    let _ = writeln!(
-        body,
-        r##"<polyline points="{}" fill="none" stroke="#1f6feb" stroke-width="2"/>"##,
-        points.join(" ")
-    );
-    for (number, pick) in tour.sequence.iter().enumerate() {
-        let spot = &job.picks[*pick];
-        let (x, y) = (x(spot.aisle as f64), y(layout.front(spot.block) + spot.offset));
-        let _ = writeln!(body, r##"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="#d1242f"/>"##);
+    for (number, (tour, picks)) in tours.iter().enumerate() {
+        // Passes of the same piece lie beside each other: each step a little further from the middle.
+        let beside = |step: usize| ((step + number) % 5) as f64 - 2.0;
+        let spot = |(step, (aisle, metres)): (usize, &(usize, f64))| {
+            format!("{:.1},{:.1}", x(*aisle as f64) + beside(step), y(*metres) + beside(step))
+        };
+        let points: Vec<String> = tour.path.iter().enumerate().map(spot).collect();
+        let hue = (212 + number * 137) % 360;
         let _ = writeln!(
             body,
-            r#"<text x="{:.1}" y="{:.1}" font-size="10">{}</text>"#,
-            x + 6.0,
-            y + 4.0,
-            number + 1
+            r#"<polyline points="{}" fill="none" stroke="hsl({hue} 75% 45%)" stroke-width="2"/>"#,
+            points.join(" ")
         );
+        for (at, pick) in tour.sequence.iter().enumerate() {
+            let spot = &picks[*pick];
+            let (x, y) = (x(spot.aisle as f64), y(layout.front(spot.block) + spot.offset));
+            let _ = writeln!(body, r#"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="hsl({hue} 75% 30%)"/>"#);
+            let _ = writeln!(
+                body,
+                r#"<text x="{:.1}" y="{:.1}" font-size="10">{}</text>"#,
+                x + 6.0,
+                y + 4.0,
+                at + 1
+            );
+        }
     }
-    for (name, corner) in [("start", job.start), ("finish", job.finish)] {
+    for (name, corner) in ["start", "finish"].into_iter().zip(ends) {
         let (x, y) = (x(corner.aisle as f64), y(layout.front(corner.cross)));
         let _ = writeln!(
             body,
@@ -124,11 +127,7 @@ fn draw(job: &Job, tour: &Tour) -> String {
         let above = if name == "start" { -8.0 } else { -20.0 };
         let _ = writeln!(body, r#"<text x="{x:.1}" y="{:.1}" text-anchor="middle">{name}</text>"#, y + above);
     }
-    let rules: Vec<String> = [("S-shape", tour.s_shape), ("largest gap", tour.largest_gap)]
-        .iter()
-        .filter_map(|(name, metres)| metres.map(|m| format!("; {name} {m:.1} m")))
-        .collect();
-    let _ = writeln!(body, r#"<text x="40" y="16">{:.1} m{}</text>"#, tour.length, rules.concat());
+    let _ = writeln!(body, r#"<text x="40" y="16">{title}</text>"#);
     svg::document(80.0 + layout.aisles as f64 * layout.spacing * scale, 90.0 + depth * scale, &body)
 }
 

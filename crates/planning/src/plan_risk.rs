@@ -57,13 +57,21 @@ pub fn run(input: &Path, svg: Option<&Path>, _seconds: f64) -> Result<Value, Pla
             PlanningError::input(input, format!("line {}, column {}", e.line(), e.column()), e.to_string())
         })?
     };
+    if !(0.0..=1.0).contains(&wish.hold_at) {
+        return Err(PlanningError::input(input, "hold_at", format!("{} is not 0 to 1", wish.hold_at)));
+    }
+    if let Some(bad) = wish.orders.iter().find(|o| !sound(o.signals.amount_ratio)) {
+        let problem = format!("{:e} is not a number from 0 to 1e9", bad.signals.amount_ratio);
+        return Err(PlanningError::input(input, format!("order {}, amount_ratio", bad.order), problem));
+    }
     let labels: Vec<Labelled> =
         wish.orders.iter().filter_map(|o| Some(Labelled { signals: o.signals, bad: o.bad? })).collect();
     let learned: Result<Model, NotLearned> = learn(&labels);
     let note = learned.as_ref().err().map(ToString::to_string);
     let model = learned.unwrap_or_default();
-    let none = BTreeMap::new();
-    let sample = wish.orders.iter().find(|o| o.bad.is_none()).map_or(&none, |o| &o.extra);
+    let Some(sample) = wish.orders.iter().find(|o| o.bad.is_none()).map(|o| &o.extra) else {
+        return Ok(json!({ "learned_from": model.labels, "note": note, "orders": [] }));
+    };
     let rules = Rules::compile(&wish.rules, sample)
         .map_err(|bad| PlanningError::input(input, "rules", bad.to_string()))?;
     let assessed = wish.orders.iter().filter(|o| o.bad.is_none()).map(|order| {
@@ -78,6 +86,11 @@ pub fn run(input: &Path, svg: Option<&Path>, _seconds: f64) -> Result<Value, Pla
     });
     let assessed: Vec<Value> = assessed.collect();
     Ok(json!({ "learned_from": model.labels, "note": note, "orders": assessed }))
+}
+
+/// What an amount may be over the usual one.
+fn sound(ratio: f64) -> bool {
+    (0.0..=1e9).contains(&ratio)
 }
 
 /// Columns; any may be missing.
@@ -140,8 +153,8 @@ fn order(
         text => text
             .parse::<f64>()
             .ok()
-            .filter(|x| *x >= 0.0 && x.is_finite())
-            .ok_or_else(|| bad("amount_ratio", "a number of 0 or more"))?,
+            .filter(|x| sound(*x))
+            .ok_or_else(|| bad("amount_ratio", "a number from 0 to 1e9"))?,
     };
     let sign_up = text("minutes_since_sign_up");
     let signals = Signals {
@@ -184,6 +197,24 @@ mod tests {
         let actions: Vec<&str> =
             found["orders"].as_array().unwrap().iter().map(|o| o["action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["reject", "accept"], "{found}");
+        for (change, named) in
+            [("\"amount_ratio\": -9.0", "order 2001, amount_ratio"), ("\"amount_ratio\": 1e300", "1e300")]
+        {
+            std::fs::write(&file, example("json").replace("\"amount_ratio\": 9.0", change)).unwrap();
+            assert!(run(&file, None, 1.0).unwrap_err().to_string().contains(named));
+        }
+        std::fs::write(&file, example("json").replace("0.3", "5")).unwrap();
+        assert!(run(&file, None, 1.0).unwrap_err().to_string().contains("hold_at"));
+        std::fs::write(
+            &file,
+            r#"{"rules": [{"name": "x", "when": "order.total > 5", "then": "hold"}], "orders": []}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            run(&file, None, 1.0).unwrap()["orders"],
+            json!([]),
+            "no order, nothing a rule could fail on"
+        );
         let file = place.join("orders.csv");
         std::fs::write(&file, example("csv")).unwrap();
         let found = run(&file, None, 1.0).unwrap();

@@ -182,7 +182,7 @@ fn read(path: &Path) -> Result<Asked, PlanningError> {
         problem,
         stops: file.stops.into_iter().map(|s| s.id).collect(),
         vehicles: file.vehicles.into_iter().map(|v| v.id).collect(),
-        points: reading.points.iter().map(|p| plane(*p)).collect(),
+        points: plane(&reading.points),
         cost: UNITS,
         distance: 1_000.0,
         again,
@@ -307,13 +307,19 @@ fn metres(a: Point, b: Point) -> Option<f64> {
     Some(2.0 * 6_371_000.0 * h.sqrt().min(1.0).asin())
 }
 
-/// Where a point is on the drawing: north up.
-fn plane(p: Point) -> (f64, f64) {
-    match (p.x, p.y, p.lat, p.lon) {
+/// Where points are on the drawing: north up, degrees of longitude as short as they are at the middle latitude.
+fn plane(points: &[Point]) -> Vec<(f64, f64)> {
+    let real = |p: &&Point| p.lat.is_some_and(|lat| lat.abs() <= 90.0);
+    let latitudes = || points.iter().filter(real).filter_map(|p| p.lat);
+    let middle = latitudes().sum::<f64>() / latitudes().count().max(1) as f64;
+    let spot = |p: &Point| match (p.x, p.y, p.lat, p.lon) {
         (Some(x), Some(y), _, _) => (x, y),
-        (_, _, Some(lat), Some(lon)) => (lon * lat.to_radians().cos(), lat),
+        (_, _, Some(lat), Some(lon)) if lat.abs() <= 90.0 && lon.abs() <= 180.0 => {
+            (lon * middle.to_radians().cos(), lat)
+        }
         _ => (f64::NAN, f64::NAN),
-    }
+    };
+    points.iter().map(spot).collect()
 }
 
 fn answer(asked: &Asked, plan: &RoutePlan) -> Value {
@@ -355,6 +361,8 @@ fn answer(asked: &Asked, plan: &RoutePlan) -> Value {
 
 const SIZE: f64 = 900.0;
 const MARGIN: f64 = 20.0;
+/// More stops than that are drawn without their names beside them.
+const NAMED: usize = 60;
 
 /// The routes, each in its colour; stops that are left out are hollow.
 fn draw(asked: &Asked, plan: &RoutePlan) -> String {
@@ -404,6 +412,14 @@ fn dots(asked: &Asked, plan: &RoutePlan, spot: &dyn Fn(usize) -> (f64, f64), svg
             svg,
             "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{fill}\" stroke=\"#333\"><title>{name}</title></circle>"
         );
+        if problem.stops.len() <= NAMED {
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"11\">{name}</text>",
+                x + 6.0,
+                y + 4.0
+            );
+        }
     }
     let mut depots: Vec<usize> = problem.vehicles.iter().map(|v| v.start).collect();
     depots.sort_unstable();
@@ -453,7 +469,7 @@ mod tests {
         assert_eq!(plan["unassigned"][0]["stop"], "C");
         assert_eq!(plan["unassigned"][0]["reason"]["code"]["reason"], "unreachable");
         let svg = std::fs::read_to_string(&drawing).unwrap();
-        assert!(svg.contains("B &lt;&amp;&gt;") && svg.matches("<polyline").count() == 1);
+        assert!(svg.contains(">B &lt;&amp;&gt;</text>") && svg.matches("<polyline").count() == 1);
         let mut again: Value = serde_json::from_str(DAY).unwrap();
         again["now"] = json!("08:30");
         again["plan"] = plan["plan"].clone();
@@ -463,6 +479,16 @@ mod tests {
         assert_eq!(after["unassigned"].as_array().unwrap().len(), 3);
         std::fs::remove_file(&path).unwrap();
         std::fs::remove_file(&drawing).unwrap();
+    }
+
+    #[test]
+    fn a_map_has_north_up_and_east_right() {
+        let at = |lat: f64, lon: f64| Point { lat: Some(lat), lon: Some(lon), x: None, y: None };
+        let spots = plane(&[at(52.45, 13.38), at(52.52, 13.40), at(95.0, 1e300)]);
+        assert!(spots[1].0 > spots[0].0 && spots[1].1 > spots[0].1, "{spots:?}");
+        let wide = (spots[1].0 - spots[0].0) / (spots[1].1 - spots[0].1);
+        assert!((wide - 0.02 * 0.609 / 0.07).abs() < 0.001, "{wide}");
+        assert!(spots[2].0.is_nan());
     }
 
     #[test]

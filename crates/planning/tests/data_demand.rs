@@ -16,6 +16,9 @@ fn demand_beats_the_textbook_and_its_intervals_and_stock_keep_their_word() {
     assert!(row("WAPE of the mean").ratio <= 1.02, "{:?}", row("WAPE of the mean"));
     let covered = row("coverage");
     assert!((0.85..=0.95).contains(&covered.ours), "{covered:?}");
-    let service = rows.iter().rfind(|r| r.instance.starts_with("cycle service")).unwrap();
-    assert!((service.ours - service.reference).abs() <= 0.02, "{service:?}");
+    let services: Vec<_> = rows.iter().filter(|r| r.instance.starts_with("service")).collect();
+    assert_eq!(services.len(), 2);
+    for service in services {
+        assert!((service.ours - service.reference).abs() <= 0.02, "{service:?}");
+    }
 }

@@ -139,7 +139,7 @@ struct Draft {
 
 impl Draft {
     fn length(&self) -> f64 {
-        self.batches.iter().map(|b| b.2).sum()
+        0.0 + self.batches.iter().map(|b| b.2).sum::<f64>()
     }
 }
 
@@ -219,7 +219,8 @@ pub fn plan(job: &Job, budget: &Budget, seed: u64) -> Result<BatchPlan, NoTour> 
         })
         .collect();
     batches.sort_by(|a, b| a.orders.cmp(&b.orders));
-    let length = batches.iter().map(|b| b.length).sum();
+    // Nothing is 0, not the −0 that an empty sum is.
+    let length = 0.0 + batches.iter().map(|b| b.length).sum::<f64>();
     Ok(BatchPlan { batches, length, first_come: first, savings, left_out })
 }
 

@@ -231,6 +231,7 @@ impl fmt::Display for Reason {
             Self::CartonsRanOut { item, pieces } => {
                 write!(f, "no cartons left for {pieces} of item {item}")
             }
+            Self::FewestProven { boxes: 1 } => f.write_str("one box is enough"),
             Self::FewestProven { boxes } => write!(f, "fewer than {boxes} boxes cannot hold it"),
             Self::FewestNotProven { boxes, bound } => {
                 write!(

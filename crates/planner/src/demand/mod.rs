@@ -9,7 +9,7 @@
 //! absolute error and is far below the mean for skewed counts, and the *mean*, which adds up and is what stock is bought for. Items
 //! without a past of their own get their group's level; panels too small to learn from lean on a geometric distribution.
 //! Intervals are the shorter of the two-sided and the one that begins at zero. `peers` has the textbook methods to compare with,
-//! `stock` what to order, `classes` ABC/XYZ and counting, `policy` a simulation of the whole.
+//! `stock` what to order (`aim`: whose service is meant), `classes` ABC/XYZ and counting, `policy` a simulation of the whole.
 //!
 //! **Complexity.** Fitting: rows (≤ 120,000) × trees (120) × depth; forecasting: trees × depth an item. About 3 s for 3,500 items.
 //!
@@ -18,6 +18,7 @@
 //! **Invariant**: what comes out is finite and ≥ 0, `low ≤ median ≤ high`, and depends on input and seed alone; a bad history is refused
 //! by its reason and leaves the others as they are.
 
+pub mod aim;
 pub mod classes;
 mod features;
 pub mod peers;

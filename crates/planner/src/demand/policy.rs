@@ -5,8 +5,9 @@
 //! drawn lead time is over; unmet demand waits. A cycle is served if it ends with nothing owed. The model is fitted anew every four
 //! periods. Cost: a fit per four periods, and items × periods forecasts.
 
+use super::aim::{self, Aim};
 use super::pooled::Target;
-use super::stock::{Protection, Supply, check_supply};
+use super::stock::{Lead, Protection, Supply, check_supply};
 use super::trees::Draw;
 use super::{Model, Options, Series, Unfit, check, check_options};
 use serde::{Deserialize, Serialize};
@@ -45,12 +46,74 @@ struct Shelf {
     coming: Vec<(usize, f64)>,
 }
 
+/// What was expected to go wrong, and what did; what is long ago counts less.
+#[derive(Default)]
+struct Record {
+    /// By the period of the order.
+    risks: Vec<f64>,
+    expected: f64,
+    missed: f64,
+}
+
+/// What a period's record counts for a period later.
+const FADES: f64 = 0.8;
+
+impl Record {
+    fn aim(&self, aim: Aim) -> Aim {
+        match aim {
+            Aim::Each => aim,
+            Aim::Together { .. } => Aim::Together { expected: self.expected, missed: self.missed },
+        }
+    }
+
+    /// The period of the last risk is over. What it ends with was decided a lead time before.
+    fn add(&mut self, supply: &Supply, missed: f64) {
+        let now = self.risks.len() - 1;
+        let decided = |lead: &Lead| lead.probability * self.risks[now - lead.periods];
+        let expected: f64 = supply.lead.iter().map(decided).sum();
+        self.expected = FADES * self.expected + expected;
+        self.missed = FADES * self.missed + missed;
+    }
+}
+
+impl Shelf {
+    /// What arrives now or should have.
+    fn receive(&mut self, now: usize) {
+        self.stock += self.coming.iter().filter(|c| c.0 <= now).map(|c| c.1).sum::<f64>();
+        self.coming.retain(|c| c.0 > now);
+    }
+
+    /// Lifts the position to a target; the lead time in periods is drawn only if something is ordered.
+    fn order(&mut self, target: f64, now: usize, lead: impl FnOnce() -> usize) {
+        let units = target - self.position();
+        if units <= 0.0 {
+            return;
+        }
+        match lead() {
+            0 => self.stock += units,
+            lead => self.coming.push((now + lead, units)),
+        }
+    }
+
+    /// Units that have to wait.
+    fn sell(&mut self, asked: f64) -> f64 {
+        let waited = (asked - self.stock.max(0.0)).max(0.0);
+        self.stock -= asked;
+        waited
+    }
+
+    fn position(&self) -> f64 {
+        self.stock + self.coming.iter().map(|c| c.1).sum::<f64>()
+    }
+}
+
 /// Runs the policy over the last `periods` of the panel; items that began later are left out. The first cycles, until orders of its own
-/// arrive, are not counted. `supply` says lead, review (1 is meant) and service.
+/// arrive, are not counted. `supply` says lead, review (1 is meant) and service, `aim` whose service that is.
 pub fn simulate(
     panel: &[Series],
     periods: usize,
     supply: &Supply,
+    aim: Aim,
     options: Options,
 ) -> Result<Outcome, Unfit> {
     check_supply(supply)?;
@@ -62,6 +125,7 @@ pub fn simulate(
     let mut shelves: Vec<Shelf> = known.iter().map(|_| Shelf { stock: -1.0, coming: vec![] }).collect();
     let mut outcome = Outcome::default();
     let mut draw = Draw::new(options.seed);
+    let mut record = Record::default();
     let mut model = None;
     for now in 0..periods {
         let past = |s: &Series| {
@@ -77,32 +141,35 @@ pub fn simulate(
             model = Some(Model::fit(&histories, Target::Sum, options));
         }
         let Some(model) = &model else { break };
+        shelves.iter_mut().for_each(|shelf| shelf.receive(now));
+        let demand: Vec<Protection> =
+            histories.iter().enumerate().map(|(item, h)| Protection::of(model, item, h, supply)).collect();
+        let aimed: Vec<aim::Item> = shelves
+            .iter()
+            .zip(&demand)
+            .map(|(shelf, demand)| aim::Item { demand, position: shelf.position(), service: supply.service })
+            .collect();
+        let targets = aim::levels(&aimed, record.aim(aim));
+        record.risks.push(aim::risk(&aimed, &targets));
+        let mut missed = 0.0;
         for (item, shelf) in shelves.iter_mut().enumerate() {
-            let target =
-                Protection::of(model, item, &histories[item], supply).quantile(supply.service).round();
             if now == 0 {
-                shelf.stock = target;
+                shelf.stock = targets[item];
             }
-            let arrived: f64 = shelf.coming.iter().filter(|c| c.0 <= now).map(|c| c.1).sum();
-            shelf.coming.retain(|c| c.0 > now);
-            shelf.stock += arrived;
-            let position = shelf.stock + shelf.coming.iter().map(|c| c.1).sum::<f64>();
-            if target > position {
-                let lead = drawn(supply, draw.unit());
-                let arrives = now + lead;
-                let units = target - position;
-                if lead == 0 { shelf.stock += units } else { shelf.coming.push((arrives, units)) }
-            }
+            shelf.order(targets[item], now, || drawn(supply, draw.unit()));
             let asked = known[item].units[histories[item].units.len()];
-            let before = shelf.stock;
-            shelf.stock -= asked;
+            let waited = shelf.sell(asked);
+            missed += f64::from(u8::from(shelf.stock < 0.0));
             if now >= longest {
                 outcome.cycles += 1;
                 outcome.served += u64::from(shelf.stock >= 0.0);
                 outcome.asked += asked;
-                outcome.waited += (asked - before.max(0.0)).max(0.0);
+                outcome.waited += waited;
                 outcome.held += shelf.stock.max(0.0);
             }
+        }
+        if now >= longest {
+            record.add(supply, missed);
         }
     }
     Ok(outcome)

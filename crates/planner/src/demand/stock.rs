@@ -6,6 +6,7 @@
 //! stock to the reorder point. A budget that does not reach is spent pack by pack where the next pack is likeliest to be needed.
 //! Linear in items, plus packs × log packs. Invariant: a quantity is 0, or at least the minimum and whole packs; the budget is never exceeded.
 
+use super::aim::{self, Aim};
 use super::pooled::{Distribution, Target};
 use super::{Model, Options, Series, Unfit, check, check_options};
 use serde::{Deserialize, Serialize};
@@ -118,8 +119,14 @@ pub struct Order {
     pub because: Vec<Because>,
 }
 
-/// Plans what to order of each item. `budget` in minor units, `None` for no end. One outcome each, in order.
-pub fn plan(items: &[(Series, Supply)], budget: Option<i64>, options: Options) -> Vec<Result<Order, Unfit>> {
+/// Plans what to order of each item. `budget` in minor units, `None` for no end; `aim` says whose service the items' levels mean. One
+/// outcome each, in order.
+pub fn plan(
+    items: &[(Series, Supply)],
+    budget: Option<i64>,
+    aim: Aim,
+    options: Options,
+) -> Vec<Result<Order, Unfit>> {
     let checked: Vec<Result<(), Unfit>> =
         items.iter().map(|(series, supply)| check(series).and_then(|()| check_supply(supply))).collect();
     let good: Vec<usize> = (0..items.len()).filter(|i| checked[*i].is_ok()).collect();
@@ -130,10 +137,26 @@ pub fn plan(items: &[(Series, Supply)], budget: Option<i64>, options: Options) -
         return items.iter().map(|_| Err(unfit.clone())).collect();
     }
     let model = Model::fit(&panel, Target::Sum, options);
-    let mut wishes: Vec<Wish> = good
+    let demand: Vec<Protection> = good
         .iter()
         .enumerate()
-        .map(|(number, i)| Wish::of(&model, number, &panel[number], &items[*i].1))
+        .map(|(number, i)| Protection::of(&model, number, &panel[number], &items[*i].1))
+        .collect();
+    let aimed: Vec<aim::Item> = good
+        .iter()
+        .zip(&demand)
+        .map(|(i, demand)| {
+            let supply = &items[*i].1;
+            let position = (supply.on_hand + supply.on_order) as f64;
+            aim::Item { demand, position, service: supply.service }
+        })
+        .collect();
+    let levels = aim::levels(&aimed, aim);
+    let mut wishes: Vec<Wish> = good
+        .iter()
+        .zip(demand)
+        .zip(levels)
+        .map(|((i, demand), level)| Wish::of(demand, whole(level), &items[*i].1))
         .collect();
     if let Some(budget) = budget {
         spend(&mut wishes, budget.max(0));
@@ -209,7 +232,7 @@ impl Protection {
         while self.below(high) < p && high < 1e15 {
             (low, high) = (high, high * 2.0);
         }
-        for _ in 0..60 {
+        for _ in 0..40 {
             let middle = f64::midpoint(low, high);
             if self.below(middle) < p { low = middle } else { high = middle }
         }
@@ -226,9 +249,7 @@ struct Wish<'a> {
 }
 
 impl<'a> Wish<'a> {
-    fn of(model: &Model, number: usize, series: &Series, supply: &'a Supply) -> Self {
-        let demand = Protection::of(model, number, series, supply);
-        let reorder_point = whole(demand.quantile(supply.service));
+    fn of(demand: Protection, reorder_point: i64, supply: &'a Supply) -> Self {
         let mut wish = Self { supply, demand, reorder_point, quantity: 0, because: vec![] };
         let position = supply.on_hand + supply.on_order;
         let missing = reorder_point - position;

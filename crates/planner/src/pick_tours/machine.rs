@@ -5,6 +5,7 @@
 //! passes each corner is out of balance: odd or even where every aisle goes both ways, arrivals less departures where some are one-way.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Most cross aisles: a state is one number.
 pub(super) const MOST_ROWS: usize = 7;
@@ -37,6 +38,24 @@ struct State {
     done: bool,
 }
 
+/// A hash of a few bytes by multiplication: states are our own, nobody chooses them to collide, and a new warehouse meets thousands.
+#[derive(Default)]
+struct Fold(u64);
+
+impl Hasher for Fold {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
 const UNKNOWN: u32 = u32::MAX;
 const NEVER: u32 = u32::MAX - 1;
 
@@ -45,7 +64,7 @@ pub(super) struct Machine {
     rows: usize,
     one_way: bool,
     states: Vec<State>,
-    index: HashMap<State, u32>,
+    index: HashMap<State, u32, BuildHasherDefault<Fold>>,
     ops: HashMap<Op, u32>,
     op_list: Vec<Op>,
     /// By operation, then by state.
@@ -62,7 +81,7 @@ impl Machine {
             rows,
             one_way,
             states: vec![empty],
-            index: HashMap::from([(empty, EMPTY)]),
+            index: std::iter::once((empty, EMPTY)).collect(),
             ops: HashMap::new(),
             op_list: Vec::new(),
             next: Vec::new(),

@@ -58,7 +58,8 @@ impl Layout {
 
     /// Metres from the front of the warehouse to the front of a block.
     pub fn front(&self, block: usize) -> f64 {
-        self.blocks[..block].iter().sum()
+        // The sum of nothing is −0; the front is at 0.
+        0.0 + self.blocks[..block].iter().sum::<f64>()
     }
 
     fn place(&self, corner: Corner) -> (usize, f64) {
@@ -137,11 +138,13 @@ pub struct Router {
 
 /// More aisles than this are a mistake.
 const MOST_AISLES: usize = 10_000;
+/// Longest block, widest spacing.
+const MOST_METRES: f64 = 100_000.0;
 
 impl Router {
     /// Checks the layout. Errors: [`NoTour::Layout`], [`NoTour::Corner`].
     pub fn new(layout: Layout, start: Corner, finish: Corner) -> Result<Self, NoTour> {
-        let positive = |metres: &f64| metres.is_finite() && *metres > 0.0;
+        let positive = |metres: &f64| *metres > 0.0 && *metres <= MOST_METRES;
         if layout.aisles == 0 || layout.aisles > MOST_AISLES {
             return Err(NoTour::Layout("there are 1 to 10,000 aisles"));
         }
@@ -149,7 +152,7 @@ impl Router {
             return Err(NoTour::Layout("there are one to six blocks"));
         }
         if !positive(&layout.spacing) || !layout.blocks.iter().all(positive) {
-            return Err(NoTour::Layout("spacing and blocks are metres above 0"));
+            return Err(NoTour::Layout("spacing and blocks are metres above 0, up to 100,000"));
         }
         if !layout.one_way.is_empty() && layout.one_way.len() != layout.aisles {
             return Err(NoTour::Layout("one_way has an entry for each aisle, or none"));

@@ -82,11 +82,15 @@ impl Sweep {
         self.now[EMPTY as usize] = 0.0;
         self.here.clear();
         self.here.push(EMPTY);
+        self.then.clear();
+        self.there.clear();
         for choices in self.steps(picks) {
             let mut origin = Vec::new();
-            self.then.clear();
+            // Known metres are those of the states listed, here as there: all others are endless.
+            for state in self.there.drain(..) {
+                self.then[state as usize] = f64::INFINITY;
+            }
             self.then.resize(self.machine.len(), f64::INFINITY);
-            self.there.clear();
             for state in &self.here {
                 for (number, choice) in choices.iter().enumerate() {
                     let metres = self.now[*state as usize] + choice.metres;
@@ -113,7 +117,9 @@ impl Sweep {
             if self.there.len() > MOST_STATES {
                 let then = &self.then;
                 self.there.sort_unstable_by(|a, b| then[*a as usize].total_cmp(&then[*b as usize]));
-                self.there.truncate(MOST_STATES);
+                for state in self.there.drain(MOST_STATES..) {
+                    self.then[state as usize] = f64::INFINITY;
+                }
                 exact = false;
             }
             if let Some(origins) = &mut origins {

@@ -73,7 +73,7 @@ impl Default for Options {
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum NoPromise {
     /// Nothing to learn from.
-    #[error("no delivered shipment before {as_of}: there is nothing to learn from")]
+    #[error("no shipment was delivered by then: there is nothing to learn from")]
     NothingDelivered {
         /// Minutes.
         as_of: i64,

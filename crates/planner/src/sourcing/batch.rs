@@ -46,6 +46,13 @@ const DEFLECTION: f64 = 0.7;
 /// Times that a few orders are taken out and put back, for 30 orders: fewer for less, where all sequences are soon tried, and for
 /// more, where the bound and its prices help more.
 const SHUFFLES: usize = 30_000;
+/// How often that is done for few orders, each time with other chances and from the best so far.
+const ROUNDABOUTS: u64 = 4;
+/// Shares of the prices with which orders are put back: prices say what is scarce in the mean, which is not what is scarce now.
+const PRICED: [f64; 4] = [0.4, 0.7, 1.0, 1.3];
+/// How many groups of a few orders are put back together, and how long one is looked at.
+const GROUPS: usize = 2_000;
+const GROUP_STEPS: u64 = 30_000;
 /// Cost in thousandths of a cent that is accepted at first in one of three cases.
 const HOT: f64 = 200_000.0;
 /// Up to so many orders an optimum is proven by enumeration, if the budget allows.
@@ -110,6 +117,15 @@ pub fn plan(
     if bound < batch.total {
         batch.reshuffle(&prices, budget, seed);
         bound = bound.max(batch.relax(&mut prices, ROUNDS, budget));
+        let more = if batch.sequence.len() <= SMALL { ROUNDABOUTS } else { 1 };
+        for turn in 1..more {
+            if bound < batch.total && !budget.spent() {
+                batch.reshuffle(&prices, budget, seed.wrapping_add(turn));
+            }
+        }
+        if batch.sequence.len() <= SMALL {
+            batch.regroup(bound, &prices, budget, seed);
+        }
     }
     if bound < batch.total && batch.sequence.len() <= SMALL {
         bound = bound.max(exact::close(&mut batch, &prices, budget));
@@ -228,6 +244,7 @@ impl Batch<'_> {
         let n = self.sequence.len();
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let rivals = self.rivals();
+        let priced = PRICED.map(|share| prices.times(share));
         let rounds = SHUFFLES.min(33 * n * n).min(SHUFFLES * 30 / n.max(1));
         let mut best = (self.total, self.choices.clone(), self.costs.clone(), self.left.clone());
         for round in 0..rounds {
@@ -245,13 +262,72 @@ impl Batch<'_> {
             }
             let heat = HOT * (1.0 - round as f64 / rounds as f64).powi(2);
             let slack = -heat * (dice.below(1 << 20).max(1) as f64 / f64::from(1 << 20)).ln();
-            let prices = (dice.below(2) == 0).then_some(prices);
-            self.again(&out, prices, slack as i64);
+            // As often without prices as with.
+            self.again(&out, priced.get(dice.below(2 * PRICED.len())), slack as i64);
             if self.total < best.0 {
                 best = (self.total, self.choices.clone(), self.costs.clone(), self.left.clone());
             }
         }
         (self.total, self.choices, self.costs, self.left) = best;
+    }
+
+    /// Takes a few competing orders out and puts them back in the best of all ways together, as far as a look at them goes; what nobody
+    /// shipped is looked at first (large neighbourhood search: Shaw 1998, with enumeration for the repair).
+    fn regroup(&mut self, bound: i64, prices: &Prices, budget: &Budget<'_>, seed: u64) {
+        let n = self.sequence.len();
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let rivals = self.rivals();
+        for _ in 0..GROUPS {
+            if bound >= self.total || budget.spent() {
+                return;
+            }
+            let short: Vec<usize> =
+                self.sequence.iter().copied().filter(|o| self.choices[*o].short_units() > 0).collect();
+            let from = if short.is_empty() || dice.below(2) == 0 { &self.sequence } else { &short };
+            let mut group = vec![from[dice.below(from.len())]];
+            for _ in 0..3 + dice.below(4) {
+                let near = &rivals[group[dice.below(group.len())]];
+                let any = near.is_empty() || dice.below(4) == 0;
+                let other = if any { self.sequence[dice.below(n)] } else { near[dice.below(near.len())] };
+                if !group.contains(&other) {
+                    group.push(other);
+                }
+            }
+            self.together(group, prices, budget);
+        }
+    }
+
+    /// The best way to ship some orders together, all others as they are.
+    fn together(&mut self, group: Vec<usize>, prices: &Prices, budget: &Budget<'_>) {
+        let mut all = self.left.clone();
+        for o in &group {
+            all.apply(&self.orders[*o], &self.choices[*o], 1);
+        }
+        let before: i64 = group.iter().map(|o| self.costs[*o]).sum();
+        let mut part = Batch {
+            network: self.network,
+            orders: self.orders,
+            policy: self.policy,
+            sequence: group,
+            left: self.left.clone(),
+            all,
+            free: Prices::default(),
+            menus: Vec::new(),
+            choices: self.choices.clone(),
+            costs: self.costs.clone(),
+            total: before,
+        };
+        let asked = std::cell::Cell::new(0);
+        let stop = || {
+            // A budget asks every 64 steps.
+            asked.set(asked.get() + 64);
+            asked.get() >= GROUP_STEPS || budget.spent()
+        };
+        exact::close(&mut part, prices, &Budget::until(&stop));
+        if part.total < before {
+            self.total += part.total - before;
+            (self.left, self.choices, self.costs) = (part.left, part.choices, part.costs);
+        }
     }
 
     /// Sources a few orders again in this sequence; kept unless it costs more than before by `slack`.

@@ -118,6 +118,12 @@ pub(super) struct Prices {
 }
 
 impl Prices {
+    /// A share of all prices.
+    pub(super) fn times(&self, share: f64) -> Self {
+        let all = |prices: &[f64]| prices.iter().map(|p| p * share).collect();
+        Self { stock: all(&self.stock), parcels: all(&self.parcels), units: all(&self.units) }
+    }
+
     /// Everything is free.
     pub(super) fn none(network: &Network) -> Self {
         let places = network.locations.len();

@@ -169,6 +169,9 @@ pub enum Why {
     /// Out: the objective.
     #[error("out: other orders make more units per aisle")]
     Waits,
+    /// Out: nothing goes, the plan says why.
+    #[error("out: there is no wave")]
+    NoWave,
     /// Out, though it should go now: what comes before it takes the stock or the room.
     #[error("out: should go now, but what comes before it takes the stock or the room")]
     Crowded,
@@ -273,11 +276,11 @@ pub fn plan(backlog: &Backlog, budget: &Budget, seed: u64) -> WavePlan {
     let mut why: Vec<Why> = vec![Why::Waits; backlog.orders.len()];
     if backlog.least > backlog.most || backlog.most < 0 {
         let no_wave = NoWave::Limits { least: backlog.least, most: backlog.most };
-        return WavePlan { no_wave: Some(no_wave), why, ..WavePlan::default() };
+        return none(no_wave, why);
     }
     if let Some((measure, cap)) = MEASURE.iter().zip(caps).find(|(_, cap)| *cap < 0) {
         let no_wave = NoWave::BadCap { measure: *measure, cap };
-        return WavePlan { no_wave: Some(no_wave), why, ..WavePlan::default() };
+        return none(no_wave, why);
     }
     let held = all_stock(backlog);
     let merged: Vec<BTreeMap<u64, i64>> = backlog.orders.iter().map(|o| merge(&o.lines)).collect();
@@ -301,7 +304,7 @@ pub fn plan(backlog: &Backlog, budget: &Budget, seed: u64) -> WavePlan {
         Ok(found) => found,
         Err(found) => {
             let no_wave = NoWave::LeastOutOfReach { least: backlog.least, reached: found.units };
-            return WavePlan { no_wave: Some(no_wave), why, ..WavePlan::default() };
+            return none(no_wave, why);
         }
     };
     let orders: Vec<usize> = found.orders.iter().map(|o| fit[*o as usize]).collect();
@@ -316,6 +319,13 @@ pub fn plan(backlog: &Backlog, budget: &Budget, seed: u64) -> WavePlan {
     let tasks = tasks::tasks(backlog, &picks);
     let units_per_aisle = if aisles.is_empty() { 0.0 } else { found.units as f64 / aisles.len() as f64 };
     WavePlan { orders, aisles, units: found.units, units_per_aisle, picks, tasks, why, no_wave: None }
+}
+
+/// No wave: what might have gone does not.
+fn none(no_wave: NoWave, mut why: Vec<Why>) -> WavePlan {
+    let would_go = |why: &Why| matches!(why, Why::Waits | Why::Late | Why::Due | Why::First { .. });
+    why.iter_mut().filter(|why| would_go(why)).for_each(|why| *why = Why::NoWave);
+    WavePlan { no_wave: Some(no_wave), why, ..WavePlan::default() }
 }
 
 fn limits(caps: &Caps, most: i64) -> [i64; MEASURES] {

@@ -137,6 +137,7 @@ fn bad_input_has_a_reason() {
     backlog.least = 9;
     let none = super::plan(&backlog, &Budget::steps(500), 1);
     assert_eq!(none.no_wave, Some(NoWave::LeastOutOfReach { least: 9, reached: 1 }));
+    assert_eq!((none.why[0], none.why[7]), (Why::Empty, Why::NoWave));
     backlog.caps.lines = Some(-1);
     assert_eq!(
         super::plan(&backlog, &Budget::steps(5), 1).no_wave,

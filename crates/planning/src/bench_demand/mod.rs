@@ -8,6 +8,7 @@
 mod retail;
 
 use crate::{PlanningError, Row, cpu_seconds, files};
+use planner::demand::aim::Aim;
 use planner::demand::peers::Peer;
 use planner::demand::policy::simulate;
 use planner::demand::stock::{Lead, Supply};
@@ -26,7 +27,7 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
     let wanted = |name: &str| name.ends_with(".csv.gz") || name.ends_with(".csv");
     let files = files::of(data, "online_retail", wanted)?;
     if files.is_empty() {
-        return Err(PlanningError::NoData { decision: DECISION });
+        return Err(PlanningError::missing(DECISION, data, "sales: *.csv or *.csv.gz"));
     }
     let panel = retail::weekly(&files)?;
     let weeks = panel.first().map_or(0, |s| s.units.len());
@@ -127,6 +128,7 @@ fn services(
 ) -> Result<(), PlanningError> {
     let lead = [(1, 0.25), (2, 0.5), (3, 0.25)].map(|(periods, probability)| Lead { periods, probability });
     let (past, _) = known_at(panel, weeks);
+    let aim = Aim::Together { expected: 0.0, missed: 0.0 };
     for service in [0.9, 0.95] {
         let supply = Supply {
             lead: lead.to_vec(),
@@ -141,9 +143,9 @@ fn services(
             pack: 1,
         };
         let begun = cpu_seconds();
-        let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, Options::default())
+        let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, aim, Options::default())
             .map_err(|unfit| PlanningError::input(data, "online_retail", unfit.to_string()))?;
-        let name = format!("cycle service, fill rate {:.3}", outcome.fill_rate());
+        let name = format!("service {service}, fill rate {:.3}", outcome.fill_rate());
         out(Row::new(DECISION, name, outcome.service(), service, cpu_seconds() - begun, outcome.cycles > 0));
     }
     Ok(())

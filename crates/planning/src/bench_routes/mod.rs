@@ -24,7 +24,7 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
     find(if home.is_dir() { &home } else { data }, 0, &mut files)?;
     files.sort();
     if files.is_empty() {
-        return Err(PlanningError::NoData { decision: "routes" });
+        return Err(PlanningError::missing("routes", data, "*.vrp in it or below"));
     }
     for file in files {
         let begin = cpu_seconds();
