@@ -50,6 +50,8 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
         let lines = lines(sql, &events).await?;
         let shop =
             db::settings::get::<String>(sql, "shop_name").await?.unwrap_or_else(|| "Your shop".to_owned());
+        let theirs = templates::Theirs::load(sql).await?;
+        let press = theirs.press();
         let mut drafts = Vec::new();
         let mut failed = None;
         for event in &events {
@@ -60,7 +62,7 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
             };
             let none = Vec::new();
             let context = context(&shop, event, order, lines.get(&order.id).unwrap_or(&none));
-            match render(sql, template, context).await {
+            match context.and_then(|context| press.render(template, &context)) {
                 Ok(rendered) => {
                     drafts.push(Draft {
                         event: event.id,
@@ -80,10 +82,6 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
         save(&ctx, &drafts).await?;
         failed.map_or(Ok(()), Err)
     })
-}
-
-async fn render(sql: &Sql, template: &str, context: Result<Json, Fault>) -> Result<Rendered, Fault> {
-    templates::render(sql, template, &context?).await
 }
 
 /// A template has the name of its event.

@@ -9,6 +9,8 @@ use kernel::{Fault, Timestamp};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Steps a template may take; ours take a few hundred.
 const FUEL: u64 = 200_000;
@@ -40,8 +42,8 @@ pub struct Rendered {
 /// The names of all templates.
 pub const NAMES: [&str; 4] = ["order_placed", "shipment_shipped", "shipment_delivered", "payment_refunded"];
 
-/// Our own text; its first line is the subject.
-fn own(name: &str) -> Option<TemplateText> {
+/// Our own texts as (subject, text, HTML); the first line of the plain text is the subject.
+fn own(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
     let (text, html) = match name {
         "order_placed" => {
             (include_str!("../templates/order_placed.txt"), include_str!("../templates/order_placed.html"))
@@ -61,11 +63,15 @@ fn own(name: &str) -> Option<TemplateText> {
         _ => return None,
     };
     let (subject, text) = text.split_once("\n\n")?;
-    Some(TemplateText { subject: subject.to_owned(), text: text.to_owned(), html: html.to_owned() })
+    Some((subject, text, html))
 }
 
 fn key(name: &str) -> String {
     format!("mail_template.{name}")
+}
+
+fn unknown(name: &str) -> Fault {
+    Fault::broken(format!("there is no e-mail template “{name}”"))
 }
 
 /// The text in force, and whether it is the merchant's.
@@ -73,35 +79,77 @@ fn key(name: &str) -> String {
 /// # Errors
 /// A fault of the database, or of a template that does not exist.
 pub async fn current(sql: &Sql, name: &str) -> Result<(TemplateText, bool), Fault> {
-    let own = own(name).ok_or_else(|| Fault::broken(format!("there is no e-mail template “{name}”")))?;
+    let (subject, text, html) = own(name).ok_or_else(|| unknown(name))?;
     let theirs: Option<Option<TemplateText>> = settings::get(sql, &key(name)).await?;
-    Ok(theirs.flatten().map_or((own, false), |text| (text, true)))
+    let ours = TemplateText { subject: subject.to_owned(), text: text.to_owned(), html: html.to_owned() };
+    Ok(theirs.flatten().map_or((ours, false), |text| (text, true)))
 }
 
-/// Renders an e-mail; a text of the merchant's that fails gives way to ours, because the customer shall hear of it either way.
-///
-/// # Errors
-/// A fault when our own text does not render.
-pub async fn render(sql: &Sql, name: &str, context: &Json) -> Result<Rendered, Fault> {
-    let (text, theirs) = current(sql, name).await?;
-    match fill(&text, context) {
-        Err(error) if theirs => {
-            tracing::warn!(template = name, %error, "the merchant's e-mail template failed; the built-in one is used");
-            let own = own(name).ok_or_else(|| Fault::broken("a template lost its own text"))?;
-            Ok(fill(&own, context)?)
+/// The merchant's own texts, by the name of the template.
+pub(crate) struct Theirs(HashMap<&'static str, TemplateText>);
+
+impl Theirs {
+    /// Reads them.
+    pub(crate) async fn load(sql: &Sql) -> Result<Self, Fault> {
+        let mut theirs = HashMap::new();
+        for name in NAMES {
+            if let Some(Some(text)) = settings::get::<Option<TemplateText>>(sql, &key(name)).await? {
+                theirs.insert(name, text);
+            }
         }
-        other => Ok(other?),
+        Ok(Self(theirs))
+    }
+    /// Compiles them, for a batch of e-mails.
+    pub(crate) fn press(&self) -> Press<'_> {
+        Press(self.0.iter().map(|(name, t)| (*name, compiled(&t.subject, &t.text, &t.html))).collect())
     }
 }
 
-fn fill(text: &TemplateText, context: &Json) -> Result<Rendered, minijinja::Error> {
+type Compiled<'a> = Result<Environment<'a>, minijinja::Error>;
+
+/// Our own texts, compiled once.
+static OURS: LazyLock<HashMap<&'static str, Compiled<'static>>> = LazyLock::new(|| {
+    let ours = NAMES.into_iter().filter_map(|name| Some((name, own(name)?)));
+    ours.map(|(name, (subject, text, html))| (name, compiled(subject, text, html))).collect()
+});
+
+/// The texts in force, ready for a batch of e-mails.
+pub(crate) struct Press<'a>(HashMap<&'static str, Compiled<'a>>);
+
+impl Press<'_> {
+    /// Renders an e-mail; a text of the merchant's that fails gives way to ours, because the customer shall hear of it either way.
+    ///
+    /// # Errors
+    /// A fault when our own text does not render.
+    pub(crate) fn render(&self, name: &str, context: &Json) -> Result<Rendered, Fault> {
+        let rendered = |text: &Compiled<'_>| match text {
+            Ok(text) => fill(text, context).map_err(|e| e.to_string()),
+            Err(e) => Err(e.to_string()),
+        };
+        if let Some(theirs) = self.0.get(name) {
+            match rendered(theirs) {
+                Ok(done) => return Ok(done),
+                Err(error) => {
+                    tracing::warn!(template = name, %error, "the merchant's e-mail template failed; the built-in one is used");
+                }
+            }
+        }
+        rendered(OURS.get(name).ok_or_else(|| unknown(name))?).map_err(Fault::broken)
+    }
+}
+
+fn compiled<'a>(subject: &'a str, text: &'a str, html: &'a str) -> Compiled<'a> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     // Escaping goes by the ending of the name.
-    env.add_template("subject.txt", &text.subject)?;
-    env.add_template("body.txt", &text.text)?;
-    env.add_template("body.html", &text.html)?;
+    env.add_template("subject.txt", subject)?;
+    env.add_template("body.txt", text)?;
+    env.add_template("body.html", html)?;
+    Ok(env)
+}
+
+fn fill(env: &Environment<'_>, context: &Json) -> Result<Rendered, minijinja::Error> {
     let one = |name: &str| env.get_template(name)?.render(minijinja::value::Serde(context));
     let subject = one("subject.txt")?.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(Rendered { subject, text: one("body.txt")?, html: one("body.html")? })
@@ -136,8 +184,9 @@ fn check(set: &SetTemplate) -> Result<(), TemplateRefused> {
     if text.subject.len() + text.text.len() + text.html.len() > LONGEST {
         return Err(TemplateRefused::TooLong {});
     }
-    let rendered =
-        fill(text, &sample()).map_err(|e| TemplateRefused::DoesNotRender { why: e.to_string() })?;
+    let rendered = compiled(&text.subject, &text.text, &text.html)
+        .and_then(|env| fill(&env, &sample()))
+        .map_err(|e| TemplateRefused::DoesNotRender { why: e.to_string() })?;
     if rendered.subject.is_empty() {
         return Err(TemplateRefused::NoSubject {});
     }
@@ -188,7 +237,8 @@ mod tests {
     #[test]
     fn every_text_of_ours_renders_and_escapes() {
         for name in NAMES {
-            let rendered = fill(&own(name).unwrap(), &sample()).unwrap();
+            let (subject, text, html) = own(name).unwrap();
+            let rendered = fill(&compiled(subject, text, html).unwrap(), &sample()).unwrap();
             assert!(rendered.subject.contains("1001"), "{name}: {}", rendered.subject);
             assert!(
                 rendered.text.contains("Zoë <Sample>") && !rendered.text.contains("&lt;"),
@@ -242,6 +292,7 @@ mod tests {
             text: String::new(),
             html: String::new(),
         };
-        assert_eq!(fill(&text, &sample()).unwrap().subject, "a Bcc: x@example.com b");
+        let env = compiled(&text.subject, &text.text, &text.html).unwrap();
+        assert_eq!(fill(&env, &sample()).unwrap().subject, "a Bcc: x@example.com b");
     }
 }

@@ -163,7 +163,7 @@ fn sku(at: Timestamp, n: usize, currency: Currency) -> SaveSku {
         code: Shop::code(n),
         title: format!("Item {n}"),
         kind,
-        tax_class: if n % 3 == 0 { "reduced" } else { "standard" }.into(),
+        tax_class: if n.is_multiple_of(3) { "reduced" } else { "standard" }.into(),
         barcodes: Vec::new(),
         prices: vec![Money::new(1999, currency)],
         weight_g: (kind == SkuKind::Simple).then_some(250),

@@ -110,8 +110,12 @@ pub async fn run(torture: &Torture, out: Out) -> Result<(), Failure> {
 }
 
 async fn simulate(args: &Sim, out: Out) -> Result<(), Failure> {
-    let program =
-        sim::Program { options: program::options, jobs: slices::jobs, timers: slices::timers, laws: slices::laws };
+    let program = sim::Program {
+        options: program::options,
+        jobs: slices::jobs,
+        timers: slices::timers,
+        laws: slices::laws,
+    };
     let at_once = args.at_once.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let plan = sim::Plan {
         seed: args.seed,
