@@ -77,6 +77,9 @@ const SHARED: &[&str] = &[
 #[derive(Debug, Clone)]
 enum Cell {
     Null,
+    /// PostgreSQL prepares a statement for the types of the first row: a missing text is a text.
+    NullText,
+    NullReal,
     Int(i64),
     Text(String),
     Bool(bool),
@@ -137,6 +140,8 @@ impl Bare {
                 for cell in cells {
                     query = match cell {
                         Cell::Null => query.bind(None::<i64>),
+                        Cell::NullText => query.bind(None::<String>),
+                        Cell::NullReal => query.bind(None::<f64>),
                         Cell::Int(n) => query.bind(n),
                         Cell::Text(t) => query.bind(t),
                         Cell::Bool(b) => query.bind(b),
@@ -163,6 +168,8 @@ impl Bare {
                         let raw = row.try_get_raw(n)?;
                         let ty = raw.type_info().name().to_owned();
                         cells.push(match (raw.is_null(), ty.as_str()) {
+                            (true, "TEXT") => Cell::NullText,
+                            (true, "FLOAT8") => Cell::NullReal,
                             (true, _) => Cell::Null,
                             (_, "TEXT") => Cell::Text(row.try_get(n)?),
                             (_, "BOOLEAN" | "BOOL") => Cell::Bool(row.try_get(n)?),

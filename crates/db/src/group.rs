@@ -37,15 +37,26 @@ pub(crate) struct Member {
 
 impl Group {
     /// Waits for its turn and begins a transaction in the group; what is dropped is rolled back.
-    #[allow(clippy::disallowed_methods, reason = "the transactions of a group begin here")]
     pub(crate) async fn join(
         &self,
         writer: &DatabaseConnection,
     ) -> Result<(DatabaseTransaction, Member), Fault> {
-        let mut turn = Arc::clone(&self.0).lock_owned().await;
+        let turn = Arc::clone(&self.0).lock_owned().await;
+        // A task of its own, which goes on when the caller goes away: a savepoint dropped while it is made would take the transaction
+        // around it along, and with it the changes of others in the group.
+        tokio::spawn(self.clone().open(turn, writer.clone())).await.map_err(Fault::from)?
+    }
+    #[allow(clippy::disallowed_methods, reason = "the transactions of a group begin here")]
+    async fn open(
+        self,
+        mut turn: OwnedMutexGuard<Turn>,
+        writer: DatabaseConnection,
+    ) -> Result<(DatabaseTransaction, Member), Fault> {
         let open = match turn.open.take() {
             Some(open) => open,
             None => {
+                // Whoever is left of a group that broke has no part in the next one.
+                turn.members.clear();
                 let options = TransactionOptions {
                     sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                     ..TransactionOptions::default()
@@ -55,7 +66,7 @@ impl Group {
         };
         let inner = open.begin().await;
         turn.open = Some(open);
-        let member = Member { turn, group: self.clone() };
+        let member = Member { turn, group: self };
         match inner {
             Ok(inner) => Ok((inner, member)),
             Err(e) => member.give_up(Fault::from(e)).await,
@@ -66,7 +77,10 @@ impl Group {
     async fn commit_in_turn(self) {
         let mut turn = self.0.lock_owned().await;
         turn.committer = false;
-        let Some(open) = turn.open.take() else { return };
+        let Some(open) = turn.open.take() else {
+            turn.members.clear();
+            return;
+        };
         let size = turn.members.len();
         let committed = open.commit().await.map_err(|e| Arc::from(format!("commit: {e}")));
         metrics::histogram!("fulmar_commit_group_size").record(size as f64);
@@ -114,14 +128,15 @@ impl Member {
         Err(fault)
     }
     async fn give_up<T>(mut self, fault: Fault) -> Result<T, Fault> {
+        // Told before anything is waited for: who goes away here must not leave them to the next group's success.
+        let why: Arc<str> = Arc::from(fault.to_string());
+        for member in self.turn.members.drain(..) {
+            let _ = member.send(Err(Arc::clone(&why)));
+        }
         if let Some(open) = self.turn.open.take()
             && let Err(e) = open.rollback().await
         {
             tracing::warn!(error = %e, "rollback failed; the connection is dropped");
-        }
-        let why: Arc<str> = Arc::from(fault.to_string());
-        for member in self.turn.members.drain(..) {
-            let _ = member.send(Err(Arc::clone(&why)));
         }
         Err(fault)
     }

@@ -199,7 +199,8 @@ fn complete<T>(done: Vec<T>, asked: usize) -> Result<Vec<T>, Fault> {
 fn halves(from: usize, to: usize, fault: &Fault) -> Vec<(usize, usize)> {
     tracing::warn!(%fault, size = to - from, "a batch failed and is halved");
     let middle = from + (to - from) / 2;
-    vec![(from, middle), (middle, to)]
+    // Parts are taken from the end: what came first goes first.
+    vec![(middle, to), (from, middle)]
 }
 
 /// Runs parts of a batch that has failed; one that fails again is halved, so that each command gets its own outcome.

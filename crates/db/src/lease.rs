@@ -51,10 +51,11 @@ impl Lease {
         self.node
     }
     /// Extends the lease inside a transaction when half of it is over; a lost lease fails the transaction rather than risk equal ids.
-    pub(crate) async fn renew_if_due(&self, sql: &Sql) -> Result<(), Fault> {
+    /// Until when it is extended counts once the transaction is committed: see [`Lease::renewed`].
+    pub(crate) async fn renew_if_due(&self, sql: &Sql) -> Result<Option<Timestamp>, Fault> {
         let now = system_now();
         if now.0 < self.until.load(Ordering::Relaxed) - HELD_FOR / 2 {
-            return Ok(());
+            return Ok(None);
         }
         let until = now.plus(HELD_FOR);
         let kept = sql
@@ -68,8 +69,11 @@ impl Lease {
                 "this process slept so long that its node number was given to another: restart it",
             ));
         }
-        self.until.store(until.0, Ordering::Relaxed);
-        Ok(())
+        Ok(Some(until))
+    }
+    /// The transaction that extended it is committed.
+    pub(crate) fn renewed(&self, until: Timestamp) {
+        self.until.fetch_max(until.0, Ordering::Relaxed);
     }
     pub(crate) async fn give_back(&self, sql: &Sql) -> Result<(), Fault> {
         sql.exec(

@@ -40,6 +40,8 @@ pub struct Tx {
     wanted: OnceCell<Wanted>,
     /// Whether it leaves something to do.
     wakes: AtomicBool,
+    /// Until when this transaction extends the lease of the node number.
+    lease: Option<Timestamp>,
     shared: Arc<Shared>,
     /// The turn in the group (SQLite). Behind `sql`, so that what is dropped is rolled back before the next has its turn.
     member: Option<Member>,
@@ -248,7 +250,7 @@ impl Attempt {
             }
         };
         let sql = Sql::tx(inner, self.shared.backend);
-        self.shared.lease.renew_if_due(&sql).await?;
+        let lease = self.shared.lease.renew_if_due(&sql).await?;
         let now = self.shared.clock.now();
         Ok(Tx {
             sql,
@@ -257,13 +259,14 @@ impl Attempt {
             events: Mutex::new(Vec::new()),
             wanted: OnceCell::new(),
             wakes: AtomicBool::new(false),
+            lease,
             shared: Arc::clone(&self.shared),
             member,
         })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
-        let mut wakes = false;
+        let (mut wakes, lease) = (false, tx.lease);
         let finished = match result {
             Ok(value) => match tx.settle().await {
                 Ok(()) => {
@@ -278,6 +281,9 @@ impl Attempt {
             Ok(value) => {
                 if wakes {
                     self.shared.wake.notify_one();
+                }
+                if let Some(until) = lease {
+                    self.shared.lease.renewed(until);
                 }
                 Settled::Done(Ok(value))
             }

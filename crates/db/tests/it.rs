@@ -144,6 +144,46 @@ async fn a_lane_answers_each_and_one_poisoned_command_fails_alone() {
     }
 }
 
+/// Callers go away at every point of a transaction's beginning; what was told to others stays true.
+#[tokio::test]
+async fn who_goes_away_takes_nobody_along() {
+    for db in both(Options::default).await {
+        let db = std::sync::Arc::new(db);
+        let mut told = Vec::new();
+        for n in 0..60i64 {
+            let writer = std::sync::Arc::clone(&db);
+            told.push(tokio::spawn(async move {
+                let text = "INSERT INTO timer (name, next_at) VALUES ($1, $2)";
+                let done = db::write!(writer.db, &actor(), |tx| tx
+                    .exec(text, [format!("w{n}").into(), n.into()])
+                    .await);
+                (n, done.is_ok())
+            }));
+            // Polled a few times, each time a little further, and dropped.
+            let mut beginning = Box::pin(async { db.attempt(&actor()).begin().await.map(drop) });
+            for _ in 0..n % 12 {
+                let polled = poll_once(&mut beginning).await;
+                if polled {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        for task in told {
+            let (n, ok) = task.await.unwrap();
+            let text = "SELECT COUNT(*) FROM timer WHERE name = $1";
+            let there: Option<i64> = db.read().scalar(text, [format!("w{n}").into()]).await.unwrap();
+            assert_eq!(there, Some(i64::from(ok)), "{}: w{n} was told {ok}", db.name);
+        }
+    }
+}
+
+/// Polls once; whether it is done.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> bool {
+    std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx).is_ready()))
+        .await
+}
+
 #[tokio::test]
 async fn two_processes_share_a_database_with_different_node_numbers() {
     for db in both(Options::default).await {

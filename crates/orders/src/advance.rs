@@ -242,8 +242,11 @@ fn record_arrivals(
             let units = LineUnits { line: line.id, sku_id: line.sku_id, quantity: item.quantity };
             arrived.entry((line.order_id, item.at)).or_default().push(units);
         }
+        // Keys rise with time: the latest of an order is the last one, and only it can say that now everything is there.
+        let last: BTreeMap<OrderId, Timestamp> = arrived.keys().copied().collect();
         for ((order, at), lines) in arrived {
-            let all = headers.get(&order).is_some_and(|h| h.units_delivered >= h.units - h.units_cancelled);
+            let complete = |h: &Header| h.units_delivered >= h.units - h.units_cancelled;
+            let all = last.get(&order) == Some(&at) && headers.get(&order).is_some_and(complete);
             match step {
                 Step::Lose => tx.record(at, order, Some(order.0), UnitsLost { order, lines })?,
                 _ => tx.record(at, order, Some(order.0), UnitsDelivered { order, lines, all })?,

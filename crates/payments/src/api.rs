@@ -2,9 +2,7 @@
 
 use crate::view::{OrderRef, PaymentDetail, PaymentView, RefundView};
 use crate::webhook::accept;
-use crate::{
-    Capture, Confirm, Gateways, GrantRefund, Payment, PaymentId, RawRequest, RefundTo, Void, read, view,
-};
+use crate::{Capture, Confirm, Gateways, GrantRefund, PaymentId, RawRequest, RefundTo, Void, read, view};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -110,11 +108,7 @@ impl Operation for CaptureCall {
     const NAME: &'static str = "payments.capture";
     fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
         Box::pin(async move {
-            let known = read::payments_by_id(tx, calls.iter().map(|c| c.payment)).await?;
-            let item = |c: &&Self| {
-                let all = known.get(&c.payment).map_or(0, Payment::capturable);
-                Capture { at: tx.now(), payment: c.payment, amount: c.amount.unwrap_or(all.max(1)) }
-            };
+            let item = |c: &&Self| Capture { at: tx.now(), payment: c.payment, amount: c.amount };
             let items: Vec<Capture> = calls.iter().map(item).collect();
             let done = crate::capture(tx, &items).await?;
             shown(tx, StatusCode::ACCEPTED, calls.iter().map(|c| c.payment), done).await
@@ -194,10 +188,8 @@ impl Operation for ConfirmCall {
     const NAME: &'static str = "payments.confirm";
     fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
         Box::pin(async move {
-            let known = read::payments_by_id(tx, calls.iter().map(|c| c.payment)).await?;
             let item = |c: &&Self| {
-                let open = known.get(&c.payment).map_or(0, |p| p.amount - p.voided - p.captured);
-                let (amount, reference) = (c.amount.unwrap_or(open.max(1)), c.reference.clone());
+                let (amount, reference) = (c.amount, c.reference.clone());
                 Confirm { at: tx.now(), payment: c.payment, amount, reference }
             };
             let items: Vec<Confirm> = calls.iter().map(item).collect();

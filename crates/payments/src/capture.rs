@@ -13,8 +13,8 @@ pub struct Capture {
     pub at: Timestamp,
     /// Of which payment.
     pub payment: PaymentId,
-    /// Minor units, over zero.
-    pub amount: i64,
+    /// Minor units, over zero; all that can be captured when absent.
+    pub amount: Option<i64>,
 }
 
 /// Asks for captures over the tenders of an order.
@@ -38,19 +38,21 @@ refusals! {
     }
 }
 
-fn decide(held: Option<&Held>, want: &Capture) -> Result<(), CaptureRefused> {
+/// How much is captured.
+fn decide(held: Option<&Held>, want: &Capture) -> Result<i64, CaptureRefused> {
     let held = held.ok_or(CaptureRefused::Unknown { payment: want.payment })?;
-    if want.amount <= 0 {
-        return Err(CaptureRefused::NotPositive { amount: want.amount });
+    let left = held.amounts().capturable();
+    let amount = want.amount.unwrap_or(left.max(1));
+    if amount <= 0 {
+        return Err(CaptureRefused::NotPositive { amount });
     }
     if held.payment.gateway == internal::MANUAL {
         return Err(CaptureRefused::ByConfirm);
     }
-    let left = held.amounts().capturable();
-    if want.amount > left {
-        return Err(CaptureRefused::Beyond { asked: want.amount, left });
+    if amount > left {
+        return Err(CaptureRefused::Beyond { asked: amount, left });
     }
-    Ok(())
+    Ok(amount)
 }
 
 /// Requests captures: one outcome per item, in order. The gateways are called after commit.
@@ -62,7 +64,7 @@ pub async fn capture(tx: &Tx, batch: &[Capture]) -> Result<Vec<Result<OperationI
     let mut outcomes = Vec::with_capacity(batch.len());
     for want in batch {
         outcomes.push(match decide(ledger.get(want.payment), want) {
-            Ok(()) => Ok(request(tx, &mut ledger, want)?),
+            Ok(amount) => Ok(request(tx, &mut ledger, (want.at, want.payment, amount))?),
             Err(refused) => Err(refused),
         });
     }
@@ -70,8 +72,12 @@ pub async fn capture(tx: &Tx, batch: &[Capture]) -> Result<Vec<Result<OperationI
     Ok(outcomes)
 }
 
-fn request(tx: &Tx, ledger: &mut Ledger, want: &Capture) -> Result<OperationId, Fault> {
-    let operation = ledger.request(tx, want.at, want.payment, Act::Capture, want.amount, None)?;
+fn request(
+    tx: &Tx,
+    ledger: &mut Ledger,
+    (at, payment, amount): (Timestamp, PaymentId, i64),
+) -> Result<OperationId, Fault> {
+    let operation = ledger.request(tx, at, payment, Act::Capture, amount, None)?;
     ledger.call(operation);
     Ok(operation)
 }
@@ -94,7 +100,7 @@ pub async fn capture_for_orders(tx: &Tx, batch: &[CaptureFor]) -> Result<(), Fau
             let amount = capturable.min(left);
             if amount > 0 {
                 left -= amount;
-                request(tx, &mut ledger, &Capture { at: want.at, payment, amount })?;
+                request(tx, &mut ledger, (want.at, payment, amount))?;
             }
         }
     }

@@ -14,8 +14,8 @@ pub struct Confirm {
     pub at: Timestamp,
     /// For which payment.
     pub payment: PaymentId,
-    /// Minor units, over zero.
-    pub amount: i64,
+    /// Minor units, over zero; all that is open when absent.
+    pub amount: Option<i64>,
     /// Of the bank statement or the cash book.
     pub reference: String,
 }
@@ -32,22 +32,22 @@ refusals! {
     }
 }
 
-/// Whether it is new.
-fn decide(held: Option<&Held>, want: &Confirm) -> Result<bool, ConfirmRefused> {
+/// How much is new of it; none when it was counted before.
+fn decide(held: Option<&Held>, want: &Confirm) -> Result<Option<i64>, ConfirmRefused> {
     let held = held.ok_or(ConfirmRefused::Unknown { payment: want.payment })?;
     if held.payment.gateway != internal::MANUAL {
         return Err(ConfirmRefused::NotManual { gateway: held.payment.gateway.clone() });
     }
-    if want.amount <= 0 {
-        return Err(ConfirmRefused::NotPositive { amount: want.amount });
+    if let Some(amount) = want.amount.filter(|amount| *amount <= 0) {
+        return Err(ConfirmRefused::NotPositive { amount });
     }
     if want.reference.trim().is_empty() {
         return Err(ConfirmRefused::NoReference);
     }
     let known = held.facts().iter().find(|f| f.kind == FactKind::Capture && f.reference == want.reference);
     if let Some(known) = known {
-        return match known.amount == want.amount {
-            true => Ok(false),
+        return match want.amount.is_none_or(|amount| amount == known.amount) {
+            true => Ok(None),
             false => {
                 Err(ConfirmRefused::ReferenceUsed { reference: want.reference.clone(), amount: known.amount })
             }
@@ -59,10 +59,11 @@ fn decide(held: Option<&Held>, want: &Confirm) -> Result<bool, ConfirmRefused> {
     } else {
         held.payment.amount - a.captured
     };
-    if want.amount > left {
-        return Err(ConfirmRefused::Beyond { asked: want.amount, left: left.max(0) });
+    let amount = want.amount.unwrap_or(left.max(1));
+    if amount > left {
+        return Err(ConfirmRefused::Beyond { asked: amount, left: left.max(0) });
     }
-    Ok(true)
+    Ok(Some(amount))
 }
 
 /// Counts money that arrived: one outcome per item, in order.
@@ -74,12 +75,12 @@ pub async fn confirm(tx: &Tx, batch: &[Confirm]) -> Result<Vec<Result<(), Confir
     let mut outcomes = Vec::with_capacity(batch.len());
     for want in batch {
         let outcome = decide(ledger.get(want.payment), want);
-        if let Ok(true) = outcome {
+        if let Ok(Some(amount)) = outcome {
             let fact = NewFact {
                 at: want.at,
                 kind: FactKind::Capture,
                 phase: Phase::Succeeded,
-                amount: want.amount,
+                amount,
                 reference: want.reference.clone(),
                 operation: None,
                 detail: None,

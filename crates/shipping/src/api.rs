@@ -122,7 +122,7 @@ async fn post_label(
         match (&body.carrier, &body.service, body.cheapest) {
             (Some(carrier), Some(service), false) => Ok(Some((carrier.clone(), service.clone()))),
             (None, None, true) => {
-                Ok(offers(&app, parcel).await?.into_iter().next().map(|q| (q.carrier, q.service)))
+                offers(&app, parcel).await.map(|all| all.into_iter().next().map(|q| (q.carrier, q.service)))
             }
             _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
         };

@@ -94,7 +94,8 @@ fn decide_pack(f: &Fulfilment, item: &Pack) -> Result<Content, PackRefused> {
         if *quantity < 1 {
             return Err(PackRefused::NotPositive);
         }
-        *wanted.entry(*line).or_default() += quantity;
+        let sum = wanted.entry(*line).or_default();
+        *sum = sum.saturating_add(*quantity);
     }
     let mut content = Content::new();
     for (id, quantity) in wanted {

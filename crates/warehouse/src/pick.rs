@@ -165,7 +165,7 @@ pub async fn pick(tx: &Tx, batch: &[Pick]) -> Result<Vec<Result<Picked, PickRefu
     let skus = catalog::skus_by_id(tx, &lines().map(|l| l.sku_id).collect::<Vec<_>>()).await?;
     let mut progress = Progress::load(tx, lines().map(|l| l.id)).await?;
     let scans = scanned(tx, batch).await?;
-    let (mut outcomes, mut by_line) = (Vec::with_capacity(batch.len()), Vec::new());
+    let mut outcomes = Vec::with_capacity(batch.len());
     for item in batch {
         let sku = match &item.what {
             What::Scan(text) => scans.get(text.as_str()).copied().flatten(),
@@ -173,9 +173,6 @@ pub async fn pick(tx: &Tx, batch: &[Pick]) -> Result<Vec<Result<Picked, PickRefu
         };
         let outcome = pick_one(&mut floor, &skus, &mut progress, item, sku);
         if let Ok(picked) = &outcome {
-            if sku.is_none() {
-                by_line.extend(picked.units.iter().map(|(line, _)| *line));
-            }
             let f = &floor.fulfilments[&item.fulfilment];
             let order_line = |id: FulfilmentLineId| f.lines.iter().find(|l| l.id == id).map(|l| l.line);
             let complete = picked.units.iter();

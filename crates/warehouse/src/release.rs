@@ -6,7 +6,7 @@ use crate::events::FulfilmentReleased;
 use crate::model::{Executor, Fulfilment, FulfilmentId, Status};
 use db::{Rows, Tx};
 use kernel::{Fault, Timestamp};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Releases a fulfilment order.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ fn decide_release(f: &Fulfilment) -> Result<bool, ReleaseRefused> {
 /// A fault of the database.
 pub async fn release(tx: &Tx, batch: &[Release]) -> Result<Vec<Result<(), ReleaseRefused>>, Fault> {
     let mut floor = crate::floor::Floor::lock(tx, batch.iter().map(|r| r.fulfilment)).await?;
-    let mut writes: HashMap<FulfilmentId, Timestamp> = HashMap::new();
+    let mut writes: BTreeMap<FulfilmentId, Timestamp> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(batch.len());
     for item in batch {
         let Some(f) = floor.fulfilments.get_mut(&item.fulfilment) else {

@@ -2,7 +2,7 @@
 //! are the next one, through a [`db::Lane`]; each is idempotent by its key, as with [`command!`](crate::command!).
 //!
 //! Invariants: the answers are kept in the transaction of the changes; a refused call leaves no trace but its answer, and never fails
-//! those beside it.
+//! those beside it. An answer shows its subject as it is after the whole batch, which is when it becomes visible.
 
 use crate::command::{self, Call, Reply};
 use crate::{App, Caller, Key, Problem};
@@ -99,14 +99,19 @@ async fn answer<O: Operation>(tx: &Tx, batch: &[Asked<O>]) -> Result<Vec<Outcome
     }
     let mut answers = Vec::new();
     for (n, outcome) in fresh.into_iter().zip(done) {
-        if let Some((key, hash)) = batch[n].call.asked() {
-            let reply = match &outcome {
-                Ok(reply) => reply.clone(),
-                Err(problem) => Reply::refusal(problem)?,
-            };
-            answers.push(reply.kept(key, hash));
-        }
-        outcomes[n] = Some(outcome);
+        // What is kept is what is sent, word for word.
+        outcomes[n] = Some(match (batch[n].call.asked(), outcome) {
+            (Some((key, hash)), Ok(reply)) => {
+                answers.push(reply.clone().kept(key, hash));
+                Ok(reply)
+            }
+            (Some((key, hash)), Err(problem)) if problem.status().is_client_error() => {
+                let refusal = Reply::refusal(&problem)?;
+                answers.push(refusal.clone().kept(key, hash));
+                Ok(refusal)
+            }
+            (_, outcome) => outcome,
+        });
     }
     if let Some(scope) = batch.first().map(|asked| asked.call.scope()) {
         db::answers::remember(tx, scope, &answers).await?;

@@ -157,7 +157,7 @@ async fn money_arrives(shop: &Shop, cases: &[Case], day: i64) -> Result<(), Fail
     let confirm = |p: &payments::Payment| Confirm {
         at,
         payment: p.id,
-        amount: p.amount,
+        amount: Some(p.amount),
         reference: format!("statement {day}, {}", p.id),
     };
     let arrived: Vec<Confirm> = payments.values().flatten().map(confirm).collect();

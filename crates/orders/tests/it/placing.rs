@@ -192,7 +192,7 @@ async fn two_tenders_and_the_hold_until_they_are_good() {
         let waiting =
             payments[&placed(&outcomes, 2).id.0].iter().find(|p| p.method == "bank_transfer").unwrap().id;
         let confirm =
-            payments::Confirm { at: BEGIN, payment: waiting, amount: 2000, reference: "BANK-1".into() };
+            payments::Confirm { at: BEGIN, payment: waiting, amount: Some(2000), reference: "BANK-1".into() };
         shop.write(async |tx| payments::confirm(tx, std::slice::from_ref(&confirm)).await).await[0]
             .as_ref()
             .unwrap();

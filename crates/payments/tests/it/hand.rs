@@ -10,7 +10,7 @@ async fn confirm(
     amount: i64,
     reference: &str,
 ) -> Result<(), ConfirmRefused> {
-    let want = Confirm { at: shop.now(), payment, amount, reference: reference.into() };
+    let want = Confirm { at: shop.now(), payment, amount: Some(amount), reference: reference.into() };
     db::write!(shop.db, &actor(), |tx| payments::confirm(tx, std::slice::from_ref(&want)).await)
         .unwrap()
         .remove(0)
@@ -42,6 +42,37 @@ async fn a_bank_transfer_arrives_in_parts_and_each_line_counts_once() {
         confirm(&shop, id, 600, "line 2").await.unwrap();
         assert_eq!(shop.payment(id).await.status, "captured");
         assert_eq!(shop.events("payment.captured").await, 2);
+        shop.check().await;
+    }
+}
+
+/// What is “all” is decided item by item: a batch gives what its items one after the other give.
+#[tokio::test]
+async fn all_that_is_open_is_what_the_batch_has_left_of_it() {
+    for shop in shops().await {
+        let id = shop.open(by_hand(&shop, 1, "bank_transfer", 1_000)).await;
+        let of = |amount, reference: &str| Confirm {
+            at: shop.now(),
+            payment: id,
+            amount,
+            reference: reference.into(),
+        };
+        let batch = [of(Some(300), "line 1"), of(None, "line 2"), of(None, "line 2"), of(None, "line 3")];
+        let told = db::write!(shop.db, &actor(), |tx| payments::confirm(tx, &batch).await).unwrap();
+        let beyond = Err(ConfirmRefused::Beyond { asked: 1, left: 0 });
+        assert_eq!(told, [Ok(()), Ok(()), Ok(()), beyond], "{}", shop.db.name);
+        assert_eq!(shop.payment(id).await.captured, 1_000);
+        shop.check().await;
+
+        let id = shop.open(shop.tender(2, "tok_ok", 1_000)).await;
+        shop.work().await;
+        let of = |amount| payments::Capture { at: shop.now(), payment: id, amount };
+        let batch = [of(Some(300)), of(None), of(None)];
+        let told = db::write!(shop.db, &actor(), |tx| payments::capture(tx, &batch).await).unwrap();
+        assert!(told[0].is_ok() && told[1].is_ok() && told[2].is_err(), "{told:?}");
+        assert_eq!(shop.payment(id).await.capture_pending, 1_000);
+        shop.work().await;
+        assert_eq!(shop.payment(id).await.captured, 1_000);
         shop.check().await;
     }
 }

@@ -269,7 +269,7 @@ impl Shop {
         payment: PaymentId,
         amount: i64,
     ) -> Result<payments::OperationId, payments::CaptureRefused> {
-        let want = payments::Capture { at: self.now(), payment, amount };
+        let want = payments::Capture { at: self.now(), payment, amount: Some(amount) };
         db::write!(self.db, &actor(), |tx| payments::capture(tx, std::slice::from_ref(&want)).await)
             .unwrap()
             .remove(0)

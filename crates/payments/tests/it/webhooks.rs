@@ -233,9 +233,8 @@ async fn whatever_facts_come_the_sql_laws_agree_with_the_fold() {
                 let facts = facts.collect();
                 shop.record(facts).await.unwrap();
                 let stored = shop.payment(id).await;
-                let folded =
-                    payments::fold::fold(1_000, &payments::read::facts_of(shop.db.read(), id).await.unwrap())
-                        .amounts;
+                let facts = payments::read::facts_of(shop.db.read(), &[id]).await.unwrap();
+                let folded = payments::fold::fold(1_000, &facts[&id]).amounts;
                 assert_eq!(
                     (
                         stored.captured,

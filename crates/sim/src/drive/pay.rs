@@ -17,12 +17,13 @@ impl Sim {
     pub(crate) async fn capture(&mut self, no: No, permille: i64) -> Result<(), Trouble> {
         let at = self.at();
         for tender in self.tenders_of(no, "sim") {
-            let capture = Capture { at, payment: tender.id, amount: tender.amount * permille / 1000 };
+            let amount = tender.amount * permille / 1000;
+            let capture = Capture { at, payment: tender.id, amount: Some(amount) };
             let told =
                 db::write!(self.db, &self.by, |tx| payments::capture(tx, std::slice::from_ref(&capture))
                     .await)?;
             self.heard(&told);
-            if told.first().is_some_and(Result::is_ok) && capture.amount > tender.amount {
+            if told.first().is_some_and(Result::is_ok) && amount > tender.amount {
                 return Err(Trouble::new("payments.capture", format!("{capture:?} of {tender:?}")));
             }
         }
@@ -85,20 +86,20 @@ impl Sim {
             for tender in self.tenders_of(*no, "manual") {
                 let amount = (tender.amount * permille / 1000).max(1);
                 let reference = format!("bank-{}-{no}", self.now);
-                batch.push(Confirm { at, payment: tender.id, amount, reference });
-                owners.push((*no, tender.id));
+                batch.push(Confirm { at, payment: tender.id, amount: Some(amount), reference });
+                owners.push((*no, tender.id, amount));
             }
         }
         let told = db::write!(self.db, &self.by, |tx| payments::confirm(tx, &batch).await)?;
         self.heard(&told);
-        for (((no, id), confirm), outcome) in owners.into_iter().zip(&batch).zip(told) {
+        for (((no, id, amount), confirm), outcome) in owners.into_iter().zip(&batch).zip(told) {
             if outcome.is_err() {
                 continue;
             }
-            self.model.post("1000", "1100", confirm.amount);
+            self.model.post("1000", "1100", amount);
             let tenders = self.model.orders.get_mut(&no).map(|o| &mut o.tenders);
             if let Some(tender) = tenders.into_iter().flatten().find(|t| t.id == id) {
-                tender.taken += confirm.amount;
+                tender.taken += amount;
                 if tender.taken > tender.amount {
                     return Err(Trouble::new("payments.confirm", format!("{confirm:?} on {tender:?}")));
                 }
