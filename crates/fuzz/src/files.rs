@@ -22,7 +22,7 @@ fn check_sheet(sheet: &Sheet) {
     assert_eq!(again.len(), sheet.rejected.len() + 1, "{}", String::from_utf8_lossy(&out));
     for (row, read) in sheet.rejected.iter().zip(&again[1..]) {
         assert!(read.iter().zip(&row.record).all(|(a, b)| a == b), "{row:?} became {read:?}");
-        assert_eq!(read.iter().last(), Some(row.reason.as_str()));
+        assert_eq!(read.iter().next_back(), Some(row.reason.as_str()));
     }
 }
 
