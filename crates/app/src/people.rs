@@ -3,13 +3,13 @@
 
 use crate::Failure;
 use argon2::{Argon2, PasswordHasher};
-use db::{Db, FromQueryResult, Sql};
+use db::{Db, FromRow, Sql};
 use kernel::{Actor, Fault, Secret, Timestamp};
 use serde::Serialize;
 use web::auth::{CreateUser, KeyId, Role, UserId, create_user};
 
 /// Somebody who signs in.
-#[derive(Debug, Clone, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, Serialize, FromRow)]
 pub struct Person {
     /// Id.
     pub id: UserId,
@@ -26,7 +26,7 @@ pub struct Person {
 }
 
 /// An API key, without the key itself.
-#[derive(Debug, Clone, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, Serialize, FromRow)]
 pub struct ApiKey {
     /// Id.
     pub id: KeyId,

@@ -8,7 +8,7 @@ use crate::{Failure, cmd, demo, people, program, slices, telemetry};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::get;
-use db::{Ctx, FromQueryResult};
+use db::{Ctx, FromRow};
 use kernel::{Actor, Fault, Secret};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
@@ -160,7 +160,7 @@ pub fn told_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, Failu
     })
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Backlog {
     waiting: i64,
     parked: i64,

@@ -6,7 +6,7 @@
 use crate::model::MailId;
 use crate::send::SendMail;
 use crate::templates::{self, Rendered};
-use db::{BoxFuture, Ctx, FromQueryResult, Rows, Sql};
+use db::{BoxFuture, Ctx, FromRow, Rows, Sql};
 use kernel::fact::EventId;
 use kernel::{Actor, Currency, Event, Fault, Money};
 use serde_json::{Value as Json, json};
@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 /// The kinds that customers hear of.
 pub const KINDS: &[&str] = &["order.placed", "shipment.shipped", "shipment.delivered", "payment.refunded"];
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Order {
     id: i64,
     number: String,
@@ -25,7 +25,7 @@ struct Order {
     total: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Line {
     order_id: i64,
     sku: String,
@@ -144,7 +144,7 @@ fn context(shop: &str, event: &Event, order: &Order, lines: &[Line]) -> Result<J
     }))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Written {
     id: MailId,
 }

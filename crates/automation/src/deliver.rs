@@ -6,7 +6,7 @@
 
 use crate::events::WebhookDeactivated;
 use crate::model::{DeliveryId, EndpointId};
-use db::{BoxFuture, Ctx, FromQueryResult, Job, Rows, Tx};
+use db::{BoxFuture, Ctx, FromRow, Job, Rows, Tx};
 use kernel::fact::EventId;
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer};
 use kernel::{Actor, Event, Fault, Timestamp};
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LONGEST_ERROR: usize = 500;
 
 /// What an endpoint hears.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Hears {
     id: EndpointId,
     kinds: String,
@@ -121,14 +121,14 @@ impl Job for Deliver {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Target {
     id: EndpointId,
     url: String,
     secret: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Due {
     id: DeliveryId,
     attempts: i64,

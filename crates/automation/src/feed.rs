@@ -9,7 +9,7 @@
 //!
 //! Readers who cannot keep a cursor safely (two of them, a crash between work and cursor) get an event more than once: work by event id.
 
-use db::{Db, FromQueryResult, Value};
+use db::{Db, FromRow, Value};
 use kernel::fact::EventId;
 use kernel::{Fault, Timestamp};
 
@@ -30,7 +30,7 @@ pub struct Ask {
 }
 
 /// An event as the log keeps it.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct Fed {
     /// The cursor.
     pub id: EventId,

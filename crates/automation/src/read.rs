@@ -1,12 +1,12 @@
 //! Queries for lists and details. Secrets of endpoints are not among them.
 
 use crate::model::{DeliveryId, EndpointId, MailId};
-use db::{FromQueryResult, Sql, Value};
+use db::{FromRow, Sql, Value};
 use kernel::fact::EventId;
 use kernel::{Fault, Timestamp};
 
 /// An endpoint, without its secret.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct EndpointRow {
     /// Its id.
     pub id: EndpointId,
@@ -21,7 +21,7 @@ pub struct EndpointRow {
 }
 
 /// A delivery with what it delivers.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct DeliveryRow {
     /// Its id.
     pub id: DeliveryId,
@@ -46,7 +46,7 @@ pub struct DeliveryRow {
 }
 
 /// An e-mail.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct MailRow {
     /// Its id.
     pub id: MailId,

@@ -3,7 +3,7 @@
 use crate::deliver::enqueue;
 use crate::events::WebhookReplayed;
 use crate::model::{DeliveryId, EndpointId};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,7 +34,7 @@ kernel::refusals! {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Known {
     id: DeliveryId,
     endpoint_id: EndpointId,
@@ -76,7 +76,7 @@ pub async fn replay(tx: &Tx, batch: &[Replay]) -> Result<Vec<Result<(), ReplayRe
     Ok(outcomes)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EndpointState {
     id: EndpointId,
     active: bool,
@@ -114,7 +114,7 @@ pub async fn replay_dead(tx: &Tx, batch: &[ReplayDead]) -> Result<Vec<Result<i64
     Ok(batch.iter().map(outcome).collect())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Returned {
     id: EndpointId,
 }

@@ -7,7 +7,7 @@
 use crate::events::MailSent;
 use crate::model::MailId;
 use crate::read::{self, MailRow};
-use db::{Ctx, FromQueryResult, Job, Rows, Tx};
+use db::{Ctx, FromRow, Job, Rows, Tx};
 use kernel::{Actor, Fault, Timestamp};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
@@ -132,7 +132,7 @@ kernel::refusals! {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Known {
     id: MailId,
 }

@@ -5,7 +5,7 @@ use crate::events::{WebhookRemoved, WebhookSaved};
 use crate::model::EndpointId;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::HashMap;
 
@@ -173,7 +173,7 @@ fn record_saved(tx: &Tx, at: Timestamp, saved: &Endpoint, new_secret: bool) -> R
     tx.record(at, saved.id, None, fact)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     id: EndpointId,
     url: String,

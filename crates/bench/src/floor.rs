@@ -7,8 +7,8 @@
 use crate::row::median;
 use db::{Backend, Db};
 use kernel::Fault;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
     self, AssertSqlSafe, Connection, Executor, PgConnection, Row as _, SqliteConnection, TypeInfo as _,
     ValueRef as _,
 };

@@ -49,7 +49,7 @@ pub async fn read(stage: &mut Stage, out: &mut (dyn FnMut(Row) + Send)) -> Resul
     Ok(())
 }
 
-#[derive(db::FromQueryResult)]
+#[derive(db::FromRow)]
 struct Sample {
     id: orders::OrderId,
     number: String,
@@ -61,7 +61,7 @@ struct Sample {
     tracking: String,
 }
 
-#[derive(db::FromQueryResult)]
+#[derive(db::FromRow)]
 struct Span {
     first: i64,
     last: i64,

@@ -251,8 +251,8 @@ impl Stage {
 }
 
 async fn on_server(url: &str, text: &str) -> Result<(), Fault> {
-    use sea_orm::{ConnectionTrait, Database};
-    let connection = Database::connect(url).await?;
-    connection.execute_unprepared(text).await?;
+    use sqlx::Connection;
+    let mut connection = sqlx::PgConnection::connect(url).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut connection).await?;
     Ok(connection.close().await?)
 }

@@ -2,7 +2,7 @@
 
 use crate::accounts;
 use kernel::{Currency, Fault, Timestamp};
-use sea_orm::FromQueryResult;
+use db::FromRow;
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -52,7 +52,7 @@ pub struct JournalFilter {
     pub until: Option<Timestamp>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EntryRow {
     id: EntryId,
     at: Timestamp,
@@ -60,7 +60,7 @@ struct EntryRow {
     order_id: Option<i64>,
     text: String,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PostingRow {
     entry_id: EntryId,
     debit: String,

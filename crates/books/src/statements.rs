@@ -5,7 +5,7 @@ use crate::accounts::{self, AccountKind};
 use crate::month::Month;
 use db::{Sql, Value};
 use kernel::{Currency, Fault, Timestamp};
-use sea_orm::FromQueryResult;
+use db::FromRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -105,7 +105,7 @@ pub struct BalanceSheet {
 }
 
 /// What is left open on an account for one order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct OpenItem {
     /// Raw order id; none for what belongs to no order.
     pub order_id: Option<i64>,
@@ -115,7 +115,7 @@ pub struct OpenItem {
     pub amount: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SumRow {
     account: String,
     currency: Currency,

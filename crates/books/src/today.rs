@@ -1,7 +1,7 @@
 //! The figures of a day: what came in, and what waits for people. Invariant: each figure is read from an index that holds all it needs, over
 //! the day or over what is open; how many orders there have ever been makes no difference.
 
-use db::{FromQueryResult, Sql};
+use db::{FromRow, Sql};
 use kernel::{Currency, Fault, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,7 +40,7 @@ pub struct Revenue {
 }
 
 /// How many orders wait for a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromRow)]
 pub struct Holds {
     /// The kind of hold, as `risk_review`.
     pub kind: String,
@@ -48,14 +48,14 @@ pub struct Holds {
     pub orders: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Sum {
     currency: Currency,
     orders: i64,
     amount: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Counts {
     late: i64,
     waiting: i64,

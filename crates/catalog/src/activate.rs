@@ -2,7 +2,7 @@
 
 use crate::SkuId;
 use crate::events::SkuActivated;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,7 +24,7 @@ kernel::refusals! {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     id: SkuId,
     code: String,

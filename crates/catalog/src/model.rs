@@ -1,7 +1,6 @@
 //! What a SKU is. Invariant: [`Sku::takes`] names simple SKUs only, each once.
 
 use kernel::{Currency, Money};
-use sea_orm::{ColIdx, DbErr, QueryResult, TryGetError, TryGetable};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -51,10 +50,9 @@ impl std::fmt::Display for SkuKind {
         f.write_str(self.as_str())
     }
 }
-impl TryGetable for SkuKind {
-    fn try_get_by<I: ColIdx>(res: &QueryResult, index: I) -> Result<Self, TryGetError> {
-        let text = String::try_get_by(res, index)?;
-        text.parse().map_err(|e: UnknownSkuKind| TryGetError::DbErr(DbErr::Type(e.to_string())))
+impl kernel::row::FromCell for SkuKind {
+    fn from_cell(cell: kernel::row::Cell) -> Result<Self, String> {
+        kernel::row::parsed(cell)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Queries of the catalogue. Invariant: a handful of statements, however many SKUs are asked for.
 
 use crate::{Component, Sku, SkuId, SkuKind, SupplierId};
-use db::{FromQueryResult, Rows, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::{Currency, Fault, Money};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 const COLUMNS: &str = "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SkuRow {
     id: SkuId,
     code: String,
@@ -24,14 +24,14 @@ struct SkuRow {
     version: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PriceRow {
     sku_id: SkuId,
     currency: Currency,
     minor: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ComponentRow {
     bundle_id: SkuId,
     component_id: SkuId,
@@ -79,7 +79,7 @@ pub async fn skus_by_scan(sql: &Sql, texts: &[&str]) -> Result<HashMap<String, S
     for text in texts {
         input.push([text.into()]);
     }
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Meant {
         scan: String,
         sku_id: SkuId,
@@ -180,7 +180,7 @@ async fn details(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<SkuDetail>, Fault> 
 
 /// Barcodes in order, by SKU, of the SKUs in `input(id)`.
 pub(crate) async fn barcodes_of(sql: &Sql, input: &Rows) -> Result<HashMap<SkuId, Vec<String>>, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct BarcodeRow {
         sku_id: SkuId,
         barcode: String,

@@ -4,7 +4,7 @@
 use crate::events::SkuSaved;
 use crate::read::{barcodes_of, id_rows, lock_by_code};
 use crate::{Sku, SkuId, SkuKind, SupplierId};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Currency, Fault, Money, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -116,7 +116,7 @@ async fn load(tx: &Tx, batch: &[SaveSku]) -> Result<View, Fault> {
         let known = Known { id: sku.id, draft: draft_of(&sku, barcodes), write: None };
         view.skus.insert(sku.code, known);
     }
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Owner {
         barcode: String,
         code: String,
@@ -125,7 +125,7 @@ async fn load(tx: &Tx, batch: &[SaveSku]) -> Result<View, Fault> {
     let text = "SELECT b.barcode, s.code FROM sku_barcode b JOIN input ON input.barcode = b.barcode JOIN sku s ON s.id = b.sku_id";
     let owners: Vec<Owner> = tx.all_from(&text_rows("barcode TEXT", asked), text, []).await?;
     view.barcodes.extend(owners.into_iter().map(|o| (o.barcode, o.code)));
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct SupplierRow {
         id: SupplierId,
         code: String,

@@ -2,7 +2,7 @@
 
 use crate::SupplierId;
 use crate::events::SupplierSaved;
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +18,7 @@ pub struct SaveSupplier {
 }
 
 /// A supplier.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Supplier {
     /// Our id.
     pub id: SupplierId,

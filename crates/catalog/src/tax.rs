@@ -1,7 +1,7 @@
 //! Tax rates by country, region and tax class. Invariant: a region's own rate goes before its country's.
 
 use crate::events::TaxRateSet;
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use kernel::Fault;
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ pub struct SetTaxRate {
 }
 
 /// A rate that is set.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct TaxRate {
     /// ISO 3166 code in capitals.
     pub country: String,

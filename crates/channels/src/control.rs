@@ -1,12 +1,12 @@
 //! Control totals of a source: what its orders charge, less what was cancelled and returned, plus what its import booked outside of
 //! orders. Invariant: it is read from the database alone, so it proves the import and not the file.
 
-use db::{FromQueryResult, Sql};
+use db::{FromRow, Sql};
 use kernel::{Currency, Fault};
 use serde::Serialize;
 
 /// A source in one currency; amounts in its minor units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Control {
     /// The channel or import.
     pub source: String,

@@ -3,7 +3,7 @@
 use crate::CustomerId;
 use crate::events::StoreCreditChanged;
 use crate::model::EntryId;
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use kernel::{Currency, Fault, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -47,7 +47,7 @@ struct View {
     posted: HashSet<String>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct BalanceRow {
     customer_id: CustomerId,
     currency: Currency,
@@ -107,7 +107,7 @@ async fn load(tx: &Tx, batch: &[CreditEntry]) -> Result<View, Fault> {
     for id in batch.iter().map(|e| e.customer).collect::<BTreeSet<_>>() {
         customers.push([id.into()]);
     }
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct IdRow {
         id: CustomerId,
     }
@@ -120,7 +120,7 @@ async fn load(tx: &Tx, batch: &[CreditEntry]) -> Result<View, Fault> {
     for reference in batch.iter().map(|e| e.reference.as_str()).collect::<BTreeSet<_>>() {
         references.push([reference.into()]);
     }
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct ReferenceRow {
         reference: String,
     }

@@ -4,7 +4,7 @@
 use crate::CustomerId;
 use crate::events::{CustomerCompleted, CustomerCreated};
 use contact::address::Address;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -61,7 +61,7 @@ struct View {
     by_phone: HashMap<String, CustomerId>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     id: CustomerId,
     email_key: Option<String>,
@@ -236,7 +236,7 @@ async fn complete(tx: &Tx, view: &View) -> Result<(), Fault> {
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct IdRow {
     id: CustomerId,
 }

@@ -2,13 +2,13 @@
 
 use crate::{Customer, CustomerId};
 use contact::address::Address;
-use db::{FromQueryResult, Rows, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::{Currency, Fault, Timestamp};
 use std::collections::HashMap;
 
 const COLUMNS: &str = "c.id, c.name, c.email, c.phone, c.address, c.created_at, c.version";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     id: CustomerId,
     name: String,
@@ -96,7 +96,7 @@ pub async fn by_id(sql: &Sql, ids: &[CustomerId]) -> Result<HashMap<CustomerId, 
 }
 
 /// A balance of store credit.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Balance {
     /// ISO 4217.
     pub currency: Currency,
@@ -105,7 +105,7 @@ pub struct Balance {
 }
 
 /// An entry of store credit.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Entry {
     /// ISO 4217.
     pub currency: Currency,

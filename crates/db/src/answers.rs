@@ -2,7 +2,7 @@
 
 use crate::{Rows, Sql, Tx};
 use kernel::Fault;
-use sea_orm::FromQueryResult;
+use crate::FromRow;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ pub fn input_hash(input: &[u8]) -> String {
     Sha256::digest(input).iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     key: String,
     hash: String,

@@ -9,17 +9,15 @@
 
 mod catalogue;
 
-use crate::open::{Backend, Db};
+use crate::Sql;
+use crate::open::{Backend, Db, Writer};
+use crate::sqlite::{Place, Readers, Use};
 use catalogue::{migrations, numbers, sequences, series, tables};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use kernel::Fault;
-use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    IsolationLevel, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    Value,
-};
+use kernel::row::{Row, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,16 +126,6 @@ fn quoted<'a>(names: impl Iterator<Item = &'a String>) -> String {
     names.map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(",")
 }
 
-async fn query(
-    tx: &DatabaseTransaction,
-    backend: Backend,
-    text: &str,
-    values: Vec<Value>,
-) -> Result<Vec<QueryResult>, Fault> {
-    let rows = tx.query_all_raw(Statement::from_sql_and_values(backend.sea(), text.to_owned(), values)).await;
-    rows.map_err(|e| Fault::from(e).while_doing(text.chars().take(80).collect::<String>()))
-}
-
 // ── backup ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// Writes lines, compresses them and sums them up.
@@ -159,28 +147,11 @@ impl<W: Write> Sink<W> {
 ///
 /// # Errors
 /// Faults of the database and of `out`.
-#[allow(clippy::disallowed_methods, reason = "a snapshot for reading: write! opens transactions that write")]
 pub async fn backup(db: &Db, out: impl Write + Send) -> Result<Summary, Fault> {
-    let backend = db.backend();
-    let own = snapshot_connection(db).await?;
-    let options = match backend {
-        Backend::Postgres => TransactionOptions {
-            isolation_level: Some(IsolationLevel::RepeatableRead),
-            access_mode: Some(AccessMode::ReadOnly),
-            ..TransactionOptions::default()
-        },
-        Backend::Sqlite => TransactionOptions::default(),
-    };
-    let tx = own.as_ref().unwrap_or(&db.shared.writer).begin_with_options(options).await?;
-    if backend == Backend::Postgres {
-        tx.execute_unprepared(&format!("SET LOCAL application_name = '{APPLICATION_NAME}'")).await?;
-    }
+    let snapshot = snapshot(db).await?;
     let mut sink = Sink { gz: GzEncoder::new(out, Compression::new(4)), sum: Sha256::new() };
-    let summary = dump(&tx, backend, &mut sink).await;
-    tx.rollback().await?;
-    if let Some(own) = own {
-        own.close().await?;
-    }
+    let summary = dump(&snapshot, &mut sink).await;
+    snapshot.close().await;
     let summary = summary?;
     sink.gz
         .finish()
@@ -189,73 +160,80 @@ pub async fn backup(db: &Db, out: impl Write + Send) -> Result<Summary, Fault> {
     Ok(summary)
 }
 
-/// A reader of its own for SQLite: its snapshot lasts, and must not keep one of the pool's readers from others. A database in memory
-/// has one connection only, and on PostgreSQL the pool serves.
-async fn snapshot_connection(db: &Db) -> Result<Option<DatabaseConnection>, Fault> {
-    if db.backend() == Backend::Postgres || db.url().contains(":memory:") || db.url().contains("mode=memory")
-    {
-        return Ok(None);
+/// A transaction that reads. On SQLite a connection of its own: its snapshot lasts, and must not keep one of the pool's readers from
+/// others; but a database in memory has one connection only.
+async fn snapshot(db: &Db) -> Result<Sql, Fault> {
+    let begin = match &db.shared.writer {
+        Writer::Sqlite(_, place @ Place::File(_)) => {
+            let alone = Sql::readers(Readers::open(place.clone(), Use::Read, 1)?);
+            alone.script("BEGIN").await?;
+            return Ok(alone);
+        }
+        Writer::Sqlite(..) => "",
+        Writer::Postgres(_) => "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    };
+    let tx = db.shared.writer.begin().await?;
+    tx.script(begin).await?;
+    if db.backend() == Backend::Postgres {
+        tx.script(&format!("SET LOCAL application_name = '{APPLICATION_NAME}'")).await?;
     }
-    let mut connect = ConnectOptions::new(db.url().to_owned());
-    connect.max_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|o| o.pragma("query_only", "1"));
-    Ok(Some(Database::connect(connect).await?))
+    Ok(tx)
 }
 
 async fn dump<W: Write + Send>(
-    tx: &DatabaseTransaction,
-    backend: Backend,
+    tx: &Sql,
     sink: &mut Sink<W>,
 ) -> Result<Summary, Fault> {
-    sink.line(&Line::FulmarBackup { format: FORMAT, schema: migrations(tx, backend).await? })?;
-    let tables = tables(tx, backend).await?;
+    sink.line(&Line::FulmarBackup { format: FORMAT, schema: migrations(tx).await? })?;
+    let tables = tables(tx).await?;
     let mut total = 0;
     for table in &tables {
         sink.line(&Line::Table { name: table.name.clone(), columns: table.columns.clone() })?;
-        let rows = dump_rows(tx, backend, table, sink).await?;
+        let rows = dump_rows(tx, table, sink).await?;
         sink.line(&Line::End { table: table.name.clone(), rows })?;
         total += rows;
     }
-    sink.line(&Line::Numbers(numbers(tx, backend).await?))?;
+    sink.line(&Line::Numbers(numbers(tx).await?))?;
     let footer = Line::Footer { tables: tables.len(), rows: total, sha256: hex(&sink.sum) };
     sink.line(&footer)?;
     Ok(Summary { tables: tables.len(), rows: total })
 }
 
 async fn dump_rows<W: Write + Send>(
-    tx: &DatabaseTransaction,
-    backend: Backend,
+    tx: &Sql,
     table: &Table,
     sink: &mut Sink<W>,
 ) -> Result<u64, Fault> {
     let mut count = 0;
     let mut after: Vec<Value> = Vec::new();
     loop {
-        let rows = query(tx, backend, &table.select(!after.is_empty()), std::mem::take(&mut after)).await?;
-        for (i, row) in rows.iter().enumerate() {
+        let rows = tx.rows(&table.select(!after.is_empty()), std::mem::take(&mut after)).await?;
+        let found = rows.len();
+        for (i, mut row) in rows.into_iter().enumerate() {
             let cells = table
                 .columns
                 .iter()
                 .enumerate()
-                .map(|(n, (_, ty))| cell(row, n, *ty))
+                .map(|(n, (_, ty))| cell(&mut row, n, *ty))
                 .collect::<Result<Vec<_>, Fault>>()?;
             sink.line(&cells.iter().map(to_json).collect::<Vec<_>>())?;
-            if i + 1 == rows.len() {
+            if i + 1 == found {
                 after = table.key.iter().map(|k| cells[*k].clone()).collect();
             }
         }
-        count += rows.len() as u64;
-        if rows.len() < table.chunk() {
+        count += found as u64;
+        if found < table.chunk() {
             return Ok(count);
         }
     }
 }
 
-fn cell(row: &QueryResult, n: usize, ty: Ty) -> Result<Value, Fault> {
+fn cell(row: &mut Row, n: usize, ty: Ty) -> Result<Value, Fault> {
     Ok(match ty {
-        Ty::Bigint => row.try_get_by_index::<Option<i64>>(n)?.into(),
-        Ty::Text => row.try_get_by_index::<Option<String>>(n)?.into(),
-        Ty::Boolean => row.try_get_by_index::<Option<bool>>(n)?.into(),
-        Ty::Double => row.try_get_by_index::<Option<f64>>(n)?.into(),
+        Ty::Bigint => row.take_at::<Option<i64>>(n)?.into(),
+        Ty::Text => row.take_at::<Option<String>>(n)?.into(),
+        Ty::Boolean => row.take_at::<Option<bool>>(n)?.into(),
+        Ty::Double => row.take_at::<Option<f64>>(n)?.into(),
     })
 }
 
@@ -265,7 +243,9 @@ fn to_json(value: &Value) -> serde_json::Value {
         Value::String(Some(text)) => text.as_str().into(),
         Value::Bool(Some(yes)) => (*yes).into(),
         Value::Double(Some(x)) => format!("{x:?}").into(),
-        _ => serde_json::Value::Null,
+        Value::BigInt(None) | Value::String(None) | Value::Bool(None) | Value::Double(None) => {
+            serde_json::Value::Null
+        }
     }
 }
 
@@ -315,29 +295,21 @@ impl<R: Read> Source<R> {
 /// # Errors
 /// A fault that says so when the database has orders, products, customers or users, when the file is cut off or damaged, or was made
 /// with another schema; then nothing is changed. Faults of the database.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "no events, no reactions, no second run: what is restored is history already"
-)]
 pub async fn restore(db: &Db, input: impl Read + Send) -> Result<Summary, Fault> {
-    let backend = db.backend();
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let tx = db.shared.writer.begin_with_options(options).await?;
+    // No events, no reactions, no second run: what is restored is history already.
+    let tx = db.shared.writer.begin().await?;
     let mut source = Source { lines: BufReader::new(GzDecoder::new(input)), sum: Sha256::new() };
-    match load(&tx, backend, &mut source).await {
+    match load(&tx, &mut source).await {
         Ok(summary) => {
             tx.commit().await?;
-            if backend == Backend::Postgres {
+            if db.backend() == Backend::Postgres {
                 // Until its autovacuum comes by it would plan as for empty tables: the first `fulmar verify` would take hours.
-                db.shared.writer.execute_unprepared("ANALYZE").await?;
+                db.shared.writer.alone().script("ANALYZE").await?;
             }
             Ok(summary)
         }
         Err(fault) => {
-            tx.rollback().await?;
+            tx.roll_back(&fault).await;
             Err(fault.while_doing("restore (nothing was changed)"))
         }
     }
@@ -351,16 +323,16 @@ struct Filling {
     rows: u64,
 }
 impl Filling {
-    async fn flush(&mut self, tx: &DatabaseTransaction, backend: Backend) -> Result<(), Fault> {
+    async fn flush(&mut self, tx: &Sql) -> Result<(), Fault> {
         let values = std::mem::take(&mut self.waiting);
         if values.is_empty() {
             return Ok(());
         }
-        let text = self.table.insert(&self.columns, values.len() / self.columns.len(), backend);
-        let done = tx.execute_raw(Statement::from_sql_and_values(backend.sea(), text, values)).await;
-        done.map(|_| ()).map_err(|e| Fault::from(e).while_doing(format!("restore table {}", self.table.name)))
+        let text = self.table.insert(&self.columns, values.len() / self.columns.len(), tx.backend());
+        let done = tx.exec(&text, values).await;
+        done.map(|_| ()).map_err(|f| f.while_doing(format!("restore table {}", self.table.name)))
     }
-    async fn row(&mut self, line: &[u8], tx: &DatabaseTransaction, backend: Backend) -> Result<(), Fault> {
+    async fn row(&mut self, line: &[u8], tx: &Sql) -> Result<(), Fault> {
         let cells: Vec<serde_json::Value> = serde_json::from_slice(line).map_err(damaged)?;
         if cells.len() != self.columns.len() {
             return Err(Fault::broken(format!(
@@ -377,7 +349,7 @@ impl Filling {
         }
         self.rows += 1;
         if self.waiting.len() >= self.table.chunk() * self.columns.len() {
-            self.flush(tx, backend).await?;
+            self.flush(tx).await?;
         }
         Ok(())
     }
@@ -388,16 +360,15 @@ fn damaged(e: serde_json::Error) -> Fault {
 }
 
 async fn load<R: Read + Send>(
-    tx: &DatabaseTransaction,
-    backend: Backend,
+    tx: &Sql,
     source: &mut Source<R>,
 ) -> Result<Summary, Fault> {
-    check_header(tx, backend, source).await?;
-    let tables = tables(tx, backend).await?;
-    refuse_unless_empty(tx, backend).await?;
+    check_header(tx, source).await?;
+    let tables = tables(tx).await?;
+    refuse_unless_empty(tx).await?;
     // What migrations and a first start put in comes again with the file.
     for table in tables.iter().rev() {
-        tx.execute_unprepared(&format!("DELETE FROM \"{}\"", table.name)).await?;
+        tx.script(&format!("DELETE FROM \"{}\"", table.name)).await?;
     }
     let count = tables.len();
     let mut left: BTreeMap<String, Table> = tables.into_iter().map(|t| (t.name.clone(), t)).collect();
@@ -409,7 +380,7 @@ async fn load<R: Read + Send>(
             let table = filling
                 .as_mut()
                 .ok_or_else(|| Fault::broken("the backup is damaged: a row outside of a table"))?;
-            table.row(&text, tx, backend).await?;
+            table.row(&text, tx).await?;
             source.sum.update(&text);
             continue;
         }
@@ -421,7 +392,7 @@ async fn load<R: Read + Send>(
                 let mut done = filling
                     .take()
                     .ok_or_else(|| Fault::broken("the backup is damaged: an end without a table"))?;
-                done.flush(tx, backend).await?;
+                done.flush(tx).await?;
                 if done.table.name != table || done.rows != told {
                     return Err(Fault::broken(format!(
                         "table {table} should have {told} rows, the file has {}",
@@ -444,7 +415,7 @@ async fn load<R: Read + Send>(
                 }
                 let last = last_numbers
                     .ok_or_else(|| Fault::broken("the backup is damaged: it lacks the number series"))?;
-                set_numbers(tx, backend, last).await?;
+                set_numbers(tx, last).await?;
                 return Ok(Summary { tables: count, rows });
             }
             _ => return Err(Fault::broken("the backup is damaged: its lines are not in order")),
@@ -455,8 +426,7 @@ async fn load<R: Read + Send>(
 }
 
 async fn check_header<R: Read + Send>(
-    tx: &DatabaseTransaction,
-    backend: Backend,
+    tx: &Sql,
     source: &mut Source<R>,
 ) -> Result<(), Fault> {
     let text = source.next()?.ok_or_else(|| Fault::broken("the backup is empty"))?;
@@ -469,7 +439,7 @@ async fn check_header<R: Read + Send>(
             "the backup has format {format}, this program reads format {FORMAT}"
         )));
     }
-    let ours = migrations(tx, backend).await?;
+    let ours = migrations(tx).await?;
     if schema != ours {
         let last = |m: &[Migration]| m.last().map_or_else(|| "none".to_owned(), |m| m.name.clone());
         return Err(Fault::broken(format!(
@@ -481,13 +451,13 @@ async fn check_header<R: Read + Send>(
     Ok(())
 }
 
-async fn refuse_unless_empty(tx: &DatabaseTransaction, backend: Backend) -> Result<(), Fault> {
-    if backend == Backend::Postgres {
+async fn refuse_unless_empty(tx: &Sql) -> Result<(), Fault> {
+    if tx.backend() == Backend::Postgres {
         // The lock that migrations take: no second restore and no upgrade at the same time.
-        tx.execute_unprepared("SELECT pg_advisory_xact_lock(4610)").await?;
+        tx.script("SELECT pg_advisory_xact_lock(4610)").await?;
     }
     for table in MUST_BE_EMPTY {
-        if !query(tx, backend, &format!("SELECT 1 FROM \"{table}\" LIMIT 1"), vec![]).await?.is_empty() {
+        if !tx.rows(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), vec![]).await?.is_empty() {
             return Err(Fault::broken(format!(
                 "the database is not empty (table {table} has rows): restore into a new file or schema, nothing is ever overwritten"
             )));
@@ -513,12 +483,11 @@ fn begin_table(
 
 /// Last of all, because PostgreSQL does not roll sequences back.
 async fn set_numbers(
-    tx: &DatabaseTransaction,
-    backend: Backend,
+    tx: &Sql,
     mut last: BTreeMap<String, i64>,
 ) -> Result<(), Fault> {
-    let ours: Vec<String> = match backend {
-        Backend::Sqlite => numbers(tx, backend).await?.into_keys().collect(),
+    let ours: Vec<String> = match tx.backend() {
+        Backend::Sqlite => numbers(tx).await?.into_keys().collect(),
         Backend::Postgres => {
             sequences(tx).await?.iter().map(|s| series(s).map(str::to_owned)).collect::<Result<_, _>>()?
         }
@@ -528,11 +497,11 @@ async fn set_numbers(
     }
     for name in ours {
         let value = last.remove(&name).unwrap_or_default();
-        let text = match backend {
+        let text = match tx.backend() {
             Backend::Sqlite => "UPDATE counter SET value = $1 WHERE name = $2",
             Backend::Postgres => "SELECT setval(CAST(quote_ident($2 || '_number') AS regclass), $1)",
         };
-        query(tx, backend, text, vec![value.into(), name.into()]).await?;
+        tx.rows(text, vec![value.into(), name.into()]).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use crate::jobs::JobId;
 use crate::{BoxFuture, Ctx, Db, Job, Rows, Sql};
 use kernel::{Actor, Event, Fault, Timestamp};
-use sea_orm::FromQueryResult;
+use crate::FromRow;
 use serde::{Deserialize, Serialize};
 
 /// What is told of events after commit. Idempotent by event id: it may be told twice.
@@ -53,7 +53,7 @@ const ANY_PENDING: &str = "SELECT id FROM event WHERE pending LIMIT 1";
 const PENDING: &str =
     "SELECT id, kind FROM event WHERE pending ORDER BY id LIMIT $1 /*pg FOR UPDATE SKIP LOCKED */";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Pending {
     id: i64,
     kind: String,
@@ -114,7 +114,7 @@ pub(crate) struct Tell {
     events: Vec<i64>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EventRow {
     id: kernel::fact::EventId,
     at: Timestamp,
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Step {
         detail: String,
     }

@@ -1,101 +1,190 @@
-//! Group commit on SQLite: transactions that follow one another without a pause share one COMMIT, and with it one wait for the disk.
+//! The one who writes on SQLite, and group commit: transactions that follow one another without a pause share one COMMIT, and with it one
+//! wait for the disk.
 //!
 //! Each transaction is a savepoint in the transaction of its group, one after the other, so each still sees all before it and can be
 //! rolled back alone. When the first of a group is done it queues a committer: whoever waited for the writer before that takes part,
 //! whoever comes later is in the next group. There is no timer, and a lone writer waits for nobody. (PostgreSQL groups commits itself.)
 //!
 //! Invariants: nobody is told of success before the COMMIT; when it fails, everyone in the group is told so; a group in which the
-//! database itself gave up (disk full, I/O) is rolled back whole, because SQLite may have ended its transaction.
+//! database itself gave up (disk full, I/O) is rolled back whole, because SQLite may have ended its transaction; whoever goes away in the
+//! middle takes only its own changes along.
 
-use crate::error::gave_up;
+use crate::error::{gave_up, is_busy};
+use crate::sqlite::{Connection, closed};
 use kernel::Fault;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use kernel::row::{Row, Value};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Told = oneshot::Sender<Result<(), Arc<str>>>;
 
 /// The writers' queue: first come, first served.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Group(Arc<Mutex<Turn>>);
 
 /// What the one whose turn it is holds.
-#[derive(Default)]
 pub(crate) struct Turn {
-    open: Option<DatabaseTransaction>,
+    /// Nothing once it is closed.
+    connection: Option<Connection>,
+    in_memory: bool,
+    open: bool,
     members: Vec<Told>,
     committer: bool,
 }
 
-/// One transaction of a group, on its turn.
-pub(crate) struct Member {
-    turn: OwnedMutexGuard<Turn>,
-    group: Group,
-}
-
-impl Group {
-    /// Waits for its turn and begins a transaction in the group; what is dropped is rolled back.
-    pub(crate) async fn join(
-        &self,
-        writer: &DatabaseConnection,
-    ) -> Result<(DatabaseTransaction, Member), Fault> {
-        let turn = Arc::clone(&self.0).lock_owned().await;
-        // A task of its own, which goes on when the caller goes away: a savepoint dropped while it is made would take the transaction
-        // around it along, and with it the changes of others in the group.
-        tokio::spawn(self.clone().open(turn, writer.clone())).await.map_err(Fault::from)?
+impl Turn {
+    fn connection(&self) -> Result<&Connection, Fault> {
+        self.connection.as_ref().ok_or_else(closed)
     }
-    #[allow(clippy::disallowed_methods, reason = "the transactions of a group begin here")]
-    async fn open(
-        self,
-        mut turn: OwnedMutexGuard<Turn>,
-        writer: DatabaseConnection,
-    ) -> Result<(DatabaseTransaction, Member), Fault> {
-        let open = match turn.open.take() {
-            Some(open) => open,
-            None => {
-                // Whoever is left of a group that broke has no part in the next one.
-                turn.members.clear();
-                let options = TransactionOptions {
-                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                    ..TransactionOptions::default()
-                };
-                writer.begin_with_options(options).await?
+    /// Begins the transaction of a group. Another process may be writing; a thread that serves others must not sleep meanwhile.
+    async fn begin(&mut self) -> Result<(), Fault> {
+        // Whoever is left of a group that broke has no part in the next one.
+        self.members.clear();
+        let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(1));
+        loop {
+            let begun = self.connection()?.control("BEGIN IMMEDIATE");
+            self.open = begun.is_ok();
+            match begun {
+                Ok(()) => return Ok(()),
+                Err(e) if is_busy(&e) && waited < PATIENCE => {}
+                Err(e) => return Err(Fault::from(e).while_doing("begin")),
             }
-        };
-        let inner = open.begin().await;
-        turn.open = Some(open);
-        let member = Member { turn, group: self };
-        match inner {
-            Ok(inner) => Ok((inner, member)),
-            Err(e) => member.give_up(Fault::from(e)).await,
+            tokio::time::sleep(pause).await;
+            waited += pause;
+            pause = (pause * 2).min(Duration::from_millis(50));
         }
     }
-
-    /// Commits what is open once everyone who waits already had a turn.
-    async fn commit_in_turn(self) {
-        let mut turn = self.0.lock_owned().await;
-        turn.committer = false;
-        let Some(open) = turn.open.take() else {
-            turn.members.clear();
+    /// Commits what is open and tells the members.
+    fn commit(&mut self) {
+        if !std::mem::take(&mut self.open) {
+            self.members.clear();
             return;
-        };
-        let size = turn.members.len();
-        let committed = open.commit().await.map_err(|e| Arc::from(format!("commit: {e}")));
-        metrics::histogram!("fulmar_commit_group_size").record(size as f64);
-        for member in turn.members.drain(..) {
+        }
+        let committed = self.connection().and_then(|c| c.control("COMMIT").map_err(Fault::from));
+        let committed = committed.map_err(|e| Arc::from(format!("commit: {e}")));
+        if committed.is_err() {
+            self.undo();
+        }
+        metrics::histogram!("fulmar_commit_group_size").record(self.members.len() as f64);
+        for member in self.members.drain(..) {
             // Who has gone does not hear of it; the change stands.
             let _ = member.send(committed.clone());
         }
     }
+    /// Rolls the whole transaction back, if SQLite has not done so itself.
+    fn undo(&mut self) {
+        self.open = false;
+        if let Some(connection) = &self.connection
+            && connection.in_transaction()
+            && let Err(e) = connection.control("ROLLBACK")
+        {
+            tracing::error!(error = %e, "rollback failed");
+        }
+    }
+    /// Rolls the whole group back and tells its members why.
+    fn give_up(&mut self, why: &Fault) {
+        let why: Arc<str> = Arc::from(why.to_string());
+        for member in self.members.drain(..) {
+            let _ = member.send(Err(Arc::clone(&why)));
+        }
+        self.undo();
+    }
 }
 
-/// However a turn ends, also with a caller who went away in the middle: what is open is committed soon, because an open transaction
-/// keeps every other process from writing.
+/// One transaction of a group, on its turn. What is dropped is rolled back.
+pub(crate) struct Member {
+    turn: OwnedMutexGuard<Turn>,
+    group: Group,
+    begun: bool,
+}
+
+impl Group {
+    pub(crate) fn new(connection: Connection, in_memory: bool) -> Result<Self, Fault> {
+        connection.never_waits()?;
+        let connection = Some(connection);
+        let turn = Turn { connection, in_memory, open: false, members: Vec::new(), committer: false };
+        Ok(Self(Arc::new(Mutex::new(turn))))
+    }
+    /// Waits for its turn and begins a transaction in the group.
+    pub(crate) async fn join(&self) -> Result<Member, Fault> {
+        let mut turn = Arc::clone(&self.0).lock_owned().await;
+        if !turn.open {
+            turn.begin().await?;
+        }
+        let mut member = Member { turn, group: self.clone(), begun: false };
+        match member.turn.connection()?.control("SAVEPOINT member") {
+            Ok(()) => {
+                member.begun = true;
+                Ok(member)
+            }
+            Err(e) => {
+                let fault = Fault::from(e);
+                member.turn.give_up(&fault);
+                Err(fault)
+            }
+        }
+    }
+    /// Runs a statement as a transaction of its own, behind whatever is open.
+    pub(crate) async fn alone<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, Fault> {
+        let mut turn = Arc::clone(&self.0).lock_owned().await;
+        turn.commit();
+        turn.begin().await?;
+        let done = work(turn.connection()?);
+        if done.is_err() {
+            turn.undo();
+            return Ok(done?);
+        }
+        turn.open = false;
+        if let Err(e) = turn.connection()?.control("COMMIT") {
+            turn.undo();
+            return Err(Fault::from(e).while_doing("commit"));
+        }
+        Ok(done?)
+    }
+    /// Commits what is open once everyone who waits already had a turn.
+    async fn commit_in_turn(self) {
+        let mut turn = Arc::clone(&self.0).lock_owned().await;
+        turn.committer = false;
+        if turn.in_memory {
+            turn.commit();
+        } else if let Err(e) = tokio::task::spawn_blocking(move || turn.commit()).await {
+            tracing::error!(error = %e, "the committer ended");
+        }
+    }
+    /// Forgets what was not committed, as a process does that dies.
+    pub(crate) async fn forget(&self) {
+        let mut turn = self.0.lock().await;
+        turn.members.clear();
+        turn.undo();
+    }
+    /// Commits what is open and closes the connection.
+    pub(crate) async fn close(&self) {
+        let mut turn = self.0.lock().await;
+        turn.commit();
+        turn.connection = None;
+    }
+}
+
+/// However a turn ends, also with a caller who went away in the middle: its own changes are undone unless they were released, and what is
+/// open is committed soon, because an open transaction keeps every other process from writing.
 impl Drop for Member {
     fn drop(&mut self) {
-        if self.turn.open.is_some()
+        if std::mem::take(&mut self.begun)
+            && let Err(fault) = self.turn.connection().and_then(|c| {
+                c.control("ROLLBACK TO member")?;
+                Ok(c.control("RELEASE member")?)
+            })
+        {
+            self.turn.give_up(&fault);
+        }
+        if self.turn.open
             && !self.turn.committer
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
@@ -106,10 +195,22 @@ impl Drop for Member {
 }
 
 impl Member {
+    pub(crate) fn query(&self, text: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+        Ok(self.turn.connection()?.query(text, values)?)
+    }
+    pub(crate) fn execute(&self, text: &str, values: &[Value]) -> Result<u64, Fault> {
+        Ok(self.turn.connection()?.execute(text, values)?)
+    }
+    pub(crate) fn script(&self, text: &str) -> Result<(), Fault> {
+        Ok(self.turn.connection()?.script(text)?)
+    }
     /// Ends the transaction well; it is durable when this returns.
-    pub(crate) async fn commit(mut self, inner: DatabaseTransaction) -> Result<(), Fault> {
-        if let Err(e) = inner.commit().await {
-            return self.give_up(Fault::from(e).while_doing("commit")).await;
+    pub(crate) async fn commit(mut self) -> Result<(), Fault> {
+        self.begun = false;
+        if let Err(e) = self.turn.connection()?.control("RELEASE member") {
+            let fault = Fault::from(e).while_doing("commit");
+            self.turn.give_up(&fault);
+            return Err(fault);
         }
         let (told, outcome) = oneshot::channel();
         self.turn.members.push(told);
@@ -120,24 +221,10 @@ impl Member {
         }
     }
     /// Ends the transaction badly; what others of the group did stays, unless it was the database itself that gave up.
-    pub(crate) async fn roll_back<T>(self, inner: DatabaseTransaction, fault: Fault) -> Result<T, Fault> {
-        let rolled_back = inner.rollback().await;
-        if rolled_back.is_err() || gave_up(&fault) {
-            return self.give_up(fault).await;
+    pub(crate) fn roll_back(mut self, fault: &Fault) {
+        if gave_up(fault) {
+            self.begun = false;
+            self.turn.give_up(fault);
         }
-        Err(fault)
-    }
-    async fn give_up<T>(mut self, fault: Fault) -> Result<T, Fault> {
-        // Told before anything is waited for: who goes away here must not leave them to the next group's success.
-        let why: Arc<str> = Arc::from(fault.to_string());
-        for member in self.turn.members.drain(..) {
-            let _ = member.send(Err(Arc::clone(&why)));
-        }
-        if let Some(open) = self.turn.open.take()
-            && let Err(e) = open.rollback().await
-        {
-            tracing::warn!(error = %e, "rollback failed; the connection is dropped");
-        }
-        Err(fault)
     }
 }

@@ -5,7 +5,7 @@ use crate::open::Backend;
 use crate::{BoxFuture, Db, Rows, Timer, Tx};
 use kernel::outside::Outside;
 use kernel::{Actor, Fault, Timestamp};
-use sea_orm::FromQueryResult;
+use crate::FromRow;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -118,7 +118,7 @@ impl Tx {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Claimed {
     id: JobId,
     name: String,

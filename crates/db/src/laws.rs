@@ -2,7 +2,7 @@
 
 use crate::Sql;
 use kernel::Fault;
-use sea_orm::FromQueryResult;
+use crate::FromRow;
 
 /// A law of the domain.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub struct Law {
 }
 
 /// A row that breaks a law.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, serde::Serialize)]
 pub struct Offence {
     /// What breaks it.
     pub subject: String,

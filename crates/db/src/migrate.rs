@@ -3,9 +3,9 @@
 //! A line that starts with `--pg ` is for PostgreSQL only, `--sqlite ` for SQLite only. On SQLite `BIGINT PRIMARY KEY` becomes `INTEGER
 //! PRIMARY KEY`, which makes the id the table's own key instead of a second index.
 
-use crate::open::Backend;
+use crate::Sql;
+use crate::open::{Backend, Writer};
 use kernel::Fault;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 use sha2::{Digest, Sha256};
 
 struct Migration {
@@ -23,47 +23,49 @@ migrations! {
     1 "0001_spine",
 }
 
-/// Applies what is missing, each migration in its own transaction; several processes may start at once.
-#[allow(clippy::disallowed_methods, reason = "the schema is laid before Db exists")]
-pub(crate) async fn migrate(conn: &DatabaseConnection, backend: Backend) -> Result<(), Fault> {
-    conn.execute_unprepared(
+/// Applies what is missing in one transaction; several processes may start at once.
+pub(crate) async fn migrate(writer: &Writer) -> Result<(), Fault> {
+    let tx = writer.begin().await?;
+    match apply(&tx, writer.backend()).await {
+        Ok(()) => tx.commit().await,
+        Err(fault) => {
+            tx.roll_back(&fault).await;
+            Err(fault)
+        }
+    }
+}
+
+async fn apply(tx: &Sql, backend: Backend) -> Result<(), Fault> {
+    if backend == Backend::Postgres {
+        tx.script("SELECT pg_advisory_xact_lock(4610)").await?;
+    }
+    tx.script(
         "CREATE TABLE IF NOT EXISTS schema_migration (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
     )
     .await?;
     for migration in MIGRATIONS {
-        let tx = conn.begin().await?;
-        if backend == Backend::Postgres {
-            tx.execute_unprepared("SELECT pg_advisory_xact_lock(4610)").await?;
-        }
-        let found = tx
-            .query_one_raw(Statement::from_sql_and_values(
-                backend.sea(),
-                "SELECT checksum FROM schema_migration WHERE version = $1",
-                [migration.version.into()],
-            ))
-            .await?;
         let checksum = checksum(migration.text);
-        if let Some(row) = found {
-            let applied: String = row.try_get_by_index(0)?;
-            if applied != checksum {
+        let applied: Option<String> = tx
+            .scalar("SELECT checksum FROM schema_migration WHERE version = $1", [migration.version.into()])
+            .await?;
+        match applied {
+            Some(applied) if applied == checksum => continue,
+            Some(_) => {
                 return Err(Fault::broken(format!(
                     "migration {} was changed after it was applied: this database was made by another build",
                     migration.name
                 )));
             }
-            tx.rollback().await?;
-            continue;
+            None => {}
         }
-        tx.execute_unprepared(&for_backend(migration.text, backend))
+        tx.script(&for_backend(migration.text, backend))
             .await
-            .map_err(|e| Fault::from(e).while_doing(format!("migration {}", migration.name)))?;
-        tx.execute_raw(Statement::from_sql_and_values(
-            backend.sea(),
+            .map_err(|f| f.while_doing(format!("migration {}", migration.name)))?;
+        tx.exec(
             "INSERT INTO schema_migration (version, name, checksum) VALUES ($1, $2, $3)",
             [migration.version.into(), migration.name.into(), checksum.into()],
-        ))
+        )
         .await?;
-        tx.commit().await?;
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use crate::group::Group;
 use crate::lease::Lease;
+use crate::postgres;
+use crate::sqlite::{Connection, Place, Readers, Use};
 use crate::tx::Reaction;
 use crate::{Clock, Listener, Sql};
 use kernel::{Actor, Fault, IdGen, Timestamp};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
+use sqlx::postgres::PgPool;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Which of the two databases.
@@ -19,15 +19,6 @@ pub enum Backend {
     /// A server of version 15 or later.
     Postgres,
 }
-impl Backend {
-    pub(crate) fn sea(self) -> DbBackend {
-        match self {
-            Self::Sqlite => DbBackend::Sqlite,
-            Self::Postgres => DbBackend::Postgres,
-        }
-    }
-}
-
 /// How a database is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -46,14 +37,42 @@ impl Default for Options {
     }
 }
 
+/// What transactions begin on.
+#[derive(Clone)]
+pub(crate) enum Writer {
+    Sqlite(Group, Place),
+    Postgres(PgPool),
+}
+impl Writer {
+    /// Begins a transaction: IMMEDIATE on SQLite's one writer, READ COMMITTED on PostgreSQL.
+    #[allow(clippy::disallowed_methods, reason = "where transactions begin")]
+    pub(crate) async fn begin(&self) -> Result<Sql, Fault> {
+        Ok(match self {
+            Self::Sqlite(group, _) => Sql::member(group.join().await?),
+            Self::Postgres(pool) => Sql::tx(pool.begin().await?),
+        })
+    }
+    /// Statements that are each a transaction of their own.
+    pub(crate) fn alone(&self) -> Sql {
+        match self {
+            Self::Sqlite(group, _) => Sql::writer(group.clone()),
+            Self::Postgres(pool) => Sql::pool(pool.clone()),
+        }
+    }
+    pub(crate) fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(..) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
+    }
+}
+
 pub(crate) struct Shared {
-    pub backend: Backend,
-    pub writer: DatabaseConnection,
+    pub writer: Writer,
     pub reader: Sql,
     pub clock: Clock,
     pub ids: IdGen,
     pub lease: Lease,
-    pub group: Group,
     pub reactions: Vec<Reaction>,
     pub listeners: Vec<Listener>,
     pub wake: Notify,
@@ -72,24 +91,11 @@ impl Db {
     /// # Errors
     /// A fault when the URL is of neither database, it cannot be reached, or a migration fails.
     pub async fn open(url: &str, options: Options) -> Result<Self, Fault> {
-        let (backend, writer, reader) = if url.starts_with("sqlite:") {
-            let writer = Database::connect(sqlite(url, 1, Use::Write)).await?;
-            let reader = match is_memory(url) {
-                true => writer.clone(),
-                false => Database::connect(sqlite(url, options.connections, Use::Read)).await?,
-            };
-            (Backend::Sqlite, writer, reader)
+        let writer = if let Some(place) = Place::of(url)? {
+            let connection = Connection::open(&place, Use::Write)?;
+            Writer::Sqlite(Group::new(connection, matches!(place, Place::Memory))?, place)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let mut connect = ConnectOptions::new(url.to_owned());
-            connect
-                .max_connections(options.connections.max(2))
-                .min_connections(1)
-                .sqlx_logging(false)
-                .test_before_acquire(false)
-                .acquire_timeout(Duration::from_secs(20))
-                .map_sqlx_postgres_opts(|o| o.statement_cache_capacity(500));
-            let pool = Database::connect(connect).await?;
-            (Backend::Postgres, pool.clone(), pool)
+            Writer::Postgres(postgres::pool(url, options.connections.max(2), &[]).await?)
         } else {
             // Not the URL itself: it may hold a password.
             let scheme = url.split(':').next().unwrap_or_default();
@@ -97,8 +103,14 @@ impl Db {
                 "DATABASE_URL must start with sqlite: or postgres://, not “{scheme}:”"
             )));
         };
-        crate::migrate::migrate(&writer, backend).await?;
-        Self::begin(url, backend, (writer, reader), options).await
+        crate::migrate::migrate(&writer).await?;
+        let reader = match &writer {
+            Writer::Sqlite(_, place @ Place::File(_)) => {
+                Sql::readers(Readers::open(place.clone(), Use::Read, options.connections)?)
+            }
+            writer => writer.alone(),
+        };
+        Self::begin(url, writer, reader, options).await
     }
     /// The same database as a process sees it that starts after this one died: with a new node number, new ids, and nothing of what was
     /// in memory. Reads go through the writer. For simulations, whose databases live in memory and end with their connection.
@@ -106,24 +118,20 @@ impl Db {
     /// # Errors
     /// A fault of the database.
     pub async fn begin_again(&self, options: Options) -> Result<Self, Fault> {
-        let Shared { backend, writer, url, .. } = &*self.shared;
-        Self::begin(url, *backend, (writer.clone(), writer.clone()), options).await
+        let Shared { writer, url, .. } = &*self.shared;
+        if let Writer::Sqlite(group, _) = writer {
+            group.forget().await;
+        }
+        Self::begin(url, writer.clone(), writer.alone(), options).await
     }
-    async fn begin(
-        url: &str,
-        backend: Backend,
-        (writer, reader): (DatabaseConnection, DatabaseConnection),
-        options: Options,
-    ) -> Result<Self, Fault> {
-        let lease = Lease::take(&Sql::pool(writer.clone(), backend), options.clock.repeats()).await?;
+    async fn begin(url: &str, writer: Writer, reader: Sql, options: Options) -> Result<Self, Fault> {
+        let lease = Lease::take(&writer.alone(), options.clock.repeats()).await?;
         let shared = Shared {
-            backend,
-            reader: Sql::pool(reader, backend),
+            reader,
             writer,
             clock: options.clock,
             ids: IdGen::new(lease.node()),
             lease,
-            group: Group::default(),
             reactions: options.reactions,
             listeners: options.listeners,
             wake: Notify::new(),
@@ -133,7 +141,7 @@ impl Db {
     }
     /// Which database it is.
     pub fn backend(&self) -> Backend {
-        self.shared.backend
+        self.shared.writer.backend()
     }
     /// Reads outside of a transaction.
     pub fn read(&self) -> &Sql {
@@ -144,26 +152,23 @@ impl Db {
     /// # Errors
     /// A fault of the database.
     pub async fn scanners(&self, connections: u32) -> Result<Sql, Fault> {
-        let Shared { backend, url, writer, .. } = &*self.shared;
-        let connect = match backend {
-            Backend::Sqlite if is_memory(url) => return Ok(Sql::pool(writer.clone(), *backend)),
-            Backend::Sqlite => sqlite(url, connections, Use::Scan),
-            Backend::Postgres => {
-                let mut connect = ConnectOptions::new(url.clone());
-                connect.max_connections(connections).min_connections(1).sqlx_logging(false);
-                // Sorts and hash tables stay in memory; parallel laws instead of parallel workers; compiling costs more than it brings.
-                connect.map_sqlx_postgres_opts(|o| {
-                    o.options([
-                        ("work_mem", "256MB"),
-                        ("hash_mem_multiplier", "2"),
-                        ("max_parallel_workers_per_gather", "0"),
-                        ("jit", "off"),
-                    ])
-                });
-                connect
+        let Shared { url, writer, .. } = &*self.shared;
+        Ok(match writer {
+            Writer::Sqlite(_, place @ Place::File(_)) => {
+                Sql::readers(Readers::open(place.clone(), Use::Scan, connections)?)
             }
-        };
-        Ok(Sql::pool(Database::connect(connect).await?, *backend))
+            Writer::Sqlite(..) => writer.alone(),
+            // Sorts and hash tables stay in memory; parallel laws instead of parallel workers; compiling costs more than it brings.
+            Writer::Postgres(_) => {
+                let settings = [
+                    ("work_mem", "256MB"),
+                    ("hash_mem_multiplier", "2"),
+                    ("max_parallel_workers_per_gather", "0"),
+                    ("jit", "off"),
+                ];
+                Sql::pool(postgres::pool(url, connections, &settings).await?)
+            }
+        })
     }
     /// The clock commands see.
     pub fn clock(&self) -> &Clock {
@@ -190,58 +195,12 @@ impl Db {
     /// # Errors
     /// A fault of the database.
     pub async fn close(self) -> Result<(), Fault> {
-        self.shared.lease.give_back(&Sql::pool(self.shared.writer.clone(), self.shared.backend)).await?;
+        let writer = self.shared.writer.alone();
+        self.shared.lease.give_back(&writer).await?;
         // The readers first: SQLite folds its log into the file when the last connection, which may write, is closed. Other clones of
         // this handle can do nothing any more.
-        self.shared.reader.close().await?;
-        self.shared.writer.close_by_ref().await?;
+        self.shared.reader.close().await;
+        writer.close().await;
         Ok(())
     }
-}
-
-fn is_memory(url: &str) -> bool {
-    url.contains(":memory:") || url.contains("mode=memory")
-}
-
-/// What a connection of SQLite is for.
-#[derive(Clone, Copy)]
-enum Use {
-    Write,
-    Read,
-    Scan,
-}
-
-fn sqlite(url: &str, connections: u32, what: Use) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(url.to_owned());
-    connect
-        .max_connections(connections)
-        .min_connections(1)
-        .sqlx_logging(false)
-        .test_before_acquire(false)
-        .idle_timeout(None::<Duration>)
-        .max_lifetime(None::<Duration>)
-        .acquire_timeout(Duration::from_secs(60))
-        .map_sqlx_sqlite_opts(move |options| {
-            let options = options
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(Duration::from_secs(10))
-                .statement_cache_capacity(500)
-                .pragma("temp_store", "memory");
-            match what {
-                // Not mapped: what each of many readers has touched of the file would count as memory of the process, many times over. The
-                // system has the pages anyway.
-                Use::Read => options.pragma("query_only", "1").pragma("cache_size", "-4096"),
-                Use::Scan => options
-                    .pragma("query_only", "1")
-                    .pragma("cache_size", "-65536")
-                    .pragma("mmap_size", "1099511627776"),
-                // The file grows while it is written: mapped, it would be mapped anew each time. A page that changes in every transaction
-                // is written back once for many of them when the log is folded in less often.
-                Use::Write => options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "8000"),
-            }
-        });
-    connect
 }

@@ -3,22 +3,21 @@
 //! `$1…` are scalar parameters. A set of rows comes as [`Rows`] and is read in the text as the table `input`. What only PostgreSQL
 //! understands (row locks) is written `/*pg FOR UPDATE */`: a comment to SQLite.
 
+use crate::group::{Group, Member};
 use crate::open::Backend;
+use crate::postgres::{self, Array, Parameters};
+use crate::sqlite::Readers;
 use kernel::Fault;
-use sea_orm::sea_query::ArrayType;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult, Statement,
-    TryGetable, Value,
-};
-use std::borrow::Cow;
+use kernel::row::{FromCell, FromRow, Row, Unreadable, Value};
+use sqlx::postgres::PgPool;
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 /// SQLite takes 32,766 parameters; PostgreSQL takes arrays and needs no chunks of this kind.
 const MAX_PARAMETERS: usize = 30_000;
 /// Rows of one statement on PostgreSQL.
 const MAX_ROWS: usize = 20_000;
-/// Stands for NULL in PostgreSQL's arrays, whose binding knows no NULL elements.
-const NULL_TEXT: &str = "\u{1}null";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ty {
@@ -31,7 +30,6 @@ enum Ty {
 struct Column {
     name: &'static str,
     ty: Ty,
-    nullable: bool,
 }
 
 /// A set of rows to read in SQL as the table `input`.
@@ -52,7 +50,6 @@ impl Rows {
             .map(|part| {
                 let (name, ty) =
                     part.trim().split_once(' ').unwrap_or_else(|| panic!("rows: “{part}” lacks a type"));
-                let nullable = ty.ends_with('?');
                 let ty = match ty.trim_end_matches('?') {
                     "BIGINT" => Ty::BigInt,
                     "TEXT" => Ty::Text,
@@ -60,7 +57,7 @@ impl Rows {
                     "BOOLEAN" => Ty::Boolean,
                     other => panic!("rows: unknown type “{other}”"),
                 };
-                Column { name, ty, nullable }
+                Column { name, ty }
             })
             .collect();
         let data = columns.iter().map(|_| Vec::new()).collect();
@@ -96,44 +93,37 @@ impl Rows {
         to: usize,
         text: &str,
         scalars: &[Value],
-    ) -> (String, Vec<Value>) {
+    ) -> (String, Parameters) {
         match backend {
             Backend::Postgres => {
-                let mut values = scalars.to_vec();
-                let with = self.arrays(from, to, scalars.len(), &mut values);
-                (with + text, values)
+                let (with, arrays) = self.arrays(from, to, scalars.len());
+                (with + text, Parameters { values: scalars.to_vec(), arrays })
             }
             Backend::Sqlite => {
                 let mut values = Vec::with_capacity((to - from) * self.columns.len() + scalars.len());
                 let with = self.values(from, to, &mut values);
                 let text = renumbered(text, values.len());
                 values.extend_from_slice(scalars);
-                (with + &text, values)
+                (with + &text, values.into())
             }
         }
     }
 
-    fn arrays(&self, from: usize, to: usize, before: usize, values: &mut Vec<Value>) -> String {
-        let names = self.names();
-        let mut select = String::new();
-        let mut arrays = String::new();
+    fn arrays(&self, from: usize, to: usize, before: usize) -> (String, Vec<Array>) {
+        let mut casts = String::new();
+        let mut arrays = Vec::with_capacity(self.columns.len());
         for (i, (column, data)) in self.columns.iter().zip(&self.data).enumerate() {
-            let (array, cast, null) = match column.ty {
-                Ty::BigInt => (ArrayType::BigInt, "BIGINT[]", format!("{}", i64::MIN)),
-                Ty::Text => (ArrayType::String, "TEXT[]", format!("E'\\x01{}'", &NULL_TEXT[1..])),
-                Ty::Double => (ArrayType::Double, "DOUBLE PRECISION[]", "'-Infinity'".into()),
-                Ty::Boolean => (ArrayType::Bool, "BOOLEAN[]", String::new()),
+            let cast = match column.ty {
+                Ty::BigInt => "BIGINT[]",
+                Ty::Text => "TEXT[]",
+                Ty::Double => "DOUBLE PRECISION[]",
+                Ty::Boolean => "BOOLEAN[]",
             };
             let comma = if i > 0 { "," } else { "" };
-            let _ = write!(arrays, "{comma}CAST(${} AS {cast})", before + i + 1);
-            let _ = match column.nullable {
-                true => write!(select, "{comma}NULLIF({}, {null}) AS {}", column.name, column.name),
-                false => write!(select, "{comma}{}", column.name),
-            };
-            let part = data[from..to].iter().map(|v| without_null(v, column.ty)).collect();
-            values.push(Value::Array(array, Some(Box::new(part))));
+            let _ = write!(casts, "{comma}CAST(${} AS {cast})", before + i + 1);
+            arrays.push(array(column.ty, &data[from..to]));
         }
-        format!("WITH input AS (SELECT {select} FROM unnest({arrays}) AS raw_input({names})) ")
+        (format!("WITH input({}) AS (SELECT * FROM unnest({casts})) ", self.names()), arrays)
     }
 
     /// A text for each number of rows would push each other out of SQLite's cache of prepared statements, and to prepare one costs as
@@ -184,91 +174,167 @@ fn renumbered(text: &str, offset: usize) -> String {
     done
 }
 
-fn without_null(value: &Value, ty: Ty) -> Value {
-    match (ty, value) {
-        (Ty::BigInt, Value::BigInt(None)) => Value::BigInt(Some(i64::MIN)),
-        (Ty::Text, Value::String(None)) => Value::String(Some(NULL_TEXT.to_owned())),
-        (Ty::Double, Value::Double(None)) => Value::Double(Some(f64::NEG_INFINITY)),
-        (Ty::BigInt, Value::Int(Some(n))) => Value::BigInt(Some(i64::from(*n))),
-        _ => value.clone(),
+/// A column of parameters; a value of another type than its column's is sent as NULL, which the column refuses.
+fn array(ty: Ty, data: &[Value]) -> Array {
+    macro_rules! all {
+        ($variant:ident) => {
+            data.iter()
+                .map(|value| match value {
+                    Value::$variant(value) => value.clone(),
+                    _ => None,
+                })
+                .collect()
+        };
+    }
+    match ty {
+        Ty::BigInt => Array::BigInt(all!(BigInt)),
+        Ty::Text => Array::Text(all!(String)),
+        Ty::Double => Array::Double(all!(Double)),
+        Ty::Boolean => Array::Boolean(all!(Bool)),
     }
 }
 
 enum Conn {
-    Pool(DatabaseConnection),
-    Tx(DatabaseTransaction),
+    /// SQLite's readers.
+    Readers(Readers),
+    /// SQLite's writer, each statement a transaction of its own.
+    Writer(Group),
+    /// The inside of a transaction on SQLite.
+    Member(Mutex<Member>),
+    Pool(PgPool),
+    Tx(tokio::sync::Mutex<Transaction<'static, Postgres>>),
 }
 
 /// A connection that runs SQL: a pool for reads, or the inside of a transaction.
 pub struct Sql {
     conn: Conn,
-    backend: Backend,
 }
 
 impl Sql {
-    pub(crate) fn pool(conn: DatabaseConnection, backend: Backend) -> Self {
-        Self { conn: Conn::Pool(conn), backend }
+    pub(crate) fn readers(readers: Readers) -> Self {
+        Self { conn: Conn::Readers(readers) }
     }
-    pub(crate) fn tx(tx: DatabaseTransaction, backend: Backend) -> Self {
-        Self { conn: Conn::Tx(tx), backend }
+    pub(crate) fn writer(group: Group) -> Self {
+        Self { conn: Conn::Writer(group) }
     }
-    pub(crate) fn into_tx(self) -> Option<DatabaseTransaction> {
+    pub(crate) fn member(member: Member) -> Self {
+        Self { conn: Conn::Member(Mutex::new(member)) }
+    }
+    pub(crate) fn pool(pool: PgPool) -> Self {
+        Self { conn: Conn::Pool(pool) }
+    }
+    pub(crate) fn tx(tx: Transaction<'static, Postgres>) -> Self {
+        Self { conn: Conn::Tx(tokio::sync::Mutex::new(tx)) }
+    }
+    /// Commits a transaction; it is durable when this returns.
+    pub(crate) async fn commit(self) -> Result<(), Fault> {
         match self.conn {
-            Conn::Tx(tx) => Some(tx),
-            Conn::Pool(_) => None,
+            Conn::Member(member) => member.into_inner().unwrap_or_else(PoisonError::into_inner).commit().await,
+            Conn::Tx(tx) => Ok(tx.into_inner().commit().await.map_err(|e| Fault::from(e).while_doing("commit"))?),
+            Conn::Readers(_) | Conn::Writer(_) | Conn::Pool(_) => Err(Fault::broken("commit without a transaction")),
+        }
+    }
+    /// Rolls a transaction back because of a fault.
+    pub(crate) async fn roll_back(self, fault: &Fault) {
+        match self.conn {
+            Conn::Member(member) => member.into_inner().unwrap_or_else(PoisonError::into_inner).roll_back(fault),
+            Conn::Tx(tx) => {
+                if let Err(e) = tx.into_inner().rollback().await {
+                    tracing::warn!(error = %e, "rollback failed; the connection is dropped");
+                }
+            }
+            Conn::Readers(_) | Conn::Writer(_) | Conn::Pool(_) => {}
         }
     }
     /// Closes the connections of a pool.
-    pub(crate) async fn close(&self) -> Result<(), Fault> {
+    pub(crate) async fn close(&self) {
         match &self.conn {
-            Conn::Pool(pool) => Ok(pool.close_by_ref().await?),
-            Conn::Tx(_) => Ok(()),
+            Conn::Readers(readers) => readers.close().await,
+            Conn::Writer(group) => group.close().await,
+            Conn::Pool(pool) => pool.close().await,
+            Conn::Member(_) | Conn::Tx(_) => {}
         }
     }
     /// Which database it is, for the few texts that must differ.
     pub fn backend(&self) -> Backend {
-        self.backend
+        match self.conn {
+            Conn::Readers(_) | Conn::Writer(_) | Conn::Member(_) => Backend::Sqlite,
+            Conn::Pool(_) | Conn::Tx(_) => Backend::Postgres,
+        }
     }
 
-    fn statement(&self, text: &str, values: Vec<Value>) -> Statement {
-        let text: Cow<'_, str> = match self.backend {
-            Backend::Postgres if text.contains("/*pg") => text.replace("/*pg", "").replace("*/", "").into(),
-            // To SQLite `$1` is a name that could stand for any place; `?1` says which.
-            Backend::Sqlite => text.replace('$', "?").into(),
-            _ => text.into(),
+    async fn query(&self, text: &str, parameters: impl Into<Parameters>) -> Result<Vec<Row>, Fault> {
+        let parameters = parameters.into();
+        let found = match &self.conn {
+            Conn::Readers(readers) => {
+                let text = for_sqlite(text);
+                readers.run(move |c| c.query(&text, &parameters.values)).await
+            }
+            Conn::Writer(group) => group.alone(|c| c.query(&for_sqlite(text), &parameters.values)).await,
+            Conn::Member(member) => inside(member).query(&for_sqlite(text), &parameters.values),
+            Conn::Pool(pool) => {
+                let found = postgres::statement(for_postgres(text), parameters).fetch_all(pool).await;
+                found.map_err(Fault::from).and_then(|rows| postgres::rows(&rows))
+            }
+            Conn::Tx(tx) => {
+                let found =
+                    postgres::statement(for_postgres(text), parameters).fetch_all(&mut **tx.lock().await).await;
+                found.map_err(Fault::from).and_then(|rows| postgres::rows(&rows))
+            }
         };
-        Statement::from_sql_and_values(self.backend.sea(), text.into_owned(), values)
+        found.map_err(|f| f.while_doing(first_words(text)))
     }
-    async fn query(&self, text: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, Fault> {
-        let statement = self.statement(text, values);
-        let rows = match &self.conn {
-            Conn::Pool(conn) => conn.query_all_raw(statement).await,
-            Conn::Tx(tx) => tx.query_all_raw(statement).await,
-        };
-        rows.map_err(|e| Fault::from(e).while_doing(first_words(text)))
-    }
-    async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, Fault> {
-        let statement = self.statement(text, values);
+    async fn execute(&self, text: &str, parameters: impl Into<Parameters>) -> Result<u64, Fault> {
+        let parameters = parameters.into();
         let done = match &self.conn {
-            Conn::Pool(conn) => conn.execute_raw(statement).await,
-            Conn::Tx(tx) => tx.execute_raw(statement).await,
+            Conn::Readers(readers) => {
+                let text = for_sqlite(text);
+                readers.run(move |c| c.execute(&text, &parameters.values)).await
+            }
+            Conn::Writer(group) => group.alone(|c| c.execute(&for_sqlite(text), &parameters.values)).await,
+            Conn::Member(member) => inside(member).execute(&for_sqlite(text), &parameters.values),
+            Conn::Pool(pool) => {
+                let done = postgres::statement(for_postgres(text), parameters).execute(pool).await;
+                done.map(|d| d.rows_affected()).map_err(Fault::from)
+            }
+            Conn::Tx(tx) => {
+                let done =
+                    postgres::statement(for_postgres(text), parameters).execute(&mut **tx.lock().await).await;
+                done.map(|d| d.rows_affected()).map_err(Fault::from)
+            }
         };
-        done.map(|d| d.rows_affected()).map_err(|e| Fault::from(e).while_doing(first_words(text)))
+        done.map_err(|f| f.while_doing(first_words(text)))
+    }
+    /// Runs statements without parameters.
+    pub(crate) async fn script(&self, text: &str) -> Result<(), Fault> {
+        let on_postgres = || sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
+        match &self.conn {
+            Conn::Readers(readers) => {
+                let text = text.to_owned();
+                readers.run(move |c| c.script(&text)).await
+            }
+            Conn::Writer(group) => group.alone(|c| c.script(text)).await,
+            Conn::Member(member) => inside(member).script(text),
+            Conn::Pool(pool) => Ok(on_postgres().execute(pool).await.map(|_| ())?),
+            Conn::Tx(tx) => Ok(on_postgres().execute(&mut **tx.lock().await).await.map(|_| ())?),
+        }
+    }
+    /// All rows of a query, as they are.
+    pub(crate) async fn rows(&self, text: &str, values: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        self.query(text, values).await
     }
 
     /// All rows of a query.
-    pub async fn all<T: FromQueryResult>(
+    pub async fn all<T: FromRow>(
         &self,
         text: &str,
         params: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<T>, Fault> {
-        let rows = self.query(text, params.into_iter().collect()).await?;
-        rows.iter()
-            .map(|r| T::from_query_result(r, "").map_err(|e| Fault::from(e).while_doing(first_words(text))))
-            .collect()
+        let rows = self.query(text, Vec::from_iter(params)).await?;
+        read(rows, T::from_row, text)
     }
     /// The first row of a query.
-    pub async fn one<T: FromQueryResult>(
+    pub async fn one<T: FromRow>(
         &self,
         text: &str,
         params: impl IntoIterator<Item = Value>,
@@ -276,31 +342,30 @@ impl Sql {
         Ok(self.all(text, params).await?.into_iter().next())
     }
     /// The first column of the first row.
-    pub async fn scalar<T: TryGetable>(
+    pub async fn scalar<T: FromCell>(
         &self,
         text: &str,
         params: impl IntoIterator<Item = Value>,
     ) -> Result<Option<T>, Fault> {
-        let rows = self.query(text, params.into_iter().collect()).await?;
-        rows.first().map(|r| r.try_get_by_index::<T>(0).map_err(Fault::from)).transpose()
+        Ok(self.column(text, params).await?.into_iter().next())
     }
     /// The first column of every row.
-    pub async fn column<T: TryGetable>(
+    pub async fn column<T: FromCell>(
         &self,
         text: &str,
         params: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<T>, Fault> {
-        let rows = self.query(text, params.into_iter().collect()).await?;
-        rows.iter().map(|r| r.try_get_by_index::<T>(0).map_err(Fault::from)).collect()
+        let rows = self.query(text, Vec::from_iter(params)).await?;
+        read(rows, |row| row.take_at(0), text)
     }
     /// Runs a statement; how many rows it touched.
     pub async fn exec(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<u64, Fault> {
-        self.execute(text, params.into_iter().collect()).await
+        self.execute(text, Vec::from_iter(params)).await
     }
 
     /// Runs a query that reads the rows as the table `input` (a statement without its own WITH). Sets over the database's limit run in
     /// chunks, in order.
-    pub async fn all_from<T: FromQueryResult>(
+    pub async fn all_from<T: FromRow>(
         &self,
         input: &Rows,
         text: &str,
@@ -309,13 +374,8 @@ impl Sql {
         let params: Vec<Value> = params.into_iter().collect();
         let mut all = Vec::new();
         for (from, to) in self.chunks(input, params.len()) {
-            let (statement, values) = input.statement(self.backend, from, to, text, &params);
-            for row in self.query(&statement, values).await? {
-                all.push(
-                    T::from_query_result(&row, "")
-                        .map_err(|e| Fault::from(e).while_doing(first_words(text)))?,
-                );
-            }
+            let (statement, values) = input.statement(self.backend(), from, to, text, &params);
+            all.extend(read(self.query(&statement, values).await?, T::from_row, text)?);
         }
         Ok(all)
     }
@@ -329,7 +389,7 @@ impl Sql {
         let params: Vec<Value> = params.into_iter().collect();
         let mut touched = 0;
         for (from, to) in self.chunks(input, params.len()) {
-            let (statement, values) = input.statement(self.backend, from, to, text, &params);
+            let (statement, values) = input.statement(self.backend(), from, to, text, &params);
             touched += self.execute(&statement, values).await?;
         }
         Ok(touched)
@@ -340,9 +400,30 @@ impl Sql {
         self.exec_from(input, &format!("INSERT INTO {table} ({names}) SELECT {names} FROM input"), []).await
     }
     fn chunks(&self, input: &Rows, before: usize) -> Vec<(usize, usize)> {
-        let size = input.chunk(self.backend, before);
+        let size = input.chunk(self.backend(), before);
         (0..input.len()).step_by(size).map(|from| (from, (from + size).min(input.len()))).collect()
     }
+}
+
+fn inside(member: &Mutex<Member>) -> std::sync::MutexGuard<'_, Member> {
+    member.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(
+    rows: Vec<Row>,
+    one: impl Fn(&mut Row) -> Result<T, Unreadable>,
+    text: &str,
+) -> Result<Vec<T>, Fault> {
+    let all = rows.into_iter().map(|mut row| one(&mut row)).collect::<Result<_, _>>();
+    all.map_err(|e| Fault::from(e).while_doing(first_words(text)))
+}
+
+/// To SQLite `$1` is a name that could stand for any place; `?1` says which.
+fn for_sqlite(text: &str) -> String {
+    text.replace('$', "?")
+}
+fn for_postgres(text: &str) -> String {
+    text.replace("/*pg", "").replace("*/", "")
 }
 
 fn first_words(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use crate::{Clock, Db, Options};
 use kernel::Timestamp;
-use sea_orm::{ConnectionTrait, Database};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::path::PathBuf;
 
 /// When tests begin: 2026-01-05T09:00:00Z, a Monday.
@@ -68,9 +68,9 @@ pub async fn postgres(options: Options) -> TestDb {
         panic!("FULMAR_TEST_POSTGRES is not set: run tests with `make test` or `cargo xtask test -p CRATE`")
     });
     let schema = format!("t{:016x}", rand::random::<u64>());
-    let admin = Database::connect(&base).await.unwrap_or_else(|e| panic!("connect {base}: {e}"));
-    admin
-        .execute_unprepared(&format!("CREATE SCHEMA {schema}"))
+    let mut admin = PgConnection::connect(&base).await.unwrap_or_else(|e| panic!("connect {base}: {e}"));
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
+        .execute(&mut admin)
         .await
         .unwrap_or_else(|e| panic!("create schema: {e}"));
     let _ = admin.close().await;

@@ -3,11 +3,9 @@
 
 use crate::dispatch::Wanted;
 use crate::error::may_succeed_again;
-use crate::group::Member;
 use crate::open::{Backend, Shared};
 use crate::{BoxFuture, Rows, Sql};
 use kernel::{Actor, Event, Fact, Fault, Id, Timestamp};
-use sea_orm::TransactionTrait;
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,8 +41,6 @@ pub struct Tx {
     /// Until when this transaction extends the lease of the node number.
     lease: Option<Timestamp>,
     shared: Arc<Shared>,
-    /// The turn in the group (SQLite). Behind `sql`, so that what is dropped is rolled back before the next has its turn.
-    member: Option<Member>,
 }
 
 impl Deref for Tx {
@@ -242,14 +238,7 @@ impl Attempt {
     #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     pub async fn begin(&self) -> Result<Tx, Fault> {
         self.shared.clock.alive().await;
-        let (inner, member) = match self.shared.backend {
-            Backend::Postgres => (self.shared.writer.begin().await?, None),
-            Backend::Sqlite => {
-                let (inner, member) = self.shared.group.join(&self.shared.writer).await?;
-                (inner, Some(member))
-            }
-        };
-        let sql = Sql::tx(inner, self.shared.backend);
+        let sql = self.shared.writer.begin().await?;
         let lease = self.shared.lease.renew_if_due(&sql).await?;
         let now = self.shared.clock.now();
         Ok(Tx {
@@ -261,21 +250,24 @@ impl Attempt {
             wakes: AtomicBool::new(false),
             lease,
             shared: Arc::clone(&self.shared),
-            member,
         })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
         let (mut wakes, lease) = (false, tx.lease);
-        let finished = match result {
-            Ok(value) => match tx.settle().await {
-                Ok(()) => {
-                    wakes = tx.wakes.load(Ordering::Relaxed);
-                    commit(tx).await.map(|()| value)
-                }
-                Err(fault) => roll_back(tx, fault).await,
-            },
-            Err(fault) => roll_back(tx, fault).await,
+        let settled = match result {
+            Ok(value) => tx.settle().await.map(|()| value),
+            Err(fault) => Err(fault),
+        };
+        let finished = match settled {
+            Ok(value) => {
+                wakes = tx.wakes.load(Ordering::Relaxed);
+                tx.sql.commit().await.map(|()| value)
+            }
+            Err(fault) => {
+                tx.sql.roll_back(&fault).await;
+                Err(fault)
+            }
         };
         match finished {
             Ok(value) => {
@@ -298,26 +290,6 @@ impl Attempt {
             Err(fault) => Settled::Done(Err(fault)),
         }
     }
-}
-
-async fn commit(tx: Tx) -> Result<(), Fault> {
-    match (tx.sql.into_tx(), tx.member) {
-        (Some(inner), Some(member)) => member.commit(inner).await,
-        (Some(inner), None) => inner.commit().await.map_err(|e| Fault::from(e).while_doing("commit")),
-        (None, _) => Err(Fault::broken("commit without a transaction")),
-    }
-}
-async fn roll_back<T>(tx: Tx, fault: Fault) -> Result<T, Fault> {
-    match (tx.sql.into_tx(), tx.member) {
-        (Some(inner), Some(member)) => return member.roll_back(inner, fault).await,
-        (Some(inner), None) => {
-            if let Err(e) = inner.rollback().await {
-                tracing::warn!(error = %e, "rollback failed; the connection is dropped");
-            }
-        }
-        (None, _) => {}
-    }
-    Err(fault)
 }
 
 /// Fixes the error type of a body, for [`write!`].

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use db::testing::both;
-use db::{FromQueryResult, Options, Reaction, Rows, Tx};
+use db::{FromRow, Options, Reaction, Rows, Tx};
 use kernel::{Actor, Event, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ struct Hatched {
 }
 kernel::fact!(Hatched, "bird.hatched");
 
-#[derive(Debug, PartialEq, FromQueryResult)]
+#[derive(Debug, PartialEq, FromRow)]
 struct Pair {
     n: i64,
     text: Option<String>,

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use catalog::SkuId;
-use db::{FromQueryResult, Rows, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::{Fault, Refuse, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -83,7 +83,7 @@ impl Names {
         places: impl Iterator<Item = &'a str>,
     ) -> Result<Self, Fault> {
         let skus = catalog::skus_by_code(sql, &skus.collect::<Vec<_>>()).await?;
-        #[derive(FromQueryResult)]
+        #[derive(FromRow)]
         struct Row {
             id: LocationId,
             code: String,

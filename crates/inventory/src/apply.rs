@@ -5,7 +5,7 @@ use crate::ground::{Place, owned_locations};
 use crate::model::MovementId;
 use crate::{LocationId, MoveKind};
 use catalog::SkuId;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -131,7 +131,7 @@ async fn change_stock(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
             (*quarantined).into(),
         ]);
     }
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         sku_id: SkuId,
         location_id: LocationId,
@@ -187,7 +187,7 @@ async fn change_costs(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
     for (sku, (quantity, value)) in &sums {
         rows.push([(*sku).into(), (*quantity).into(), (*value).into()]);
     }
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         sku_id: SkuId,
     }

@@ -4,7 +4,7 @@
 use crate::cost::{Cost, CostBook};
 use crate::{LocationId, LocationKind};
 use catalog::{Sku, SkuId, SkuKind};
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use kernel::Fault;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ macro_rules! from_miss {
 }
 pub(crate) use from_miss;
 
-#[derive(Debug, FromQueryResult)]
+#[derive(Debug, FromRow)]
 struct LocationRow {
     id: LocationId,
     code: String,
@@ -140,7 +140,7 @@ pub(crate) fn sku_rows(skus: impl Iterator<Item = SkuId>) -> Rows {
 
 /// Locks the stock rows that exist of some places, in key order.
 pub(crate) async fn lock_stock(tx: &Tx, places: &BTreeSet<Place>) -> Result<BTreeMap<Place, Held>, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         sku_id: SkuId,
         location_id: LocationId,
@@ -174,7 +174,7 @@ pub(crate) async fn lock_stock(tx: &Tx, places: &BTreeSet<Place>) -> Result<BTre
 
 /// Locks the cost rows that exist of some SKUs, in key order; always after their stock rows.
 pub(crate) async fn lock_costs(tx: &Tx, skus: impl Iterator<Item = SkuId>) -> Result<CostBook, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         sku_id: SkuId,
         quantity: i64,
@@ -191,7 +191,7 @@ pub(crate) async fn owned_locations(
     sql: &Sql,
     ids: impl Iterator<Item = LocationId>,
 ) -> Result<BTreeSet<LocationId>, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         id: LocationId,
         kind: LocationKind,

@@ -5,7 +5,7 @@ use crate::events::LocationSaved;
 use crate::{Location, LocationId, LocationKind};
 use catalog::SupplierId;
 use contact::address::Address;
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use kernel::{Fault, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -47,7 +47,7 @@ kernel::refusals! {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     id: LocationId,
     code: String,
@@ -148,7 +148,7 @@ pub async fn save_locations(
 }
 
 async fn known_suppliers(tx: &Tx, batch: &[SaveLocation]) -> Result<HashSet<SupplierId>, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct IdRow {
         id: SupplierId,
     }

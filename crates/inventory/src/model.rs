@@ -2,7 +2,6 @@
 
 use catalog::SupplierId;
 use contact::address::Address;
-use sea_orm::{ColIdx, DbErr, QueryResult, TryGetError, TryGetable};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
@@ -64,10 +63,9 @@ impl std::fmt::Display for LocationKind {
         f.write_str(self.as_str())
     }
 }
-impl TryGetable for LocationKind {
-    fn try_get_by<I: ColIdx>(res: &QueryResult, index: I) -> Result<Self, TryGetError> {
-        let text = String::try_get_by(res, index)?;
-        text.parse().map_err(|e: UnknownLocationKind| TryGetError::DbErr(DbErr::Type(e.to_string())))
+impl kernel::row::FromCell for LocationKind {
+    fn from_cell(cell: kernel::row::Cell) -> Result<Self, String> {
+        kernel::row::parsed(cell)
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::model::MovementId;
 use crate::{Location, LocationId};
 use catalog::SkuId;
-use db::{FromQueryResult, Sql};
+use db::{FromRow, Sql};
 use kernel::{Fault, Timestamp};
 
 /// The stock of a SKU at a location.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Level {
     /// The SKU.
     pub sku_id: SkuId,
@@ -76,7 +76,7 @@ pub async fn levels(
 }
 
 /// A movement of stock.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Movement {
     /// Our id; rises with the time of recording.
     pub id: MovementId,

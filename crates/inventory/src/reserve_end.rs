@@ -5,7 +5,7 @@ use crate::events::{ReservationEnded, Reserved};
 use crate::ground::lock_stock;
 use crate::{LocationId, Move, MoveKind, ReservationId, apply};
 use catalog::SkuId;
-use db::{BoxFuture, Ctx, FromQueryResult, Rows, Timer, Tx};
+use db::{BoxFuture, Ctx, FromRow, Rows, Timer, Tx};
 use kernel::{Actor, Fault, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const BATCH: i64 = 500;
 /// The timed work of this slice.
 pub const TIMERS: &[Timer] = &[Timer { name: "inventory.expire_reservations", every_s: 30, run: expire_all }];
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct IdRow {
     id: ReservationId,
 }
@@ -106,7 +106,7 @@ async fn lock_open(tx: &Tx, ids: &[ReservationId]) -> Result<Vec<ReservationId>,
     Ok(rows.into_iter().map(|r| r.id).collect())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Line {
     reservation_id: ReservationId,
     sku_id: SkuId,

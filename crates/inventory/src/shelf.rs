@@ -4,7 +4,7 @@
 use crate::LocationId;
 use crate::ground::sku_rows;
 use catalog::SkuId;
-use db::{FromQueryResult, Tx};
+use db::{FromRow, Tx};
 use kernel::Fault;
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ impl Shelf {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     sku_id: SkuId,
     location_id: LocationId,

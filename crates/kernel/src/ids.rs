@@ -109,41 +109,23 @@ macro_rules! id {
                 text.parse().map_err($crate::__serde::de::Error::custom)
             }
         }
-        $crate::id_db!($name);
-        $crate::id_api!($name, $prefix);
-    };
-}
-
-/// Database conversions of an id type (feature `db`).
-#[cfg(feature = "db")]
-#[macro_export]
-macro_rules! id_db {
-    ($name:ident) => {
-        impl From<$name> for $crate::__sea_orm::Value {
+        impl From<$name> for $crate::row::Value {
             fn from(id: $name) -> Self {
                 id.0.into()
             }
         }
-        impl $crate::__sea_orm::TryGetable for $name {
-            fn try_get_by<I: $crate::__sea_orm::ColIdx>(
-                res: &$crate::__sea_orm::QueryResult,
-                index: I,
-            ) -> Result<Self, $crate::__sea_orm::TryGetError> {
-                <i64 as $crate::__sea_orm::TryGetable>::try_get_by(res, index).map(Self)
+        impl $crate::row::Nullable for $name {
+            fn null() -> $crate::row::Value {
+                $crate::row::Value::BigInt(None)
             }
         }
-        impl $crate::__sea_orm::sea_query::Nullable for $name {
-            fn null() -> $crate::__sea_orm::Value {
-                <i64 as $crate::__sea_orm::sea_query::Nullable>::null()
+        impl $crate::row::FromCell for $name {
+            fn from_cell(cell: $crate::row::Cell) -> Result<Self, String> {
+                <i64 as $crate::row::FromCell>::from_cell(cell).map(Self)
             }
         }
+        $crate::id_api!($name, $prefix);
     };
-}
-/// Database conversions of an id type (feature `db` is off: none).
-#[cfg(not(feature = "db"))]
-#[macro_export]
-macro_rules! id_db {
-    ($name:ident) => {};
 }
 
 /// OpenAPI schema of an id type (feature `api`).

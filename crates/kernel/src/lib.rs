@@ -8,6 +8,7 @@ pub mod ids;
 pub mod money;
 pub mod outside;
 pub mod refusal;
+pub mod row;
 pub mod secret;
 pub mod time;
 
@@ -20,9 +21,6 @@ pub use refusal::{Kind, Refuse};
 pub use secret::Secret;
 pub use time::Timestamp;
 
-#[cfg(feature = "db")]
-#[doc(hidden)]
-pub use sea_orm as __sea_orm;
 #[doc(hidden)]
 pub use serde as __serde;
 #[cfg(feature = "api")]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whatever is split here adds up to what was split, to the last minor unit, in any order of parts.
 
+use crate::row::{self, Cell, FromCell, Nullable, Value};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -58,26 +59,19 @@ impl<'de> Deserialize<'de> for Currency {
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
-#[cfg(feature = "db")]
-mod db {
-    use super::Currency;
-    use sea_orm::{ColIdx, DbErr, QueryResult, TryGetError, TryGetable, Value};
-    impl From<Currency> for Value {
-        fn from(currency: Currency) -> Self {
-            currency.as_str().into()
-        }
+impl From<Currency> for Value {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().into()
     }
-    impl TryGetable for Currency {
-        fn try_get_by<I: ColIdx>(res: &QueryResult, index: I) -> Result<Self, TryGetError> {
-            String::try_get_by(res, index)?
-                .parse()
-                .map_err(|e: super::UnknownCurrency| TryGetError::DbErr(DbErr::Type(e.to_string())))
-        }
+}
+impl Nullable for Currency {
+    fn null() -> Value {
+        Value::String(None)
     }
-    impl sea_orm::sea_query::Nullable for Currency {
-        fn null() -> Value {
-            Value::String(None)
-        }
+}
+impl FromCell for Currency {
+    fn from_cell(cell: Cell) -> Result<Self, String> {
+        row::parsed(cell)
     }
 }
 #[cfg(feature = "api")]

@@ -1,5 +1,6 @@
 //! Time: microseconds since 1970 in UTC, RFC 3339 outside. The clock itself lives in `db`; here time is only a value.
 
+use crate::row::{Cell, FromCell, Nullable, Value};
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -88,24 +89,19 @@ impl<'de> Deserialize<'de> for Timestamp {
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
-#[cfg(feature = "db")]
-mod db {
-    use super::Timestamp;
-    use sea_orm::{ColIdx, QueryResult, TryGetError, TryGetable, Value};
-    impl From<Timestamp> for Value {
-        fn from(t: Timestamp) -> Self {
-            t.0.into()
-        }
+impl From<Timestamp> for Value {
+    fn from(t: Timestamp) -> Self {
+        t.0.into()
     }
-    impl TryGetable for Timestamp {
-        fn try_get_by<I: ColIdx>(res: &QueryResult, index: I) -> Result<Self, TryGetError> {
-            i64::try_get_by(res, index).map(Self)
-        }
+}
+impl Nullable for Timestamp {
+    fn null() -> Value {
+        Value::BigInt(None)
     }
-    impl sea_orm::sea_query::Nullable for Timestamp {
-        fn null() -> Value {
-            Value::BigInt(None)
-        }
+}
+impl FromCell for Timestamp {
+    fn from_cell(cell: Cell) -> Result<Self, String> {
+        i64::from_cell(cell).map(Self)
     }
 }
 #[cfg(feature = "api")]

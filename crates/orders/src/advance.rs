@@ -4,7 +4,7 @@
 use crate::buckets::{self, Changes, Header, LineChange};
 use crate::events::{LineUnits, ShippedLine, UnitsDelivered, UnitsLost, UnitsShipped};
 use crate::model::{LineId, LineRow, OrderId, Parts, unit_parts};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::{LocationId, ShipStock};
 use kernel::{Currency, Fault, Timestamp};
 use std::collections::BTreeMap;
@@ -256,7 +256,7 @@ fn record_arrivals(
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ServiceLine {
     id: LineId,
 }

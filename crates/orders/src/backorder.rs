@@ -6,7 +6,7 @@ use crate::events::{AllocatedPart, OrderAllocated};
 use crate::model::{LineId, LineRow, OrderId};
 use crate::source::{Destination, Wanted, grant};
 use catalog::SkuId;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::{LocationId, Move, MoveKind};
 use kernel::{Event, Fault, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Lines looked at in one go; the rest follows in the next round.
 const ROUND: i64 = 500;
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PromisedRow {
     line_id: LineId,
     location_id: LocationId,
@@ -86,7 +86,7 @@ pub(crate) fn stock_move(
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Waiting {
     line_id: LineId,
     order_id: OrderId,

@@ -4,7 +4,7 @@
 //! counters are the sums of its lines'.
 
 use crate::model::{LineId, LineRow, OrderId};
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use inventory::LocationId;
 use kernel::{Currency, Fault};
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl Changes {
 }
 
 /// An order's header after the change.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(crate) struct Header {
     pub id: OrderId,
     pub currency: Currency,
@@ -113,7 +113,7 @@ pub(crate) async fn lock_orders(tx: &Tx, orders: &[OrderId]) -> Result<BTreeMap<
     Ok(tx.all_from::<Header>(&input, &text, []).await?.into_iter().map(|h| (h.id, h)).collect())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Only {
     n: i64,
 }

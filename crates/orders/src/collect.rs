@@ -4,7 +4,7 @@
 use crate::hold::{Hold, ReleaseHold, hold, release_hold};
 use crate::model::{HoldKind, OrderId, unit_parts};
 use crate::read;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Event, Fault, Timestamp};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) const PAYMENT_KINDS: &[&str] = &[
     "payment.dispute_closed",
 ];
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Money {
     id: OrderId,
     holds_payment: i64,
@@ -77,7 +77,7 @@ pub(crate) async fn on_payment(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Due {
     order_id: OrderId,
     taken: i64,

@@ -2,7 +2,7 @@
 
 use crate::events::{OrderHeld, OrderHoldReleased};
 use crate::model::{HoldKind, OrderId};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ refusals! {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct State {
     id: OrderId,
     holds: i64,
@@ -74,7 +74,7 @@ async fn change_counts(tx: &Tx, changed: &BTreeMap<OrderId, i64>) -> Result<(), 
     Ok(())
 }
 
-#[derive(FromQueryResult, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(FromRow, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     order_id: OrderId,
     kind: String,

@@ -1,7 +1,7 @@
 //! The words of an order: ids, holds, limits, and the exact share of money of any of a line's units.
 
 use kernel::money::units_share;
-use sea_orm::FromQueryResult;
+use db::FromRow;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -85,7 +85,7 @@ impl FromStr for HoldKind {
 }
 
 /// A line with its money and its buckets.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, utoipa::ToSchema)]
 pub struct LineRow {
     /// Id.
     pub id: LineId,

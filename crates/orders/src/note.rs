@@ -73,7 +73,7 @@ pub async fn note(tx: &Tx, batch: &[Note]) -> Result<Vec<Result<NoteId, NoteRefu
     Ok(outcomes)
 }
 
-#[derive(db::FromQueryResult)]
+#[derive(db::FromRow)]
 struct Known {
     id: i64,
 }

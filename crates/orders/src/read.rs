@@ -6,7 +6,7 @@ pub use list::{Cursor, Filter, list};
 
 use crate::model::{LineId, LineRow, OrderId};
 use customers::CustomerId;
-use db::{FromQueryResult, Rows, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::{Currency, Fault, Timestamp};
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ const ORDER_COLUMNS: &str = "o.id, o.number, o.channel, o.reference, o.customer_
      o.units_cancelled, o.units_backordered, o.units_shipped, o.units_delivered, o.units_returned, o.holds, o.version, o.fulfilment_status, o.payment_status";
 
 /// An order as it is stored.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct OrderRow {
     /// Id.
     pub id: OrderId,
@@ -169,7 +169,7 @@ fn ids_input(ids: &[OrderId]) -> Rows {
 }
 
 /// A hold as it is shown.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct HoldRow {
     /// Name of the kind.
     pub kind: String,
@@ -189,7 +189,7 @@ pub async fn holds_of(sql: &Sql, order: OrderId) -> Result<Vec<HoldRow>, Fault> 
 }
 
 /// An event as it is shown.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct TimelineRow {
     /// Id.
     pub id: kernel::fact::EventId,

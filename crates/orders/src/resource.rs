@@ -7,7 +7,7 @@ use crate::events::{
 };
 use crate::model::{LineId, LineRow, OrderId};
 use crate::source::{Destination, Wanted, grant};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::{Adjust, LocationId, MoveKind};
 use kernel::{Fault, Timestamp};
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub struct Resource {
     pub reason: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Goes {
     id: OrderId,
     country: String,

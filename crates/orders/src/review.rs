@@ -4,7 +4,7 @@ use crate::buckets::lock_orders;
 use crate::cancel::{Cancel, CancelRefused, cancel};
 use crate::hold::{ReleaseHold, release_hold};
 use crate::model::{HoldKind, OrderId};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
 use std::collections::BTreeSet;
 
@@ -105,7 +105,7 @@ async fn in_review(tx: &Tx, orders: &[OrderId]) -> Result<BTreeSet<OrderId>, Fau
     Ok(held.into_iter().map(|h| h.id).collect())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Held {
     id: OrderId,
 }

@@ -6,7 +6,7 @@ use crate::gateway::{Answer, Ask, GatewayFact, Gateways, Plan, Subject};
 use crate::ledger::{Ledger, NewFact};
 use crate::model::{Act, FactKind, Operation, Payment, Phase, State};
 use crate::{OperationId, PaymentId, read};
-use db::{BoxFuture, Ctx, FromQueryResult, Job, JobKind, Timer, Tx};
+use db::{BoxFuture, Ctx, FromRow, Job, JobKind, Timer, Tx};
 use kernel::{Actor, Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -205,7 +205,7 @@ pub(crate) fn push(
     )
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Waiting {
     id: OperationId,
     attempts: i64,

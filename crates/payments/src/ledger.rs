@@ -6,7 +6,7 @@ use crate::fold::{Amounts, Entry, Folded, fold};
 use crate::model::{Act, FactKind, Payment, Phase, State};
 use crate::tell::tell;
 use crate::{CallGateway, FactId, OperationId, PaymentId, RefundId};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Id, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -78,7 +78,7 @@ pub(crate) struct Ledger {
     refunds: HashMap<OperationId, RefundId>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct FactRow {
     id: i64,
     payment_id: PaymentId,
@@ -91,7 +91,7 @@ struct FactRow {
     detail: Option<String>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RefundOf {
     operation_id: OperationId,
     refund_id: RefundId,

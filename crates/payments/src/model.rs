@@ -4,7 +4,7 @@
 
 use crate::{OperationId, PaymentId, RefundId};
 use customers::CustomerId;
-use db::FromQueryResult;
+use db::FromRow;
 use kernel::{Currency, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -48,9 +48,9 @@ macro_rules! words {
         impl From<$name> for db::Value {
             fn from(word: $name) -> Self { word.as_str().into() }
         }
-        impl sea_orm::TryGetable for $name {
-            fn try_get_by<I: sea_orm::ColIdx>(res: &sea_orm::QueryResult, index: I) -> Result<Self, sea_orm::TryGetError> {
-                String::try_get_by(res, index)?.parse().map_err(|e: UnknownWord| sea_orm::TryGetError::DbErr(sea_orm::DbErr::Type(e.to_string())))
+        impl kernel::row::FromCell for $name {
+            fn from_cell(cell: kernel::row::Cell) -> Result<Self, String> {
+                kernel::row::parsed(cell)
             }
         }
     };
@@ -156,7 +156,7 @@ pub mod internal {
 }
 
 /// One tender on an order, as stored: amounts in minor units of `currency`, each the fold of its facts.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
@@ -225,7 +225,7 @@ impl Payment {
 }
 
 /// Something asked of a gateway.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Operation {
     /// Its id, whose text is the idempotency key at the gateway.
     pub id: OperationId,
@@ -248,7 +248,7 @@ pub struct Operation {
 }
 
 /// A granted refund.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Refund {
     /// Its id.
     pub id: RefundId,
@@ -269,7 +269,7 @@ pub struct Refund {
 }
 
 /// The part of a refund that one tender pays out.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RefundPart {
     /// Of which refund.
     pub refund_id: RefundId,

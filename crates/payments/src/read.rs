@@ -3,7 +3,7 @@
 use crate::fold::Entry;
 use crate::model::{FactKind, Operation, Payment, Phase, Refund, RefundPart};
 use crate::{OperationId, PaymentId};
-use db::{FromQueryResult, Rows, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::{Fault, Timestamp};
 use std::collections::HashMap;
 
@@ -80,7 +80,7 @@ pub(crate) async fn is_authorising(sql: &Sql, payment: PaymentId) -> Result<bool
     Ok(one.is_some())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct FactRow {
     id: i64,
     payment_id: PaymentId,

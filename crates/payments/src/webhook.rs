@@ -5,7 +5,7 @@ use crate::gateway::{BadWebhook, GatewayFact, Gateways, RawRequest, Subject};
 use crate::ledger::Ledger;
 use crate::model::{Act, FactKind};
 use crate::{OperationId, PaymentId, WebhookId, call};
-use db::{Ctx, FromQueryResult, Job, Rows, Tx};
+use db::{Ctx, FromRow, Job, Rows, Tx};
 use kernel::{Actor, Fault, refusals};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -87,7 +87,7 @@ pub struct ApplyWebhook {
     webhook: WebhookId,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Stored {
     id: WebhookId,
     headers: String,
@@ -159,13 +159,13 @@ struct Known {
     references: HashMap<String, PaymentId>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct OfOperation {
     id: OperationId,
     payment_id: PaymentId,
     kind: Act,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct OfPayment {
     id: PaymentId,
     reference: Option<String>,

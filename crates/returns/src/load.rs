@@ -6,11 +6,11 @@ use crate::model::{Acceptance, Disposition, Reason, Reception, Resolution, Retur
 use db::{Rows, Tx};
 use kernel::{Currency, Fault, Timestamp};
 use orders::{LineId, OrderId};
-use sea_orm::FromQueryResult;
+use db::FromRow;
 use std::collections::HashMap;
 
 /// A return as stored.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(crate) struct Stored {
     pub id: ReturnId,
     pub number: String,
@@ -25,7 +25,7 @@ pub(crate) struct Stored {
 }
 
 /// A unit as stored.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(crate) struct Unit {
     pub id: ReturnUnitId,
     pub return_id: ReturnId,
@@ -119,7 +119,7 @@ pub(crate) async fn lock(
 }
 
 /// An order, as far as returns need it.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(crate) struct OrderFacts {
     pub id: OrderId,
     pub number: String,
@@ -148,7 +148,7 @@ pub(crate) async fn lock_orders(
 }
 
 /// Sums over the tenders of an order.
-#[derive(Debug, Clone, Copy, Default, FromQueryResult)]
+#[derive(Debug, Clone, Copy, Default, FromRow)]
 pub(crate) struct Paid {
     pub order_id: i64,
     pub captured: i64,
@@ -177,12 +177,12 @@ pub(crate) async fn lock_paid(
     Ok(sums)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Taken {
     line_id: LineId,
     unit: i64,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Delivered {
     line_id: LineId,
     at: Option<Timestamp>,
@@ -206,7 +206,7 @@ pub(crate) async fn deliveries(tx: &Tx, orders: &[OrderId]) -> Result<HashMap<Li
     Ok(rows.into_iter().filter_map(|d| d.at.map(|at| (d.line_id, at))).collect())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Place {
     id: ReturnUnitId,
     location_id: inventory::LocationId,

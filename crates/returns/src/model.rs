@@ -50,9 +50,9 @@ macro_rules! words {
         impl From<$name> for db::Value {
             fn from(word: $name) -> Self { word.as_str().into() }
         }
-        impl sea_orm::TryGetable for $name {
-            fn try_get_by<I: sea_orm::ColIdx>(res: &sea_orm::QueryResult, index: I) -> Result<Self, sea_orm::TryGetError> {
-                String::try_get_by(res, index)?.parse().map_err(|e: UnknownWord| sea_orm::TryGetError::DbErr(sea_orm::DbErr::Type(e.to_string())))
+        impl kernel::row::FromCell for $name {
+            fn from_cell(cell: kernel::row::Cell) -> Result<Self, String> {
+                kernel::row::parsed(cell)
             }
         }
     };

@@ -4,10 +4,10 @@ use crate::model::{Acceptance, Disposition, Reason, Reception, Resolution, Retur
 use db::{Rows, Sql, Value};
 use kernel::{Currency, Fault, Timestamp};
 use orders::{LineId, OrderId};
-use sea_orm::FromQueryResult;
+use db::FromRow;
 
 /// A return.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct ReturnRow {
     /// Id.
     pub id: ReturnId,
@@ -50,7 +50,7 @@ pub struct ReturnRow {
 }
 
 /// A unit of a return.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct UnitRow {
     /// Id.
     pub id: ReturnUnitId,

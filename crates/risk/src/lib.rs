@@ -4,7 +4,7 @@
 
 use db::{Rows, Tx};
 use kernel::{Actor, Fault, Timestamp};
-use sea_orm::FromQueryResult;
+use db::FromRow;
 use serde::{Deserialize, Serialize};
 
 /// What is known of an order when it is placed.
@@ -164,7 +164,7 @@ pub async fn judge(tx: &Tx, verdicts: &[Verdict]) -> Result<(), Fault> {
 }
 
 /// An assessment as it is shown.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct AssessmentRow {
     /// 0 to 100.
     pub score: i64,

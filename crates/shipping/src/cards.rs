@@ -5,7 +5,7 @@
 
 use crate::events::RateCardSaved;
 use crate::rate::{Price, RateCard, Zone};
-use db::{FromQueryResult, Rows, Sql, Tx};
+use db::{FromRow, Rows, Sql, Tx};
 use kernel::{Currency, Fault, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ pub async fn save_rate_cards(
     Ok(outcomes)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Saved {
     id: RateCardId,
     carrier: String,
@@ -163,7 +163,7 @@ async fn write(tx: &Tx, cards: &[&RateCard]) -> Result<(), Fault> {
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CardRow {
     id: RateCardId,
     carrier: String,
@@ -176,14 +176,14 @@ struct CardRow {
     max_days: i64,
     active: bool,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ZoneRow {
     rate_card_id: RateCardId,
     country: String,
     postal_prefix: String,
     zone: String,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PriceRow {
     rate_card_id: RateCardId,
     zone: String,

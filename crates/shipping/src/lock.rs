@@ -4,12 +4,12 @@
 
 use crate::model::{Shipment, ShipmentId};
 use crate::read;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::Fault;
 use std::collections::{BTreeSet, HashMap};
 use warehouse::ParcelId;
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LockedRow {
     #[allow(dead_code, reason = "the row is read for its lock")]
     id: i64,

@@ -1,6 +1,6 @@
 //! What a shipment is: one parcel with one label.
 
-use db::FromQueryResult;
+use db::FromRow;
 use kernel::{Currency, Timestamp};
 use orders::OrderId;
 use serde::{Deserialize, Serialize};
@@ -88,19 +88,14 @@ impl FromStr for Status {
         Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or_else(unknown)
     }
 }
-impl sea_orm::TryGetable for Status {
-    fn try_get_by<I: sea_orm::ColIdx>(
-        row: &sea_orm::QueryResult,
-        index: I,
-    ) -> Result<Self, sea_orm::TryGetError> {
-        let text = String::try_get_by(row, index)?;
-        text.parse()
-            .map_err(|e: UnknownWord| sea_orm::TryGetError::DbErr(sea_orm::DbErr::Type(e.to_string())))
+impl kernel::row::FromCell for Status {
+    fn from_cell(cell: kernel::row::Cell) -> Result<Self, String> {
+        kernel::row::parsed(cell)
     }
 }
 
 /// One parcel with one label.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, utoipa::ToSchema)]
 pub struct Shipment {
     /// Id.
     pub id: ShipmentId,

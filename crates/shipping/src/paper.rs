@@ -5,7 +5,7 @@
 use crate::model::{Shipment, ShipmentId};
 use crate::quote::bound;
 use contact::address::{self, Address};
-use db::{FromQueryResult, Sql};
+use db::{FromRow, Sql};
 use documents::Paper;
 use documents::invoice::{AmountRow, Invoice, InvoiceLine};
 use documents::label::Label;
@@ -40,7 +40,7 @@ fn lines(address: &Address, other_country: bool) -> Vec<String> {
     lines
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Piece {
     location: String,
     service: Option<String>,

@@ -6,7 +6,7 @@ use crate::cards::rate_cards;
 use crate::carrier::{Answer, Carriers, Consignment, Plan};
 use crate::rate::{Quote, RateCard, compare};
 use contact::address::Address;
-use db::{FromQueryResult, Rows, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::outside::Outside;
 use kernel::{Currency, Fault};
 use orders::OrderId;
@@ -33,7 +33,7 @@ pub(crate) struct Bound {
     pub consignment: Consignment,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct BoundRow {
     id: ParcelId,
     order_id: OrderId,

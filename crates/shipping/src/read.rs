@@ -1,7 +1,7 @@
 //! Queries of shipments and their tracking.
 
 use crate::model::{Shipment, ShipmentId, Status};
-use db::{FromQueryResult, Rows, Sql, Value};
+use db::{FromRow, Rows, Sql, Value};
 use kernel::{Fault, Timestamp};
 use orders::OrderId;
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub async fn shipments_by_tracking(
     carrier: &str,
     numbers: impl IntoIterator<Item = &str>,
 ) -> Result<HashMap<String, ShipmentId>, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         id: ShipmentId,
         tracking_number: String,
@@ -111,7 +111,7 @@ pub async fn list(sql: &Sql, filter: &Filter, limit: i64) -> Result<Vec<Shipment
 }
 
 /// Something a carrier said.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, utoipa::ToSchema)]
 pub struct TrackingEvent {
     /// The carrier's own id of it.
     pub source_id: String,

@@ -8,7 +8,7 @@ use crate::lock;
 use crate::model::{Shipment, ShipmentId, Status, TrackingEventId};
 use crate::ship::hand_over;
 use crate::status::{Count, count, fold, is_tracking};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use orders::{Advance, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -136,7 +136,7 @@ pub async fn track(tx: &Tx, batch: &[Track]) -> Result<Vec<Result<Tracked, Track
 }
 
 async fn known(tx: &Tx, batch: &[Track]) -> Result<HashSet<(ShipmentId, String)>, Fault> {
-    #[derive(FromQueryResult)]
+    #[derive(FromRow)]
     struct Row {
         shipment_id: ShipmentId,
         source_id: String,

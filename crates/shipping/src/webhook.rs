@@ -7,7 +7,7 @@ use crate::cards::rate_cards;
 use crate::carrier::{Carriers, TrackFact};
 use crate::read::shipments_by_tracking;
 use crate::track::{Track, track};
-use db::{Ctx, FromQueryResult, Job, Tx};
+use db::{Ctx, FromRow, Job, Tx};
 use kernel::{Actor, Fault};
 use payments::{BadWebhook, RawRequest, WebhookId};
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ pub struct ApplyWebhook {
     webhook: WebhookId,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Stored {
     headers: String,
     body: String,

@@ -9,7 +9,7 @@ use crate::shop::{PLACES, SERVICE, SIMPLE, Shop};
 use crate::sim::Sim;
 use crate::step::No;
 use catalog::SkuId;
-use db::FromQueryResult;
+use db::FromRow;
 use inventory::LocationId;
 use orders::{LineRow, OrderId};
 use std::collections::{BTreeMap, HashMap};
@@ -32,7 +32,7 @@ const LATE: [&str; 2] = ["1050", "2000"];
 /// Accounts that refunds come out of.
 const PURSES: [&str; 4] = ["1000", "1050", "2200", "2210"];
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct StockRow {
     sku_id: SkuId,
     location_id: LocationId,
@@ -40,18 +40,18 @@ struct StockRow {
     allocated: i64,
     quarantined: i64,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Units {
     sku_id: SkuId,
     n: i64,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Placed {
     sku_id: SkuId,
     location_id: LocationId,
     n: i64,
 }
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Posting {
     row: i64,
     debit: String,

@@ -5,7 +5,7 @@
 use crate::events::{FulfilmentCreated, FulfilmentExtended, Units};
 use crate::model::{Executor, FulfilmentId, FulfilmentLineId};
 use catalog::SkuId;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::LocationId;
 use kernel::{Fault, Timestamp};
 use orders::events::OrderAllocated;
@@ -40,7 +40,7 @@ fn by_location(allocated: &[(Timestamp, Arc<OrderAllocated>)]) -> BTreeMap<(Orde
     parts
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct OpenOne {
     id: FulfilmentId,
     order_id: OrderId,
@@ -84,7 +84,7 @@ pub(crate) async fn assign(tx: &Tx, allocated: &[(Timestamp, Arc<OrderAllocated>
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Created {
     id: FulfilmentId,
     executor: Executor,

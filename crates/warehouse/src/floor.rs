@@ -94,7 +94,7 @@ impl Floor {
     }
 }
 
-#[derive(db::FromQueryResult)]
+#[derive(db::FromRow)]
 pub(crate) struct LockedRow {
     #[allow(dead_code, reason = "the row is read for its lock")]
     id: i64,

@@ -4,7 +4,7 @@
 //! cumulative, so a shipped unit stays picked and packed.
 
 use catalog::SkuId;
-use db::FromQueryResult;
+use db::FromRow;
 use inventory::LocationId;
 use kernel::Timestamp;
 use orders::{LineId, OrderId};
@@ -51,10 +51,9 @@ macro_rules! words {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
         }
-        impl sea_orm::TryGetable for $name {
-            fn try_get_by<I: sea_orm::ColIdx>(row: &sea_orm::QueryResult, index: I) -> Result<Self, sea_orm::TryGetError> {
-                let text = String::try_get_by(row, index)?;
-                text.parse().map_err(|e: UnknownWord| sea_orm::TryGetError::DbErr(sea_orm::DbErr::Type(e.to_string())))
+        impl kernel::row::FromCell for $name {
+            fn from_cell(cell: kernel::row::Cell) -> Result<Self, String> {
+                kernel::row::parsed(cell)
             }
         }
     };
@@ -159,7 +158,7 @@ impl Fulfilment {
 }
 
 /// A line of a fulfilment order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema, FromRow)]
 pub struct FulfilmentLine {
     /// Id.
     pub id: FulfilmentLineId,

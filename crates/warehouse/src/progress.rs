@@ -5,7 +5,7 @@
 
 use crate::model::FulfilmentLineId;
 use catalog::SkuId;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::Fault;
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,7 +38,7 @@ impl Progress {
 
     /// What is collected for some lines.
     pub async fn load(tx: &Tx, lines: impl IntoIterator<Item = FulfilmentLineId>) -> Result<Self, Fault> {
-        #[derive(FromQueryResult)]
+        #[derive(FromRow)]
         struct Row {
             fulfilment_line_id: FulfilmentLineId,
             sku_id: SkuId,

@@ -5,13 +5,13 @@ use crate::model::{
     Request, Status,
 };
 use catalog::SkuId;
-use db::{FromQueryResult, Rows, Sql, Value};
+use db::{FromRow, Rows, Sql, Value};
 use inventory::LocationId;
 use kernel::{Fault, Timestamp};
 use orders::{LineId, OrderId};
 use std::collections::{BTreeSet, HashMap};
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Header {
     id: FulfilmentId,
     number: String,
@@ -150,7 +150,7 @@ pub async fn list(sql: &Sql, filter: &Filter, limit: i64) -> Result<Vec<Fulfilme
     with_lines(sql, headers).await
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ParcelRow {
     id: ParcelId,
     fulfilment_id: FulfilmentId,
@@ -165,7 +165,7 @@ struct ParcelRow {
     unpacked_at: Option<Timestamp>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ParcelLineRow {
     parcel_id: ParcelId,
     line_id: LineId,

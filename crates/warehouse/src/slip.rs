@@ -4,12 +4,12 @@
 
 use crate::model::ParcelId;
 use contact::address::{self, Address};
-use db::{FromQueryResult, Sql};
+use db::{FromRow, Sql};
 use documents::Paper;
 use documents::packing_slip::{PackingSlip, SlipLine};
 use kernel::{Fault, Timestamp};
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Head {
     number: String,
     ship_to: String,
@@ -21,7 +21,7 @@ struct Head {
     parcels: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Line {
     sku: String,
     title: String,

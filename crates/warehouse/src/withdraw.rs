@@ -7,7 +7,7 @@ use crate::events::{FulfilmentCancelled, Units};
 use crate::floor::{Delta, write_counters};
 use crate::model::{FulfilmentId, FulfilmentLineId};
 use crate::progress;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::LocationId;
 use kernel::{Fault, Timestamp};
 use orders::events::OrderDeallocated;
@@ -23,7 +23,7 @@ pub(crate) struct Hint {
 }
 
 /// A fulfilment line that units could be taken from.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 struct Candidate {
     id: FulfilmentLineId,
     fulfilment_id: FulfilmentId,

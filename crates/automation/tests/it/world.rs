@@ -78,7 +78,7 @@ pub async fn record<F: kernel::Fact + Clone>(db: &Db, order: Option<i64>, fact: 
     db.read().scalar("SELECT MAX(id) FROM event", []).await.unwrap().unwrap()
 }
 
-#[derive(db::FromQueryResult)]
+#[derive(db::FromRow)]
 struct Row {
     id: EventId,
     at: Timestamp,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use books::accounts::{BANK, DISCOUNTS, FEES_CHARGED, PAYMENT_FEES, RETURNS, SHIPPING_INCOME};
 use books::{Adjustment, adjust};
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Currency, Fault, Timestamp};
 
 use super::summary::Counts;
@@ -44,7 +44,7 @@ pub(super) fn account_of(kind: ChargeKind) -> &'static str {
 /// The account of goods that were credited and came from no order.
 pub(super) const CREDITS: &str = RETURNS;
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Known {
     reference: String,
 }

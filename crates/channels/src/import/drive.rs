@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use catalog::SkuId;
 use contact::address::Address;
 use customers::CustomerId;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::{LocationId, Receive};
 use kernel::{Actor, Currency, Fault, Refuse, Timestamp};
 use orders::{Buyer, IfOutOfStock, OrderId, Place, Placed, Trust};
@@ -89,7 +89,7 @@ pub(super) async fn place(
     Ok(placed)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Owner {
     id: OrderId,
     customer_id: CustomerId,
@@ -109,7 +109,7 @@ pub(super) async fn customers_of(
     Ok(rows.into_iter().map(|row| (row.id, row.customer_id)).collect())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Coded {
     code: String,
     id: i64,

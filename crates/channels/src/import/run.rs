@@ -1,7 +1,7 @@
 //! The bookkeeping of an import: which chunks are done. Invariant: the next chunk and the counts are written in the transaction that
 //! books the chunk, so neither is ever ahead of the other.
 
-use db::{Db, FromQueryResult, Tx, Value};
+use db::{Db, FromRow, Tx, Value};
 use kernel::{Actor, Currency, Fault};
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ pub(super) trait Source {
     ) -> impl Future<Output = Result<(), Fault>>;
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Stored {
     id: RunId,
     next_chunk: i64,

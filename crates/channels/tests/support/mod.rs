@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use channels::import::{self, ImportFailed, Progress, Summary};
-use db::{Backend, Db, FromQueryResult, Law, Options};
+use db::{Backend, Db, FromRow, Law, Options};
 
 macro_rules! slices {
     () => {
@@ -48,7 +48,7 @@ pub async fn check_laws(db: &Db) {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Row {
     key: String,
     n: i64,

@@ -1,15 +1,15 @@
 //! What a database says of itself: tables, columns, keys, migrations and number series. Invariant: what belongs into a backup comes from
 //! the catalogue, so that a new table cannot be forgotten; a type or a key that a backup cannot carry is a fault, not a gap.
 
-use super::{LEFT_OUT, Migration, Table, Ty, query};
+use super::{LEFT_OUT, Migration, Table, Ty};
+use crate::Sql;
 use crate::open::Backend;
 use kernel::Fault;
-use sea_orm::DatabaseTransaction;
 use std::collections::BTreeMap;
 
 /// Every table that belongs into a backup, parents before children.
-pub(super) async fn tables(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Table>, Fault> {
-    let columns = match backend {
+pub(super) async fn tables(tx: &Sql) -> Result<Vec<Table>, Fault> {
+    let columns = match tx.backend() {
         Backend::Sqlite => {
             "SELECT t.name, c.name, LOWER(c.type), c.pk FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
              WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid"
@@ -25,11 +25,11 @@ pub(super) async fn tables(tx: &DatabaseTransaction, backend: Backend) -> Result
         }
     };
     let mut found: BTreeMap<String, (Vec<(String, Ty)>, Vec<(i64, usize)>)> = BTreeMap::new();
-    for row in query(tx, backend, columns, vec![]).await? {
-        let table: String = row.try_get_by_index(0)?;
-        let name: String = row.try_get_by_index(1)?;
-        let declared: String = row.try_get_by_index(2)?;
-        let position: i64 = row.try_get_by_index(3)?;
+    for mut row in tx.rows(columns, vec![]).await? {
+        let table: String = row.take_at(0)?;
+        let name: String = row.take_at(1)?;
+        let declared: String = row.take_at(2)?;
+        let position: i64 = row.take_at(3)?;
         if LEFT_OUT.contains(&table.as_str()) {
             continue;
         }
@@ -61,12 +61,12 @@ pub(super) async fn tables(tx: &DatabaseTransaction, backend: Backend) -> Result
         let key = key.into_iter().map(|(_, column)| column).collect();
         all.insert(name.clone(), Table { name, columns, key });
     }
-    parents_first(all, foreign_keys(tx, backend).await?)
+    parents_first(all, foreign_keys(tx).await?)
 }
 
 /// Pairs of child and parent.
-async fn foreign_keys(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<(String, String)>, Fault> {
-    let text = match backend {
+async fn foreign_keys(tx: &Sql) -> Result<Vec<(String, String)>, Fault> {
+    let text = match tx.backend() {
         Backend::Sqlite => {
             "SELECT t.name, f.\"table\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f WHERE t.type = 'table'"
         }
@@ -76,8 +76,8 @@ async fn foreign_keys(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<
              WHERE f.contype = 'f' AND n.nspname = current_schema()"
         }
     };
-    let rows = query(tx, backend, text, vec![]).await?;
-    rows.iter().map(|r| Ok((r.try_get_by_index(0)?, r.try_get_by_index(1)?))).collect()
+    let rows = tx.rows(text, vec![]).await?;
+    rows.into_iter().map(|mut r| Ok((r.take_at(0)?, r.take_at(1)?))).collect()
 }
 
 fn parents_first(
@@ -99,49 +99,49 @@ fn parents_first(
     Ok(ordered)
 }
 
-pub(super) async fn migrations(tx: &DatabaseTransaction, backend: Backend) -> Result<Vec<Migration>, Fault> {
+pub(super) async fn migrations(tx: &Sql) -> Result<Vec<Migration>, Fault> {
     let rows =
-        query(tx, backend, "SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![])
+        tx.rows("SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![])
             .await?;
-    rows.iter()
-        .map(|r| {
+    rows.into_iter()
+        .map(|mut r| {
             Ok(Migration {
-                version: r.try_get_by_index(0)?,
-                name: r.try_get_by_index(1)?,
-                checksum: r.try_get_by_index(2)?,
+                version: r.take_at(0)?,
+                name: r.take_at(1)?,
+                checksum: r.take_at(2)?,
             })
         })
         .collect()
 }
 
 /// The names of the sequences behind number series on PostgreSQL.
-pub(super) async fn sequences(tx: &DatabaseTransaction) -> Result<Vec<String>, Fault> {
+pub(super) async fn sequences(tx: &Sql) -> Result<Vec<String>, Fault> {
     let text =
         "SELECT CAST(sequencename AS TEXT) FROM pg_sequences WHERE schemaname = current_schema() ORDER BY 1";
-    let rows = query(tx, Backend::Postgres, text, vec![]).await?;
-    rows.iter().map(|r| Ok(r.try_get_by_index(0)?)).collect()
+    let rows = tx.rows(text, vec![]).await?;
+    rows.into_iter().map(|mut r| Ok(r.take_at(0)?)).collect()
 }
 
 /// The last number given out, by series.
 pub(super) async fn numbers(
-    tx: &DatabaseTransaction,
-    backend: Backend,
+    tx: &Sql,
 ) -> Result<BTreeMap<String, i64>, Fault> {
     let mut all = BTreeMap::new();
-    if backend == Backend::Sqlite {
-        for row in query(tx, backend, "SELECT name, value FROM counter", vec![]).await? {
-            all.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    if tx.backend() == Backend::Sqlite {
+        for mut row in tx.rows("SELECT name, value FROM counter", vec![]).await? {
+            all.insert(row.take_at(0)?, row.take_at(1)?);
         }
         return Ok(all);
     }
     for sequence in sequences(tx).await? {
         let text =
             format!("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM \"{sequence}\"");
-        let last = query(tx, backend, &text, vec![]).await?;
+        let last = tx.rows(&text, vec![]).await?;
         let last = last
-            .first()
+            .into_iter()
+            .next()
             .ok_or_else(|| Fault::broken(format!("sequence {sequence} has no row")))?
-            .try_get_by_index(0)?;
+            .take_at(0)?;
         all.insert(series(&sequence)?.to_owned(), last);
     }
     Ok(all)

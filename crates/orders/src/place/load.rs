@@ -9,7 +9,7 @@ use db::answers::{self, Answer, Recall};
 use db::{Rows, Tx};
 use inventory::{Location, LocationId, ReservationId, Shelf};
 use kernel::{Currency, Fault, Money};
-use sea_orm::FromQueryResult;
+use db::FromRow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn scope(caller: &str) -> String {
     format!("orders.place {caller}")
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ExistingRow {
     id: OrderId,
     number: String,

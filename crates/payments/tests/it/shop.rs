@@ -335,7 +335,7 @@ impl Shop {
         }
     }
     async fn told(&self, payment: PaymentId) -> Vec<(String, i64)> {
-        #[derive(db::FromQueryResult)]
+        #[derive(db::FromRow)]
         struct Row {
             kind: String,
             payload: String,

@@ -27,7 +27,7 @@ impl Sim {
         for (_, order) in &known {
             input.push([(*order).into()]);
         }
-        #[derive(db::FromQueryResult)]
+        #[derive(db::FromRow)]
         struct Row {
             order_id: orders::OrderId,
             kind: String,

@@ -7,7 +7,7 @@ use crate::{App, Body, Key, OrProblem, Page, Paging, Params, Problem, Reply, Seg
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use db::{FromQueryResult, Tx};
+use db::{FromRow, Tx};
 use kernel::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -165,7 +165,7 @@ impl db::Question for WhoseKey {
         sql: &'a db::Sql,
         hashes: &'a [String],
     ) -> db::BoxFuture<'a, Result<HashMap<String, KnownKey>, Fault>> {
-        #[derive(FromQueryResult)]
+        #[derive(FromRow)]
         struct Row {
             hash: String,
             id: KeyId,
@@ -224,7 +224,7 @@ struct ListKeys {
     cursor: Option<String>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct KeyRow {
     id: KeyId,
     name: String,

@@ -5,7 +5,7 @@ use super::{Role, token_hash};
 use crate::App;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use db::{BoxFuture, Ctx, FromQueryResult};
+use db::{BoxFuture, Ctx, FromRow};
 use kernel::{Actor, Fault, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ struct UserSignedIn {
 }
 kernel::fact!(UserSignedIn, "user.signed_in");
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Account {
     id: UserId,
     password_hash: String,
@@ -92,7 +92,7 @@ pub async fn sign_out(app: &App, by: &Actor, token: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(super) struct Person {
     pub id: UserId,
     pub name: String,

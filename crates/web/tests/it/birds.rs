@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use db::FromQueryResult;
+use db::FromRow;
 use kernel::{Fault, Timestamp};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ struct ListBirds {
     cursor: Option<String>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct BirdRow {
     name: String,
     next_at: i64,

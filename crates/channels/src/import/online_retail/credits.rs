@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use orders::{LineId, OrderId};
 
@@ -16,7 +16,7 @@ use crate::online_retail::{Credit, CreditLine};
 /// Lines of the sales that are given back, by invoice and position.
 type Lines = HashMap<(String, i64), (OrderId, LineId)>;
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LineRow {
     reference: String,
     position: i64,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use catalog::{SaveSku, SkuKind};
 use contact::address::Address;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use inventory::{LocationId, LocationKind, Receive, SaveLocation};
 use kernel::{Currency, Fault, Money, Timestamp};
 
@@ -85,7 +85,7 @@ async fn warehouse(tx: &Tx, at: i64) -> Result<LocationId, Fault> {
     saved.map_err(|refused| broken("save the warehouse", &refused))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Free {
     code: String,
     free: i64,

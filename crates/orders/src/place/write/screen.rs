@@ -4,13 +4,13 @@ use super::{Numbered, screened, signals};
 use crate::model::{DUPLICATE_WINDOW, HoldKind};
 use crate::place::Place;
 use customers::CustomerId;
-use db::{FromQueryResult, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 /// What the shop has seen of an order's buyer.
-#[derive(Debug, Default, FromQueryResult)]
+#[derive(Debug, Default, FromRow)]
 pub(crate) struct Seen {
     n: i64,
     pub by_email: i64,
