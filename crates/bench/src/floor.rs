@@ -7,14 +7,10 @@
 use crate::row::median;
 use db::{Backend, Db};
 use kernel::Fault;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{
-    self, AssertSqlSafe, Connection, Executor, PgConnection, Row as _, SqliteConnection, TypeInfo as _,
-    ValueRef as _,
-};
+use rusqlite::types::{Value as SqliteValue, ValueRef as SqliteRef};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _, TypeInfo as _, ValueRef as _};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -106,36 +102,39 @@ pub struct Rows {
 
 /// A bare connection.
 enum Bare {
-    Sqlite(Box<SqliteConnection>),
+    Sqlite(Box<rusqlite::Connection>),
     Postgres(Box<PgConnection>),
 }
 
 impl Bare {
     async fn open(url: &str) -> Result<Self, Fault> {
-        if !url.starts_with("sqlite:") {
+        let Some(file) = url.strip_prefix("sqlite:") else {
             return Ok(Self::Postgres(Box::new(PgConnection::connect(url).await?)));
-        }
+        };
         // As durable and as large a cache as ours: the floor differs in code, not in promises.
-        let options = SqliteConnectOptions::from_str(url)?
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .statement_cache_capacity(500)
-            .pragma("cache_size", "-65536")
-            .pragma("wal_autocheckpoint", "8000")
-            .pragma("temp_store", "memory");
-        Ok(Self::Sqlite(Box::new(SqliteConnection::connect_with(&options).await?)))
+        let connection = rusqlite::Connection::open(file)?;
+        connection.set_prepared_statement_cache_capacity(500);
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1; PRAGMA cache_size = -65536; \
+             PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = memory;",
+        )?;
+        Ok(Self::Sqlite(Box::new(connection)))
     }
     async fn run(&mut self, text: &str) -> Result<(), Fault> {
         match self {
-            Self::Sqlite(c) => c.execute(AssertSqlSafe(text)).await.map(drop)?,
+            Self::Sqlite(c) => c.execute_batch(text)?,
             Self::Postgres(c) => c.execute(AssertSqlSafe(text)).await.map(drop)?,
         }
         Ok(())
     }
     async fn write(&mut self, text: &str, cells: Vec<Cell>) -> Result<(), Fault> {
-        macro_rules! bound {
-            ($connection:expr) => {{
+        match self {
+            Self::Sqlite(c) => {
+                c.prepare_cached(text)?
+                    .execute(rusqlite::params_from_iter(cells.into_iter().map(for_sqlite)))?;
+            }
+            Self::Postgres(c) => {
                 let mut query = sqlx::query(AssertSqlSafe(text));
                 for cell in cells {
                     query = match cell {
@@ -148,45 +147,16 @@ impl Bare {
                         Cell::Real(r) => query.bind(r),
                     };
                 }
-                query.execute(&mut **$connection).await?;
-            }};
-        }
-        match self {
-            Self::Sqlite(c) => bound!(c),
-            Self::Postgres(c) => bound!(c),
+                query.execute(&mut **c).await?;
+            }
         }
         Ok(())
     }
     async fn read(&mut self, text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
-        macro_rules! cells {
-            ($connection:expr) => {{
-                let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(&mut **$connection).await?;
-                let mut all = Vec::with_capacity(rows.len());
-                for row in rows {
-                    let mut cells = Vec::with_capacity(row.len());
-                    for n in 0..row.len() {
-                        let raw = row.try_get_raw(n)?;
-                        let ty = raw.type_info().name().to_owned();
-                        cells.push(match (raw.is_null(), ty.as_str()) {
-                            (true, "TEXT") => Cell::NullText,
-                            (true, "FLOAT8") => Cell::NullReal,
-                            (true, _) => Cell::Null,
-                            (_, "TEXT") => Cell::Text(row.try_get(n)?),
-                            (_, "BOOLEAN" | "BOOL") => Cell::Bool(row.try_get(n)?),
-                            (_, "REAL" | "FLOAT8") => Cell::Real(row.try_get(n)?),
-                            (_, "INTEGER" | "INT8" | "BIGINT") => Cell::Int(row.try_get(n)?),
-                            (_, other) => return Err(Fault::broken(format!("a column of type {other}"))),
-                        });
-                    }
-                    all.push(cells);
-                }
-                all
-            }};
+        match self {
+            Self::Sqlite(c) => from_sqlite(c, text),
+            Self::Postgres(c) => from_postgres(c, text).await,
         }
-        Ok(match self {
-            Self::Sqlite(c) => cells!(c),
-            Self::Postgres(c) => cells!(c),
-        })
     }
     async fn column_list(&mut self, table: &str) -> Result<Vec<(String, String)>, Fault> {
         let text = match self {
@@ -204,6 +174,61 @@ impl Bare {
         };
         self.read(&text).await?.iter().map(|row| Ok((text_of(&row[0])?, text_of(&row[1])?))).collect()
     }
+}
+
+fn for_sqlite(cell: Cell) -> SqliteValue {
+    match cell {
+        Cell::Null | Cell::NullText | Cell::NullReal => SqliteValue::Null,
+        Cell::Int(n) => SqliteValue::Integer(n),
+        Cell::Text(text) => SqliteValue::Text(text),
+        Cell::Bool(yes) => SqliteValue::Integer(yes.into()),
+        Cell::Real(x) => SqliteValue::Real(x),
+    }
+}
+
+fn from_sqlite(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
+    let mut statement = connection.prepare(text)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Vec::with_capacity(columns);
+        for n in 0..columns {
+            cells.push(match row.get_ref(n)? {
+                SqliteRef::Null => Cell::Null,
+                SqliteRef::Integer(number) => Cell::Int(number),
+                SqliteRef::Real(x) => Cell::Real(x),
+                SqliteRef::Text(text) => Cell::Text(std::str::from_utf8(text)?.to_owned()),
+                SqliteRef::Blob(_) => return Err(Fault::broken("a column of bytes")),
+            });
+        }
+        all.push(cells);
+    }
+    Ok(all)
+}
+
+async fn from_postgres(connection: &mut PgConnection, text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
+    let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(connection).await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut cells = Vec::with_capacity(row.len());
+        for n in 0..row.len() {
+            let raw = row.try_get_raw(n)?;
+            let ty = raw.type_info().name().to_owned();
+            cells.push(match (raw.is_null(), ty.as_str()) {
+                (true, "TEXT") => Cell::NullText,
+                (true, "FLOAT8") => Cell::NullReal,
+                (true, _) => Cell::Null,
+                (_, "TEXT") => Cell::Text(row.try_get(n)?),
+                (_, "BOOL") => Cell::Bool(row.try_get(n)?),
+                (_, "FLOAT8") => Cell::Real(row.try_get(n)?),
+                (_, "INT8") => Cell::Int(row.try_get(n)?),
+                (_, other) => return Err(Fault::broken(format!("a column of type {other}"))),
+            });
+        }
+        all.push(cells);
+    }
+    Ok(all)
 }
 
 fn int(cell: &Cell) -> Result<i64, Fault> {

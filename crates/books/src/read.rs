@@ -1,8 +1,8 @@
 //! Reading the journal. Invariant: entries come in the order of (time, id), whole, whatever page they are on.
 
 use crate::accounts;
-use kernel::{Currency, Fault, Timestamp};
 use db::FromRow;
+use kernel::{Currency, Fault, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
 

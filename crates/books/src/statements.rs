@@ -3,9 +3,9 @@
 
 use crate::accounts::{self, AccountKind};
 use crate::month::Month;
+use db::FromRow;
 use db::{Sql, Value};
 use kernel::{Currency, Fault, Timestamp};
-use db::FromRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Idempotent answers: the same key with the same input gets the same answer, the same key with another input is refused.
 
+use crate::FromRow;
 use crate::{Rows, Sql, Tx};
 use kernel::Fault;
-use crate::FromRow;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 

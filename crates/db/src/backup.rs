@@ -180,10 +180,7 @@ async fn snapshot(db: &Db) -> Result<Sql, Fault> {
     Ok(tx)
 }
 
-async fn dump<W: Write + Send>(
-    tx: &Sql,
-    sink: &mut Sink<W>,
-) -> Result<Summary, Fault> {
+async fn dump<W: Write + Send>(tx: &Sql, sink: &mut Sink<W>) -> Result<Summary, Fault> {
     sink.line(&Line::FulmarBackup { format: FORMAT, schema: migrations(tx).await? })?;
     let tables = tables(tx).await?;
     let mut total = 0;
@@ -199,11 +196,7 @@ async fn dump<W: Write + Send>(
     Ok(Summary { tables: tables.len(), rows: total })
 }
 
-async fn dump_rows<W: Write + Send>(
-    tx: &Sql,
-    table: &Table,
-    sink: &mut Sink<W>,
-) -> Result<u64, Fault> {
+async fn dump_rows<W: Write + Send>(tx: &Sql, table: &Table, sink: &mut Sink<W>) -> Result<u64, Fault> {
     let mut count = 0;
     let mut after: Vec<Value> = Vec::new();
     loop {
@@ -359,10 +352,7 @@ fn damaged(e: serde_json::Error) -> Fault {
     Fault::from(e).while_doing("the backup is damaged")
 }
 
-async fn load<R: Read + Send>(
-    tx: &Sql,
-    source: &mut Source<R>,
-) -> Result<Summary, Fault> {
+async fn load<R: Read + Send>(tx: &Sql, source: &mut Source<R>) -> Result<Summary, Fault> {
     check_header(tx, source).await?;
     let tables = tables(tx).await?;
     refuse_unless_empty(tx).await?;
@@ -425,10 +415,7 @@ async fn load<R: Read + Send>(
     Err(Fault::broken("the backup is cut off: its footer is missing"))
 }
 
-async fn check_header<R: Read + Send>(
-    tx: &Sql,
-    source: &mut Source<R>,
-) -> Result<(), Fault> {
+async fn check_header<R: Read + Send>(tx: &Sql, source: &mut Source<R>) -> Result<(), Fault> {
     let text = source.next()?.ok_or_else(|| Fault::broken("the backup is empty"))?;
     let Ok(Line::FulmarBackup { format, schema }) = serde_json::from_slice(&text) else {
         return Err(Fault::broken("the file is not a backup of Fulmar"));
@@ -482,10 +469,7 @@ fn begin_table(
 }
 
 /// Last of all, because PostgreSQL does not roll sequences back.
-async fn set_numbers(
-    tx: &Sql,
-    mut last: BTreeMap<String, i64>,
-) -> Result<(), Fault> {
+async fn set_numbers(tx: &Sql, mut last: BTreeMap<String, i64>) -> Result<(), Fault> {
     let ours: Vec<String> = match tx.backend() {
         Backend::Sqlite => numbers(tx).await?.into_keys().collect(),
         Backend::Postgres => {

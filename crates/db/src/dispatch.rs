@@ -1,10 +1,10 @@
 //! Telling listeners of events after commit, at least once. Pending events are claimed by their flag, because the order of ids is not the
 //! order of commits on PostgreSQL and a cursor would skip late ones.
 
+use crate::FromRow;
 use crate::jobs::JobId;
 use crate::{BoxFuture, Ctx, Db, Job, Rows, Sql};
 use kernel::{Actor, Event, Fault, Timestamp};
-use crate::FromRow;
 use serde::{Deserialize, Serialize};
 
 /// What is told of events after commit. Idempotent by event id: it may be told twice.

@@ -11,7 +11,9 @@ fn on_postgres(fault: &Fault) -> Option<&dyn sqlx::error::DatabaseError> {
 /// SQLite's extended result code.
 fn on_sqlite(error: &rusqlite::Error) -> Option<i32> {
     match error {
-        rusqlite::Error::SqliteFailure(e, _) | rusqlite::Error::SqlInputError { error: e, .. } => Some(e.extended_code),
+        rusqlite::Error::SqliteFailure(e, _) | rusqlite::Error::SqlInputError { error: e, .. } => {
+            Some(e.extended_code)
+        }
         _ => None,
     }
 }
@@ -21,11 +23,13 @@ fn kind(fault: &Fault) -> ErrorKind {
         return error.kind();
     }
     match fault.cause().and_then(on_sqlite) {
-        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {
-            ErrorKind::UniqueViolation
-        }
+        Some(
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID,
+        ) => ErrorKind::UniqueViolation,
         Some(ffi::SQLITE_CONSTRAINT_CHECK) => ErrorKind::CheckViolation,
-        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => ErrorKind::ForeignKeyViolation,
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => {
+            ErrorKind::ForeignKeyViolation
+        }
         Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => ErrorKind::NotNullViolation,
         _ => ErrorKind::Other,
     }

@@ -1,11 +1,11 @@
 //! Background jobs: rows written in the transaction that wants them, claimed by any worker, retried with back-off, parked after too many
 //! failures, and visible all the while. A worker that dies leaves a claim that expires.
 
+use crate::FromRow;
 use crate::open::Backend;
 use crate::{BoxFuture, Db, Rows, Timer, Tx};
 use kernel::outside::Outside;
 use kernel::{Actor, Fault, Timestamp};
-use crate::FromRow;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;

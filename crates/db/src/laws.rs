@@ -1,8 +1,8 @@
 //! Laws: what must hold at every commit, each as one set-based query that returns the first offenders. `fulmar verify` runs them all.
 
+use crate::FromRow;
 use crate::Sql;
 use kernel::Fault;
-use crate::FromRow;
 
 /// A law of the domain.
 #[derive(Clone, Copy, Debug)]

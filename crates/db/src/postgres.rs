@@ -31,7 +31,8 @@ pub(crate) enum Array {
 
 /// A pool; `settings` hold for each of its connections.
 pub(crate) async fn pool(url: &str, connections: u32, settings: &[(&str, &str)]) -> Result<PgPool, Fault> {
-    let mut options = PgConnectOptions::from_str(url)?.statement_cache_capacity(500).disable_statement_logging();
+    let mut options =
+        PgConnectOptions::from_str(url)?.statement_cache_capacity(500).disable_statement_logging();
     if !settings.is_empty() {
         options = options.options(settings.iter().copied());
     }

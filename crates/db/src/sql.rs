@@ -229,15 +229,23 @@ impl Sql {
     /// Commits a transaction; it is durable when this returns.
     pub(crate) async fn commit(self) -> Result<(), Fault> {
         match self.conn {
-            Conn::Member(member) => member.into_inner().unwrap_or_else(PoisonError::into_inner).commit().await,
-            Conn::Tx(tx) => Ok(tx.into_inner().commit().await.map_err(|e| Fault::from(e).while_doing("commit"))?),
-            Conn::Readers(_) | Conn::Writer(_) | Conn::Pool(_) => Err(Fault::broken("commit without a transaction")),
+            Conn::Member(member) => {
+                member.into_inner().unwrap_or_else(PoisonError::into_inner).commit().await
+            }
+            Conn::Tx(tx) => {
+                Ok(tx.into_inner().commit().await.map_err(|e| Fault::from(e).while_doing("commit"))?)
+            }
+            Conn::Readers(_) | Conn::Writer(_) | Conn::Pool(_) => {
+                Err(Fault::broken("commit without a transaction"))
+            }
         }
     }
     /// Rolls a transaction back because of a fault.
     pub(crate) async fn roll_back(self, fault: &Fault) {
         match self.conn {
-            Conn::Member(member) => member.into_inner().unwrap_or_else(PoisonError::into_inner).roll_back(fault),
+            Conn::Member(member) => {
+                member.into_inner().unwrap_or_else(PoisonError::into_inner).roll_back(fault)
+            }
             Conn::Tx(tx) => {
                 if let Err(e) = tx.into_inner().rollback().await {
                     tracing::warn!(error = %e, "rollback failed; the connection is dropped");
@@ -277,8 +285,9 @@ impl Sql {
                 found.map_err(Fault::from).and_then(|rows| postgres::rows(&rows))
             }
             Conn::Tx(tx) => {
-                let found =
-                    postgres::statement(for_postgres(text), parameters).fetch_all(&mut **tx.lock().await).await;
+                let found = postgres::statement(for_postgres(text), parameters)
+                    .fetch_all(&mut **tx.lock().await)
+                    .await;
                 found.map_err(Fault::from).and_then(|rows| postgres::rows(&rows))
             }
         };

@@ -49,7 +49,9 @@ impl Place {
         let path = path.strip_prefix("//").unwrap_or(path);
         match path {
             ":memory:" => Ok(Some(Self::Memory)),
-            "" => Err(Fault::broken("DATABASE_URL: sqlite: wants the path of a file, as in sqlite:fulmar.db")),
+            "" => {
+                Err(Fault::broken("DATABASE_URL: sqlite: wants the path of a file, as in sqlite:fulmar.db"))
+            }
             path => Ok(Some(Self::File(PathBuf::from(path)))),
         }
     }
@@ -74,7 +76,9 @@ impl Connection {
             // Not mapped: what each of many readers has touched of the file would count as memory of the process, many times over. The
             // system has the pages anyway.
             Use::Read => "PRAGMA query_only = 1; PRAGMA cache_size = -4096;",
-            Use::Scan => "PRAGMA query_only = 1; PRAGMA cache_size = -65536; PRAGMA mmap_size = 1099511627776;",
+            Use::Scan => {
+                "PRAGMA query_only = 1; PRAGMA cache_size = -65536; PRAGMA mmap_size = 1099511627776;"
+            }
             // The file grows while it is written: mapped, it would be mapped anew each time. A page that changes in every transaction
             // is written back once for many of them when the log is folded in less often.
             Use::Write => "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;",
@@ -139,7 +143,9 @@ impl ToSql for Bound<'_> {
             Value::String(Some(text)) => ValueRef::Text(text.as_bytes()),
             Value::Double(Some(x)) => ValueRef::Real(*x),
             Value::Bool(Some(yes)) => ValueRef::Integer(i64::from(*yes)),
-            Value::BigInt(None) | Value::String(None) | Value::Double(None) | Value::Bool(None) => ValueRef::Null,
+            Value::BigInt(None) | Value::String(None) | Value::Double(None) | Value::Bool(None) => {
+                ValueRef::Null
+            }
         }))
     }
 }

@@ -172,7 +172,9 @@ impl Row {
         };
         match found {
             Some(place) => self.take_at(place),
-            None => Err(Unreadable { column: column.to_owned(), why: "the result has no such column".to_owned() }),
+            None => {
+                Err(Unreadable { column: column.to_owned(), why: "the result has no such column".to_owned() })
+            }
         }
     }
     /// Takes what a column holds, once, by its place.
@@ -182,7 +184,10 @@ impl Row {
     pub fn take_at<T: FromCell>(&mut self, place: usize) -> Result<T, Unreadable> {
         let column = || self.names.get(place).cloned().unwrap_or_else(|| format!("number {place}"));
         let cell = self.cells.get_mut(place).map(|cell| std::mem::replace(cell, Cell::Null));
-        let cell = cell.ok_or_else(|| Unreadable { column: column(), why: "the result has no such column".to_owned() })?;
+        let cell = cell.ok_or_else(|| Unreadable {
+            column: column(),
+            why: "the result has no such column".to_owned(),
+        })?;
         T::from_cell(cell).map_err(|why| Unreadable { column: column(), why })
     }
 }

@@ -1,7 +1,7 @@
 //! The words of an order: ids, holds, limits, and the exact share of money of any of a line's units.
 
-use kernel::money::units_share;
 use db::FromRow;
+use kernel::money::units_share;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

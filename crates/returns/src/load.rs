@@ -3,10 +3,10 @@
 //! Invariant: rows are locked before anything is decided about them — returns first, then orders, then what the slices above lock.
 
 use crate::model::{Acceptance, Disposition, Reason, Reception, Resolution, ReturnId, ReturnUnitId};
+use db::FromRow;
 use db::{Rows, Tx};
 use kernel::{Currency, Fault, Timestamp};
 use orders::{LineId, OrderId};
-use db::FromRow;
 use std::collections::HashMap;
 
 /// A return as stored.

@@ -1,10 +1,10 @@
 //! Reading returns. Invariant: a return's status is derived from its times and its units, here and nowhere else.
 
 use crate::model::{Acceptance, Disposition, Reason, Reception, Resolution, ReturnId, ReturnUnitId, Status};
+use db::FromRow;
 use db::{Rows, Sql, Value};
 use kernel::{Currency, Fault, Timestamp};
 use orders::{LineId, OrderId};
-use db::FromRow;
 
 /// A return.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]

@@ -2,9 +2,9 @@
 //!
 //! Invariants: the decision is pure and monotone (a worse signal never lowers the score); an assessment is written once, its verdict once.
 
+use db::FromRow;
 use db::{Rows, Tx};
 use kernel::{Actor, Fault, Timestamp};
-use db::FromRow;
 use serde::{Deserialize, Serialize};
 
 /// What is known of an order when it is placed.

@@ -33,5 +33,7 @@ pub fn from_row(input: TokenStream) -> TokenStream {
 }
 
 fn refuse(input: &DeriveInput) -> TokenStream {
-    Error::new_spanned(&input.ident, "a row is read into a struct with named fields").into_compile_error().into()
+    Error::new_spanned(&input.ident, "a row is read into a struct with named fields")
+        .into_compile_error()
+        .into()
 }

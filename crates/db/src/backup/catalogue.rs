@@ -101,16 +101,9 @@ fn parents_first(
 
 pub(super) async fn migrations(tx: &Sql) -> Result<Vec<Migration>, Fault> {
     let rows =
-        tx.rows("SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![])
-            .await?;
+        tx.rows("SELECT version, name, checksum FROM schema_migration ORDER BY version", vec![]).await?;
     rows.into_iter()
-        .map(|mut r| {
-            Ok(Migration {
-                version: r.take_at(0)?,
-                name: r.take_at(1)?,
-                checksum: r.take_at(2)?,
-            })
-        })
+        .map(|mut r| Ok(Migration { version: r.take_at(0)?, name: r.take_at(1)?, checksum: r.take_at(2)? }))
         .collect()
 }
 
@@ -123,9 +116,7 @@ pub(super) async fn sequences(tx: &Sql) -> Result<Vec<String>, Fault> {
 }
 
 /// The last number given out, by series.
-pub(super) async fn numbers(
-    tx: &Sql,
-) -> Result<BTreeMap<String, i64>, Fault> {
+pub(super) async fn numbers(tx: &Sql) -> Result<BTreeMap<String, i64>, Fault> {
     let mut all = BTreeMap::new();
     if tx.backend() == Backend::Sqlite {
         for mut row in tx.rows("SELECT name, value FROM counter", vec![]).await? {

@@ -41,7 +41,7 @@ const CONNECTORS: &[&str] = &["kernel", "payments", "shipping", "channels"];
 
 /// Crates that describe or decide and never do.
 const PURE: &[&str] = &["kernel", "contact", "planner", "connectors"];
-const IMPURE: &[&str] = &["tokio", "axum", "hyper", "reqwest", "sea-orm", "sqlx"];
+const IMPURE: &[&str] = &["tokio", "axum", "hyper", "reqwest", "rusqlite", "sqlx"];
 
 /// Every dependency in the workspace, dev- and build-dependencies too: a test that needs a downstream crate belongs there.
 pub fn check(root: &Path, metadata: &Metadata) -> Vec<Offence> {
@@ -158,7 +158,7 @@ mod tests {
             let text = format!(
                 r#"{{"packages":[{{"name":"kernel","version":"1.0.0","id":"k","license":null,
                     "manifest_path":"/nowhere/crates/kernel/Cargo.toml",
-                    "dependencies":[{{"name":"sea-orm","optional":{optional},"path":null}}]}}],"workspace_members":["k"]}}"#
+                    "dependencies":[{{"name":"rusqlite","optional":{optional},"path":null}}]}}],"workspace_members":["k"]}}"#
             );
             serde_json::from_str::<Metadata>(&text).unwrap()
         };
@@ -166,7 +166,7 @@ mod tests {
         let found = check(Path::new("/nowhere"), &metadata(false));
         assert_eq!(
             found[0].to_string(),
-            "crates/kernel/Cargo.toml:1: `kernel` is pure and may not use `sea-orm`"
+            "crates/kernel/Cargo.toml:1: `kernel` is pure and may not use `rusqlite`"
         );
     }
 }
