@@ -66,8 +66,10 @@ fn own(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
     Some((subject, text, html))
 }
 
+const PREFIX: &str = "mail_template.";
+
 fn key(name: &str) -> String {
-    format!("mail_template.{name}")
+    format!("{PREFIX}{name}")
 }
 
 fn unknown(name: &str) -> Fault {
@@ -91,13 +93,9 @@ pub(crate) struct Theirs(HashMap<&'static str, TemplateText>);
 impl Theirs {
     /// Reads them.
     pub(crate) async fn load(sql: &Sql) -> Result<Self, Fault> {
-        let mut theirs = HashMap::new();
-        for name in NAMES {
-            if let Some(Some(text)) = settings::get::<Option<TemplateText>>(sql, &key(name)).await? {
-                theirs.insert(name, text);
-            }
-        }
-        Ok(Self(theirs))
+        let mut set = settings::under::<Option<TemplateText>>(sql, PREFIX).await?;
+        let theirs = NAMES.into_iter().filter_map(|name| Some((name, set.remove(&key(name))??)));
+        Ok(Self(theirs.collect()))
     }
     /// Compiles them, for a batch of e-mails.
     pub(crate) fn press(&self) -> Press<'_> {

@@ -1,8 +1,9 @@
 //! Settings of the merchant, kept in the database as JSON by key. (Settings of the process are in the configuration file.)
 
-use crate::{Sql, Tx};
+use crate::{FromRow, Sql, Tx};
 use kernel::Fault;
 use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashMap;
 
 /// The value of a setting, or `None` when it was never set.
 ///
@@ -14,6 +15,27 @@ pub async fn get<T: DeserializeOwned>(sql: &Sql, key: &str) -> Result<Option<T>,
         serde_json::from_str(&t).map_err(|e| Fault::from(e).while_doing(format!("read setting {key}")))
     })
     .transpose()
+}
+
+/// The settings whose keys begin so, by key.
+///
+/// # Errors
+/// A fault when a stored value does not read as `T`.
+pub async fn under<T: DeserializeOwned>(sql: &Sql, prefix: &str) -> Result<HashMap<String, T>, Fault> {
+    let found: Vec<Setting> = sql
+        .all("SELECT key, value FROM setting WHERE SUBSTR(key, 1, LENGTH($1)) = $1", [prefix.into()])
+        .await?;
+    let read = |s: Setting| match serde_json::from_str(&s.value) {
+        Ok(value) => Ok((s.key, value)),
+        Err(e) => Err(Fault::from(e).while_doing(format!("read setting {}", s.key))),
+    };
+    found.into_iter().map(read).collect()
+}
+
+#[derive(FromRow)]
+struct Setting {
+    key: String,
+    value: String,
 }
 
 /// Sets a setting.
