@@ -71,7 +71,13 @@ pub const SLICE: web::Slice = web::Slice {
         web::grant::<api::WriteOrders>(),
         web::grant::<api::ReviewOrders>(),
     ],
-    menu: &[web::MenuItem { title: "Orders", path: "/orders", scope: "orders:read" }],
+    menu: &[web::MenuItem {
+        title: "Orders",
+        path: "/orders",
+        scope: "orders:read",
+        group: web::Group::Orders,
+        order: 10,
+    }],
     codes: &[
         PlaceRefused::CODES,
         CancelRefused::CODES,

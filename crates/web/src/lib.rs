@@ -9,6 +9,7 @@ mod assets;
 pub mod auth;
 pub mod command;
 mod cursor;
+mod design;
 pub mod door;
 mod extract;
 pub mod html;
@@ -17,9 +18,11 @@ mod problem;
 mod problem_pages;
 mod request;
 mod router;
+mod search;
 mod shell;
 mod slice;
 mod text;
+mod toast;
 
 pub use app::{App, Setup};
 pub use assets::asset;
@@ -31,9 +34,10 @@ pub use extract::{Body, Form, IfMatch, Key, Params, Segment, etag};
 pub use openapi::openapi;
 pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
 pub use router::router;
-pub use shell::{bare, page, panels, partial};
-pub use slice::{Finder, MenuItem, Panel, Slice, all, grant};
+pub use shell::{Screen, bare, page, panels, partial};
+pub use slice::{Finder, Group, Hit, MenuItem, Panel, Search, Slice, all, grant};
 pub use text::check_json;
+pub use toast::{Done, done};
 
 #[doc(hidden)]
 pub use db as __db;

@@ -1,7 +1,9 @@
 //! What is known of the request that is being answered, wherever in its handling: so that a problem can name its request and be JSON
 //! for the API and a page for people.
 
+use crate::toast::Done;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 tokio::task_local! {
     static ASKED: Asked;
@@ -16,9 +18,15 @@ pub(crate) struct Asked {
     pub api: bool,
     /// Whether it wants a part of a page.
     pub partial: bool,
+    /// What the page before said, for the first page that shows it.
+    pub said: Arc<Mutex<Option<Done>>>,
 }
 
 impl Asked {
+    /// What the page before said, once.
+    pub(crate) fn take_said(&self) -> Option<Done> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
     /// Handles a request: inside, [`current`] is this.
     pub(crate) async fn scope<F: Future>(self, handling: F) -> F::Output {
         ASKED.scope(self, handling).await

@@ -4,12 +4,13 @@
 //! security headers. Forms and API calls that a browser sends from another site are refused (Sec-Fetch-Site, Origin).
 
 use crate::request::{Asked, is_api};
-use crate::{App, Problem, Public, assets, openapi, problem_pages};
+use crate::{App, Problem, Public, assets, design, openapi, problem_pages, search, toast};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -40,6 +41,8 @@ pub fn router(app: App) -> axum::Router {
         .fold(api, |all, slice| all.merge((slice.pages)()))
         .merge(assets::routes())
         .merge(problem_pages::routes())
+        .merge(design::routes())
+        .merge(search::routes())
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .merge(swagger)
@@ -91,7 +94,10 @@ async fn frame(mut request: Request, next: Next) -> Response {
     }
     let path = request.uri().path().to_owned();
     let partial = request.headers().get("hx-request-type").is_some_and(|v| v == "partial");
-    let asked = Asked { id: id.clone(), api: is_api(&path), partial };
+    let said = toast::read(request.headers());
+    let spoke = said.is_some();
+    let asked = Asked { id: id.clone(), api: is_api(&path), partial, said: Arc::new(Mutex::new(said)) };
+    let left = asked.said.clone();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("http", %method, path, request_id = id);
@@ -119,6 +125,9 @@ async fn frame(mut request: Request, next: Next) -> Response {
     metrics::counter!("fulmar_http_requests_total", &labels).increment(1);
     metrics::histogram!("fulmar_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
     add_headers(&mut response, &path, &id);
+    if spoke && left.lock().is_ok_and(|said| said.is_none()) {
+        response.headers_mut().append(header::SET_COOKIE, toast::forget());
+    }
     response
 }
 

@@ -1,7 +1,13 @@
-//! The frame of every page: head, menu of what the caller may see, the body, and the bare frame of sign-in and problems.
+//! The frame of every page: head, menu of what the caller may see, search, the body, and the bare frame of sign-in and problems.
+//!
+//! A page is live by one call, [`Screen::live`], or one attribute on a part with an id: `data-live="order:ord_…"`.
 
+mod nav;
+mod sheet;
+
+use crate::html::{Icon, icon};
 use crate::problem::ProblemBody;
-use crate::{Caller, MenuItem, asset};
+use crate::{Caller, asset, toast};
 use maud::{DOCTYPE, Markup, html};
 
 fn head(title: &str, merchant: &str) -> Markup {
@@ -9,78 +15,132 @@ fn head(title: &str, merchant: &str) -> Markup {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="description" content={ (title) " – " (merchant) };
+            meta name="color-scheme" content="light dark";
             meta name="htmx-config" content=r#"{"includeIndicatorCSS":false}"#;
             title { (title) " · " (merchant) }
             link rel="icon" href=(asset("favicon.svg")) type="image/svg+xml";
             link rel="stylesheet" href=(asset("tabler.css"));
             link rel="stylesheet" href=(asset("app.css"));
-            // Not deferred: it chooses light or dark before anything is painted.
-            script src=(asset("app.js")) {}
+            // Not deferred: it sets what the reader chose, light or dark, before anything is painted.
+            script src=(asset("theme.js")) {}
             script src=(asset("htmx.js")) defer {}
-            script src=(asset("tabler.js")) defer {}
+            script src=(asset("app.js")) defer {}
         }
     }
 }
 
-/// A whole page with the menu.
+/// A page with the menu: what stands in its head, how wide it is, and what it listens to.
+pub struct Screen<'a> {
+    caller: &'a Caller,
+    title: String,
+    crumbs: Vec<(String, String)>,
+    beside: Markup,
+    subtitle: Markup,
+    actions: Markup,
+    above: Markup,
+    narrow: bool,
+    live: String,
+}
+
+impl<'a> Screen<'a> {
+    /// A page with a title.
+    pub fn new(caller: &'a Caller, title: impl Into<String>) -> Self {
+        let none = || html! {};
+        Self {
+            caller,
+            title: title.into(),
+            crumbs: Vec::new(),
+            beside: none(),
+            subtitle: none(),
+            actions: none(),
+            above: none(),
+            narrow: false,
+            live: String::new(),
+        }
+    }
+    /// A page above this one: title and address. The outermost first.
+    pub fn crumb(mut self, title: impl Into<String>, href: impl Into<String>) -> Self {
+        self.crumbs.push((title.into(), href.into()));
+        self
+    }
+    /// What stands beside the title, as badges.
+    pub fn beside(mut self, markup: Markup) -> Self {
+        self.beside = markup;
+        self
+    }
+    /// A line below the title.
+    pub fn subtitle(mut self, markup: Markup) -> Self {
+        self.subtitle = markup;
+        self
+    }
+    /// The buttons of the page.
+    pub fn actions(mut self, markup: Markup) -> Self {
+        self.actions = markup;
+        self
+    }
+    /// What stands between head and body, as tabs.
+    pub fn above(mut self, markup: Markup) -> Self {
+        self.above = markup;
+        self
+    }
+    /// For forms and texts: lines no longer than one reads.
+    pub fn narrow(mut self) -> Self {
+        self.narrow = true;
+        self
+    }
+    /// The body shows itself anew when something happens to this topic, as `order:ord_…` or `queue:orders`.
+    pub fn live(mut self, topic: impl AsRef<str>) -> Self {
+        if !self.live.is_empty() {
+            self.live.push(' ');
+        }
+        self.live.push_str(topic.as_ref());
+        self
+    }
+    /// The whole page.
+    pub fn show(self, body: Markup) -> Markup {
+        let merchant = merchant(&self.caller.app.setup.merchant);
+        let live = (!self.live.is_empty()).then_some(self.live.as_str());
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                (head(&self.title, merchant))
+                body.shell {
+                    a.skip href="#content" { "Skip to content" }
+                    (nav::menu(self.caller, merchant))
+                    (nav::top_bar(self.caller, merchant))
+                    main #content.content.content-narrow[self.narrow] tabindex="-1" {
+                        (self.page_head())
+                        (self.above)
+                        div #page-body data-live=[live] { (body) }
+                    }
+                    (toast::region())
+                    (sheet::keys(self.caller))
+                }
+            }
+        }
+    }
+    fn page_head(&self) -> Markup {
+        html! {
+            header.page-head {
+                div.page-head-text {
+                    @if !self.crumbs.is_empty() {
+                        nav.crumbs aria-label="Breadcrumbs" {
+                            ol { @for (title, href) in &self.crumbs { li { a href=(href) { (title) } (icon(Icon::ChevronRight)) } } }
+                        }
+                    }
+                    div.page-head-line { h1.page-title { bdi { (self.title) } } (self.beside) }
+                    @if !self.subtitle.0.is_empty() { p.page-subtitle.text-secondary { (self.subtitle) } }
+                }
+                @if !self.actions.0.is_empty() { div.page-actions { (self.actions) } }
+            }
+        }
+    }
+}
+
+/// A whole page with the menu and nothing but a title in its head.
 pub fn page(caller: &Caller, title: &str, body: Markup) -> Markup {
-    let merchant = merchant(&caller.app.setup.merchant);
-    let menu: Vec<MenuItem> = crate::all(&caller.app.slices, |s| s.menu)
-        .into_iter()
-        .filter(|m| caller.scopes.allow(m.scope))
-        .collect();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            (head(title, merchant))
-            body {
-                a.visually-hidden-focusable href="#content" { "Skip to content" }
-                div.page {
-                    (bar(caller, merchant, &menu))
-                    div.page-wrapper {
-                        main #content.page-body {
-                            div.container-xl {
-                                h1.page-title.mb-3 { (title) }
-                                (body)
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn bar(caller: &Caller, merchant: &str, menu: &[MenuItem]) -> Markup {
-    html! {
-        header.navbar.navbar-expand-md.d-print-none {
-            div.container-xl {
-                button.navbar-toggler type="button" data-bs-toggle="collapse" data-bs-target="#menu" aria-controls="menu" aria-expanded="false" aria-label="Menu" {
-                    span.navbar-toggler-icon {}
-                }
-                a.navbar-brand href="/" { (merchant) }
-                nav #menu.collapse.navbar-collapse aria-label="Main" {
-                    ul.navbar-nav {
-                        @for item in menu {
-                            @let here = is_here(&caller.path, item.path);
-                            li.nav-item.active[here] {
-                                a.nav-link href=(item.path) aria-current=[here.then_some("page")] { (item.title) }
-                            }
-                        }
-                    }
-                    form.ms-auto.d-flex.align-items-center.gap-2 method="post" action="/sign-out" {
-                        span.text-secondary { (caller.name) }
-                        button.btn.btn-sm type="submit" { "Sign out" }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Whether a path is the menu item's page or one below it.
-fn is_here(path: &str, item: &str) -> bool {
-    path.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    Screen::new(caller, title).show(body)
 }
 
 fn merchant(name: &str) -> &str {
@@ -94,13 +154,13 @@ pub fn bare(merchant_name: &str, title: &str, body: Markup) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(title, merchant))
-            body {
-                main.page.page-center {
-                    div.container.container-tight.py-4 {
-                        div.text-center.mb-4 { a.navbar-brand href="/" { (merchant) } }
-                        div.card.card-md { div.card-body { h1.h2.mb-4 { (title) } (body) } }
-                    }
+            body.bare {
+                a.skip href="#content" { "Skip to content" }
+                main #content.bare-main tabindex="-1" {
+                    p.bare-brand { a href="/" { (merchant) } }
+                    div.card { div.card-body { h1.bare-title { (title) } (body) } }
                 }
+                (toast::region())
             }
         }
     }
@@ -125,33 +185,28 @@ pub(crate) fn problem(body: &ProblemBody) -> Markup {
     )
 }
 
-/// The blocks that slices below bring to a page (`order`) about a subject (`ord_…`), each loaded when the page is shown.
+/// The blocks that slices below bring to a page (`order`) about a subject (`ord_…`), each loaded when the page is shown and again when
+/// something happens to the subject.
 pub fn panels(caller: &Caller, on: &str, subject: &str) -> Markup {
     let panels = crate::all(&caller.app.slices, |s| s.panels);
     html! {
         @for panel in panels.iter().filter(|p| p.page == on && caller.scopes.allow(p.scope)) {
             section.card.mb-3 {
                 div.card-header { h2.card-title { (panel.title) } }
-                div.card-body hx-get=((panel.path)(subject)) hx-trigger="load" hx-swap="innerHTML" {
-                    span.text-secondary { "Loading …" }
+                div.card-body id={ "panel-" (slug(panel.title)) } hx-get=((panel.path)(subject)) hx-trigger="load, live" hx-swap="innerHTML"
+                    hx-morph-skip data-live={ (on) ":" (subject) } {
+                    p.loading.text-secondary { "Loading …" }
                 }
             }
         }
     }
 }
 
+fn slug(title: &str) -> String {
+    title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+}
+
 /// Whether only a part of the page is wanted (htmx), rather than the page.
 pub fn partial() -> bool {
     crate::request::current().is_some_and(|r| r.partial)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_here;
-
-    #[test]
-    fn a_menu_item_is_here_on_its_page_and_below() {
-        assert!(is_here("/orders", "/orders") && is_here("/orders/ord_1", "/orders"));
-        assert!(!is_here("/orders2", "/orders") && !is_here("/", "/orders"));
-    }
 }

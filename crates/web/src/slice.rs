@@ -1,12 +1,73 @@
 //! What a slice declares. The program is a list of these and nothing else wires slices together.
 
 use crate::App;
+use crate::html::Icon;
 use db::{BoxFuture, Sql};
 use kernel::refusal::Code;
 use kernel::{Fault, Permission};
 use utoipa_axum::router::OpenApiRouter;
 
-/// An entry of the menu.
+/// The groups of the menu, as merchants think, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// What needs somebody today.
+    Home,
+    /// Orders and entering them.
+    Orders,
+    /// What waits for a decision.
+    Review,
+    /// Picking, packing, shipping.
+    Fulfilment,
+    /// What lies where.
+    Stock,
+    /// What is sold.
+    Catalogue,
+    /// What comes back.
+    Returns,
+    /// Who buys.
+    Customers,
+    /// The money.
+    Books,
+    /// Events, webhooks, jobs, keys.
+    Developers,
+    /// People and set-up.
+    Settings,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Self; 11] = [
+        Self::Home,
+        Self::Orders,
+        Self::Review,
+        Self::Fulfilment,
+        Self::Stock,
+        Self::Catalogue,
+        Self::Returns,
+        Self::Customers,
+        Self::Books,
+        Self::Developers,
+        Self::Settings,
+    ];
+    /// Title, picture, and the key that leads there after `g`.
+    pub fn looks(self) -> (&'static str, Icon, &'static str) {
+        match self {
+            Self::Home => ("Home", Icon::Home, "h"),
+            Self::Orders => ("Orders", Icon::ShoppingCart, "o"),
+            Self::Review => ("Review", Icon::ShieldCheck, "v"),
+            Self::Fulfilment => ("Fulfilment", Icon::PackageExport, "f"),
+            Self::Stock => ("Stock", Icon::Packages, "s"),
+            Self::Catalogue => ("Catalogue", Icon::Tag, "c"),
+            Self::Returns => ("Returns", Icon::TruckReturn, "r"),
+            Self::Customers => ("Customers", Icon::Users, "u"),
+            Self::Books => ("Books", Icon::Book2, "b"),
+            Self::Developers => ("Developers", Icon::Code, "d"),
+            Self::Settings => ("Settings", Icon::Settings, "e"),
+        }
+    }
+}
+
+/// An entry of the menu. Write `MenuItem { title: "Orders", …, ..MenuItem::EMPTY }`.
 #[derive(Clone, Copy, Debug)]
 pub struct MenuItem {
     /// As people read it.
@@ -15,6 +76,37 @@ pub struct MenuItem {
     pub path: &'static str,
     /// Who sees it.
     pub scope: &'static str,
+    /// Where in the menu it stands. The first entry of a group that one may see is where the group leads.
+    pub group: Group,
+    /// Its place in the group; the smallest is first.
+    pub order: u8,
+}
+
+impl MenuItem {
+    /// For the rest of a declaration.
+    pub const EMPTY: Self = Self { title: "", path: "", scope: "", group: Group::Settings, order: 50 };
+}
+
+/// Something the search box found: where it leads and how it reads.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The page of it.
+    pub href: String,
+    /// What it is called.
+    pub title: String,
+    /// What tells it from others.
+    pub detail: String,
+}
+
+/// What the search box of every page asks a slice for. It gives a few hits, by an index, and nothing for a text it knows nothing of.
+#[derive(Clone, Copy)]
+pub struct Search {
+    /// The heading of its hits, as `Orders`.
+    pub title: &'static str,
+    /// Who may find them.
+    pub scope: &'static str,
+    /// The hits, the best first.
+    pub find: for<'a> fn(&'a App, &'a str) -> BoxFuture<'a, Result<Vec<Hit>, Fault>>,
 }
 
 /// A block that one slice serves on a page of a slice above it; the page loads it when it is shown.
@@ -68,6 +160,8 @@ pub struct Slice {
     pub panels: &'static [Panel],
     /// What it finds for the search boxes of slices above it.
     pub finders: &'static [Finder],
+    /// What the search box of every page finds of it.
+    pub search: &'static [Search],
 }
 
 impl Slice {
@@ -86,6 +180,7 @@ impl Slice {
         pages: axum::Router::new,
         panels: &[],
         finders: &[],
+        search: &[],
     };
 }
 

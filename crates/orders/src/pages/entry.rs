@@ -221,7 +221,7 @@ const PAYMENTS: &[(&str, &str)] = &[
 fn form(caller: &web::Caller, e: &Entry, general: Option<&str>, errors: &Errors) -> Markup {
     let field = |label: &str, name: &str, kind: &str, value: &str, required: bool| {
         let error = errors.get(name).map(String::as_str);
-        html! { div.col-md-6 { (h::field(&h::Field { label, name, kind, value, error, required, hint: "" })) } }
+        html! { div.col-md-6 { (h::field(&h::Field { label, name, kind, value, error, required, ..h::Field::default() })) } }
     };
     let tick = |label: &str, name: &str, value: &str| {
         html! { label.form-check { input.form-check-input type="checkbox" name=(name) checked[!value.is_empty()]; " " span.form-check-label { (label) } } }

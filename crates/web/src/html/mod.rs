@@ -1,0 +1,34 @@
+//! Components of pages, as functions that give markup; `/design` shows all of them in all their states.
+//!
+//! Everything is escaped by maud; nothing here reads the database. No component writes a `style` attribute or a script: the policy of
+//! every page forbids both, so looks are classes of `assets/app.css` and behaviour is an attribute that `assets/app.js` knows.
+
+mod badge;
+mod bits;
+mod chart;
+mod choice;
+mod form;
+mod list;
+mod overlay;
+mod sums;
+mod table;
+mod timeline;
+
+pub use badge::{Tone, badge, status_tone, statuses, tag};
+pub use bits::{
+    Icon, alert, amount, avatar, button, card, card_with, copy, empty, empty_with, facts, icon, keys, link,
+    money, note, person, progress, split, time,
+};
+pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
+pub use choice::{
+    Card, Combobox, Select, checkbox, combobox, options, radio_cards, select, select_field, switch,
+};
+pub use form::{Field, field, fields, form_buttons, money_field};
+pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
+pub use overlay::{Item, confirm, dialog, menu, opens, side_panel};
+pub use sums::{Sum, breakdown};
+pub use table::{Bulk, Col, Row, Sort, Table, table};
+pub use timeline::{Moment, moments, timeline, timeline_item};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The menu at the side (behind a button on a phone) and the bar at the top with search and what belongs to the reader.
+
+use crate::html::{Icon, avatar, icon};
+use crate::slice::Group;
+use crate::{Caller, MenuItem};
+use maud::{Markup, html};
+
+/// A group with the entries that the caller may see; the group leads where its first entry does.
+pub(super) struct Entries {
+    pub group: Group,
+    pub items: Vec<MenuItem>,
+}
+
+impl Entries {
+    pub fn path(&self) -> &'static str {
+        self.items.first().map_or("/", |i| i.path)
+    }
+}
+
+/// What the caller sees of the menu, in its order.
+pub(super) fn entries(caller: &Caller) -> Vec<Entries> {
+    let mut all: Vec<MenuItem> = crate::all(&caller.app.slices, |s| s.menu)
+        .into_iter()
+        .filter(|m| caller.scopes.allow(m.scope))
+        .collect();
+    all.sort_by_key(|m| (m.group, m.order));
+    let mut out: Vec<Entries> = Vec::new();
+    for item in all {
+        match out.last_mut() {
+            Some(last) if last.group == item.group => last.items.push(item),
+            _ => out.push(Entries { group: item.group, items: vec![item] }),
+        }
+    }
+    out
+}
+
+/// The entry whose page this is: the one with the longest path at or above it.
+fn current(entries: &[Entries], path: &str) -> Option<&'static str> {
+    let all = entries.iter().flat_map(|e| &e.items).map(|i| i.path);
+    all.filter(|item| is_here(path, item)).max_by_key(|item| item.len())
+}
+
+/// Whether a path is the menu item's page or one below it. The root has no pages below it.
+fn is_here(path: &str, item: &str) -> bool {
+    match item {
+        "/" => path == "/",
+        _ => path.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+    }
+}
+
+/// The menu: beside the page on a desk, a popover on a phone.
+pub(super) fn menu(caller: &Caller, merchant: &str) -> Markup {
+    let entries = entries(caller);
+    let here = current(&entries, &caller.path);
+    html! {
+        nav #nav.nav popover aria-label="Main" {
+            a.nav-brand href="/" { (icon(Icon::Package)) span { (merchant) } }
+            ul.nav-list {
+                @for e in &entries {
+                    @let (title, picture, key) = e.group.looks();
+                    @let within = e.items.iter().any(|i| Some(i.path) == here);
+                    li {
+                        a.nav-link.nav-within[within] href=(e.path()) data-go=(key)
+                            aria-current=[(Some(e.path()) == here).then_some("page")] { (icon(picture)) span { (title) } }
+                        @if within && e.items.len() > 1 {
+                            ul.nav-sub { @for item in &e.items {
+                                li { a.nav-sub-link href=(item.path) aria-current=[(Some(item.path) == here).then_some("page")] { (item.title) } }
+                            } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The bar above the page.
+pub(super) fn top_bar(caller: &Caller, merchant: &str) -> Markup {
+    html! {
+        header.top-bar {
+            button.btn-bare.nav-button type="button" popovertarget="nav" aria-label="Menu" { (icon(Icon::Menu2)) }
+            a.top-brand href="/" { (merchant) }
+            form.top-search action="/search" method="get" role="search" aria-label="Everything" {
+                label.search-box {
+                    (icon(Icon::Search))
+                    span.visually-hidden { "Search orders, customers, SKUs, tracking numbers" }
+                    input #search.form-control type="search" name="q" placeholder="Search everything" autocomplete="off" aria-keyshortcuts="/";
+                    kbd aria-hidden="true" { "/" }
+                }
+            }
+            (reader(caller))
+        }
+    }
+}
+
+/// Who reads, and how they like to read.
+fn reader(caller: &Caller) -> Markup {
+    html! {
+        details.menu.menu-end {
+            summary.btn-bare aria-label={ (caller.name) ", account and appearance" } { (avatar(&caller.name)) }
+            div.menu-list {
+                p.menu-title { bdi { (caller.name) } }
+                fieldset.choose {
+                    legend { "Appearance" }
+                    @for (value, label, picture) in [("system", "System", Icon::DeviceDesktop), ("light", "Light", Icon::Sun), ("dark", "Dark", Icon::Moon)] {
+                        button type="button" data-theme=(value) aria-pressed="false" { (icon(picture)) (label) }
+                    }
+                }
+                fieldset.choose {
+                    legend { "Rows" }
+                    @for (value, label) in [("calm", "Calm"), ("dense", "Dense")] {
+                        button type="button" data-density=(value) aria-pressed="false" { (label) }
+                    }
+                }
+                hr;
+                button.menu-item type="button" data-opens="keys" aria-haspopup="dialog" { (icon(Icon::Keyboard)) " Keyboard shortcuts " kbd { "?" } }
+                form method="post" action="/sign-out" { button.menu-item type="submit" { (icon(Icon::Logout)) " Sign out" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_here;
+
+    #[test]
+    fn a_menu_item_is_here_on_its_page_and_below() {
+        assert!(is_here("/orders", "/orders") && is_here("/orders/ord_1", "/orders") && is_here("/", "/"));
+        assert!(!is_here("/orders2", "/orders") && !is_here("/", "/orders") && !is_here("/orders", "/"));
+    }
+}
