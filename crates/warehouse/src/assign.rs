@@ -57,9 +57,11 @@ pub(crate) async fn assign(tx: &Tx, allocated: &[(Timestamp, Arc<OrderAllocated>
     for (order, location) in parts.keys() {
         wanted.push([(*order).into(), (*location).into()]);
     }
-    // The plus keeps SQLite from its index by location, which holds the queue of a whole warehouse.
-    let text = "SELECT f.id, f.order_id, f.location_id FROM fulfilment_order f JOIN input ON input.order_id = f.order_id \
-         AND input.location_id = +f.location_id WHERE f.released_at IS NULL AND f.request = 'none' AND f.status IN ('open', 'on_hold') \
+    // By order, and by nothing else: inside the CASE neither database sees a condition it has an index for (SQLite took the one by
+    // location, PostgreSQL the one by status, and each read the queue of a whole warehouse), and PostgreSQL does not take the
+    // conditions together for one row, which made it compare every row of the table with every row of the input.
+    let text = "SELECT f.id, f.order_id, f.location_id FROM input JOIN fulfilment_order f ON f.order_id = input.order_id AND CASE WHEN \
+         f.released_at IS NULL AND f.request = 'none' AND f.status IN ('open', 'on_hold') THEN f.location_id END = input.location_id \
          ORDER BY f.id /*pg FOR UPDATE OF f */";
     let open: Vec<OpenOne> = tx.all_from(&wanted, text, []).await?;
     let open: HashMap<(OrderId, LocationId), FulfilmentId> =
