@@ -1,12 +1,15 @@
 //! The payments a transaction holds locked, with their facts: commands decide against them in memory, and one save writes everything.
 //!
-//! Invariant: what is saved is the fold of the facts, and each event tells of a key whose standing changed, once.
+//! Invariants: what is saved is the fold of the facts, and each event tells of a key whose standing changed, once. Locks are taken in one
+//! order everywhere, orders before their payments, each by id: whoever changes an order and then its payments, as shipping does, never
+//! waits in a circle for whoever changes a payment and then its order; and of two who change payments of one order, the second adds up
+//! the order's amounts when the first has committed.
 
 use crate::fold::{Amounts, Entry, Folded, fold};
 use crate::model::{Act, FactKind, Payment, Phase, State};
 use crate::tell::tell;
 use crate::{CallGateway, FactId, OperationId, PaymentId, RefundId};
-use db::{FromRow, Rows, Tx};
+use db::{Backend, FromRow, Rows, Tx};
 use kernel::{Fault, Id, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -97,28 +100,44 @@ struct RefundOf {
     refund_id: RefundId,
 }
 
+#[derive(FromRow)]
+struct LockedOrder {
+    #[allow(dead_code, reason = "the row is read for its lock")]
+    id: i64,
+}
+
+/// Locks the orders that a query finds. SQLite has one writer and nothing to lock.
+async fn lock_first(tx: &Tx, input: &Rows, orders: &str) -> Result<(), Fault> {
+    if tx.backend() == Backend::Postgres {
+        let text = format!(
+            "SELECT o.id FROM orders o WHERE o.id IN ({orders}) ORDER BY o.id /*pg FOR UPDATE OF o */"
+        );
+        let _: Vec<LockedOrder> = tx.all_from(input, &text, []).await?;
+    }
+    Ok(())
+}
+
 impl Ledger {
-    /// Locks payments, in the order of their ids. Those that do not exist are missing from the ledger.
+    /// Locks payments and before them their orders, in the order of their ids. Those that do not exist are missing from the ledger.
     pub async fn lock(tx: &Tx, ids: impl IntoIterator<Item = PaymentId>) -> Result<Self, Fault> {
         let ids: BTreeSet<PaymentId> = ids.into_iter().collect();
         let mut input = Rows::new("id BIGINT");
         for id in ids {
             input.push([id.into()]);
         }
-        Self::locked(
-            tx,
-            &input,
-            "SELECT p.* FROM payment p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */",
-        )
-        .await
+        lock_first(tx, &input, "SELECT p.order_id FROM payment p JOIN input ON input.id = p.id").await?;
+        let text =
+            "SELECT p.* FROM payment p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */";
+        Self::locked(tx, &input, text).await
     }
-    /// Locks all payments of orders, in the order of their ids.
+    /// Locks orders and then all their payments, in the order of their ids.
     pub async fn lock_orders(tx: &Tx, orders: impl IntoIterator<Item = i64>) -> Result<Self, Fault> {
         let orders: BTreeSet<i64> = orders.into_iter().collect();
         let mut input = Rows::new("order_id BIGINT");
         for order in orders {
             input.push([order.into()]);
         }
+        lock_first(tx, &input, "SELECT order_id FROM input").await?;
         let text = "SELECT p.* FROM payment p JOIN input ON input.order_id = p.order_id ORDER BY p.id /*pg FOR UPDATE OF p */";
         Self::locked(tx, &input, text).await
     }
