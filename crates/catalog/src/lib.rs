@@ -27,7 +27,13 @@ pub use tax::{SetTaxRate, TaxRate, TaxRates, set_tax_rates, tax_rates};
 pub const SLICE: web::Slice = web::Slice {
     name: "catalog",
     permissions: &[web::grant::<api::ReadCatalog>(), web::grant::<api::WriteCatalog>()],
-    menu: &[web::MenuItem { title: "Catalogue", path: "/catalog", scope: "catalog:read", group: web::Group::Catalogue, order: 10 }],
+    menu: &[web::MenuItem {
+        title: "Catalogue",
+        path: "/catalog",
+        scope: "catalog:read",
+        group: web::Group::Catalogue,
+        order: 10,
+    }],
     codes: &[SaveSkuRefused::CODES, SetActiveRefused::CODES],
     laws: laws::LAWS,
     api: api::routes,

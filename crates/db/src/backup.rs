@@ -294,7 +294,7 @@ pub async fn restore(db: &Db, input: impl Read + Send) -> Result<Summary, Fault>
     let mut source = Source { lines: BufReader::new(GzDecoder::new(input)), sum: Sha256::new() };
     match load(&tx, &mut source).await {
         Ok(summary) => {
-            tx.commit().await?;
+            tx.commit(false).await?;
             if db.backend() == Backend::Postgres {
                 // Until its autovacuum comes by it would plan as for empty tables: the first `fulmar verify` would take hours.
                 db.shared.writer.alone().script("ANALYZE").await?;

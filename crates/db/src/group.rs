@@ -1,9 +1,11 @@
 //! The one who writes on SQLite, and group commit: transactions that follow one another without a pause share one COMMIT, and with it one
 //! wait for the disk.
 //!
-//! Each transaction is a savepoint in the transaction of its group, one after the other, so each still sees all before it and can be
-//! rolled back alone. When the first of a group is done it queues a committer: whoever waited for the writer before that takes part,
-//! whoever comes later is in the next group. There is no timer, and a lone writer waits for nobody. (PostgreSQL groups commits itself.)
+//! The first transaction of a group begins it; each behind it is a savepoint in it, one after the other, so each still sees all before it
+//! and can be rolled back alone. When the first of a group is done it queues a committer: whoever waited for the writer before that takes part,
+//! whoever comes later is in the next group. There is no timer, and a lone writer waits for nobody. A transaction of many commands has
+//! spread the wait over them already: it commits at once, so that its callers come back while the next one is decided. (PostgreSQL groups
+//! commits itself.)
 //!
 //! Invariants: nobody is told of success before the COMMIT; when it fails, everyone in the group is told so; a group in which the
 //! database itself gave up (disk full, I/O) is rolled back whole, because SQLite may have ended its transaction; whoever goes away in the
@@ -97,9 +99,19 @@ impl Turn {
 
 /// One transaction of a group, on its turn. What is dropped is rolled back.
 pub(crate) struct Member {
-    turn: OwnedMutexGuard<Turn>,
+    /// Nothing once it was given to the one who commits.
+    turn: Option<OwnedMutexGuard<Turn>>,
     group: Group,
-    begun: bool,
+    begun: Begun,
+}
+
+/// What a member has begun and neither kept nor undone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Nothing,
+    /// The transaction of the group, as its first; savepoints cost a copy of each page.
+    Group,
+    Savepoint,
 }
 
 impl Group {
@@ -114,19 +126,14 @@ impl Group {
         let mut turn = Arc::clone(&self.0).lock_owned().await;
         if !turn.open {
             turn.begin().await?;
+            return Ok(Member { turn: Some(turn), group: self.clone(), begun: Begun::Group });
         }
-        let mut member = Member { turn, group: self.clone(), begun: false };
-        match member.turn.connection()?.control("SAVEPOINT member") {
-            Ok(()) => {
-                member.begun = true;
-                Ok(member)
-            }
-            Err(e) => {
-                let fault = Fault::from(e);
-                member.turn.give_up(&fault);
-                Err(fault)
-            }
+        if let Err(e) = turn.connection()?.control("SAVEPOINT member") {
+            let fault = Fault::from(e);
+            turn.give_up(&fault);
+            return Err(fault);
         }
+        Ok(Member { turn: Some(turn), group: self.clone(), begun: Begun::Savepoint })
     }
     /// Runs a statement as a transaction of its own, behind whatever is open.
     pub(crate) async fn alone<T>(
@@ -152,11 +159,7 @@ impl Group {
     async fn commit_in_turn(self) {
         let mut turn = Arc::clone(&self.0).lock_owned().await;
         turn.committer = false;
-        if turn.in_memory {
-            turn.commit();
-        } else if let Err(e) = tokio::task::spawn_blocking(move || turn.commit()).await {
-            tracing::error!(error = %e, "the committer ended");
-        }
+        commit(turn).await;
     }
     /// Forgets what was not committed, as a process does that dies.
     pub(crate) async fn forget(&self) {
@@ -172,48 +175,73 @@ impl Group {
     }
 }
 
+/// Commits where a wait for the disk keeps nobody else.
+async fn commit(mut turn: OwnedMutexGuard<Turn>) {
+    if turn.in_memory {
+        turn.commit();
+    } else if let Err(e) = tokio::task::spawn_blocking(move || turn.commit()).await {
+        tracing::error!(error = %e, "the committer ended");
+    }
+}
+
 /// However a turn ends, also with a caller who went away in the middle: its own changes are undone unless they were released, and what is
 /// open is committed soon, because an open transaction keeps every other process from writing.
 impl Drop for Member {
     fn drop(&mut self) {
-        if std::mem::take(&mut self.begun)
-            && let Err(fault) = self.turn.connection().and_then(|c| {
-                c.control("ROLLBACK TO member")?;
-                Ok(c.control("RELEASE member")?)
-            })
-        {
-            self.turn.give_up(&fault);
+        let Some(turn) = &mut self.turn else { return };
+        match self.begun {
+            Begun::Nothing => {}
+            Begun::Group => turn.undo(),
+            Begun::Savepoint => {
+                let undone = turn.connection().and_then(|c| {
+                    c.control("ROLLBACK TO member")?;
+                    Ok(c.control("RELEASE member")?)
+                });
+                if let Err(fault) = undone {
+                    turn.give_up(&fault);
+                }
+            }
         }
-        if self.turn.open
-            && !self.turn.committer
+        if turn.open
+            && !turn.committer
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            self.turn.committer = true;
+            turn.committer = true;
             runtime.spawn(self.group.clone().commit_in_turn());
         }
     }
 }
 
 impl Member {
+    fn connection(&self) -> Result<&Connection, Fault> {
+        self.turn.as_ref().ok_or_else(closed)?.connection()
+    }
     pub(crate) fn query(&self, text: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
-        Ok(self.turn.connection()?.query(text, values)?)
+        Ok(self.connection()?.query(text, values)?)
     }
     pub(crate) fn execute(&self, text: &str, values: &[Value]) -> Result<u64, Fault> {
-        Ok(self.turn.connection()?.execute(text, values)?)
+        Ok(self.connection()?.execute(text, values)?)
     }
     pub(crate) fn script(&self, text: &str) -> Result<(), Fault> {
-        Ok(self.turn.connection()?.script(text)?)
+        Ok(self.connection()?.script(text)?)
     }
-    /// Ends the transaction well; it is durable when this returns.
-    pub(crate) async fn commit(mut self) -> Result<(), Fault> {
-        self.begun = false;
-        if let Err(e) = self.turn.connection()?.control("RELEASE member") {
+    /// Ends the transaction well; it is durable when this returns. `at_once`: before whoever waits.
+    pub(crate) async fn commit(mut self, at_once: bool) -> Result<(), Fault> {
+        let begun = std::mem::replace(&mut self.begun, Begun::Nothing);
+        let Some(turn) = &mut self.turn else { return Err(closed()) };
+        if begun == Begun::Savepoint
+            && let Err(e) = turn.connection()?.control("RELEASE member")
+        {
             let fault = Fault::from(e).while_doing("commit");
-            self.turn.give_up(&fault);
+            turn.give_up(&fault);
             return Err(fault);
         }
         let (told, outcome) = oneshot::channel();
-        self.turn.members.push(told);
+        turn.members.push(told);
+        match self.turn.take() {
+            Some(turn) if at_once => commit(turn).await,
+            turn => self.turn = turn,
+        }
         drop(self);
         match outcome.await {
             Ok(committed) => committed.map_err(|why| Fault::broken(&*why)),
@@ -222,9 +250,11 @@ impl Member {
     }
     /// Ends the transaction badly; what others of the group did stays, unless it was the database itself that gave up.
     pub(crate) fn roll_back(mut self, fault: &Fault) {
-        if gave_up(fault) {
-            self.begun = false;
-            self.turn.give_up(fault);
+        if gave_up(fault)
+            && let Some(turn) = &mut self.turn
+        {
+            self.begun = Begun::Nothing;
+            turn.give_up(fault);
         }
     }
 }

@@ -18,6 +18,9 @@ const CAP: usize = 64;
 /// Batches under way at the same time.
 const WORKERS: usize = 2;
 
+/// Commands of a transaction that are worth a wait for the disk of their own.
+const MANY: usize = 8;
+
 /// How often others are let run first when more commands are to be expected than have come. Not a pause: it ends as soon as half as many
 /// wait as the last batch had, and a lane where one calls at a time never does it.
 const YIELDS: usize = 32;
@@ -161,7 +164,7 @@ async fn work<C: Command>(name: &'static str, db: Db, queue: Arc<Queue<C>>) {
         queue.gather().await;
         let actor = first.0.actor();
         let mut attempt = db.attempt(&actor);
-        let tx = match attempt.begin().await {
+        let mut tx = match attempt.begin().await {
             Ok(tx) => tx,
             Err(fault) => {
                 let _ = first.1.send(Err(fault));
@@ -169,6 +172,7 @@ async fn work<C: Command>(name: &'static str, db: Db, queue: Arc<Queue<C>>) {
             }
         };
         let (commands, replies): (Vec<C>, Vec<_>) = queue.batch(first, &actor).into_iter().unzip();
+        tx.at_once = commands.len() >= MANY;
         metrics::histogram!("fulmar_lane_batch_size", "lane" => name).record(commands.len() as f64);
         let once = async {
             let result = C::run(&tx, &commands).await.and_then(|done| complete(done, commands.len()));

@@ -27,7 +27,7 @@ migrations! {
 pub(crate) async fn migrate(writer: &Writer) -> Result<(), Fault> {
     let tx = writer.begin().await?;
     match apply(&tx, writer.backend()).await {
-        Ok(()) => tx.commit().await,
+        Ok(()) => tx.commit(false).await,
         Err(fault) => {
             tx.roll_back(&fault).await;
             Err(fault)

@@ -1,4 +1,4 @@
-//! Opening a database: `sqlite:PATH` (one writer connection and a read-only pool beside it) or `postgres://…` (one pool).
+//! Opening a database: `sqlite:PATH` (one connection that writes and a pool that reads) or `postgres://…` (a pool for each).
 
 use crate::group::Group;
 use crate::lease::Lease;
@@ -95,7 +95,7 @@ impl Db {
             let connection = Connection::open(&place, Use::Write)?;
             Writer::Sqlite(Group::new(connection, matches!(place, Place::Memory))?, place)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Writer::Postgres(postgres::pool(url, options.connections.max(2), &[]).await?)
+            Writer::Postgres(postgres::pool(url, options.connections.max(2), postgres::WRITES).await?)
         } else {
             // Not the URL itself: it may hold a password.
             let scheme = url.split(':').next().unwrap_or_default();
@@ -108,7 +108,8 @@ impl Db {
             Writer::Sqlite(_, place @ Place::File(_)) => {
                 Sql::readers(Readers::open(place.clone(), Use::Read, options.connections)?)
             }
-            writer => writer.alone(),
+            Writer::Sqlite(..) => writer.alone(),
+            Writer::Postgres(_) => Sql::pool(postgres::pool(url, options.connections.max(2), &[]).await?),
         };
         Self::begin(url, writer, reader, options).await
     }

@@ -29,6 +29,11 @@ pub(crate) enum Array {
     Boolean(Vec<Option<bool>>),
 }
 
+/// What holds where transactions run. PostgreSQL keeps the plan of a prepared statement, and of each foreign key's check, until its
+/// table is analysed: one that was made while the table was empty reads it whole, also when it has grown. Commands reach every row by an
+/// index; compiling costs more than it brings.
+pub(crate) const WRITES: &[(&str, &str)] = &[("enable_seqscan", "off"), ("jit", "off")];
+
 /// A pool; `settings` hold for each of its connections.
 pub(crate) async fn pool(url: &str, connections: u32, settings: &[(&str, &str)]) -> Result<PgPool, Fault> {
     let mut options =

@@ -40,6 +40,8 @@ pub struct Tx {
     wakes: AtomicBool,
     /// Until when this transaction extends the lease of the node number.
     lease: Option<Timestamp>,
+    /// Whether it shares its commit with nobody behind it.
+    pub(crate) at_once: bool,
     shared: Arc<Shared>,
 }
 
@@ -249,12 +251,13 @@ impl Attempt {
             wanted: OnceCell::new(),
             wakes: AtomicBool::new(false),
             lease,
+            at_once: false,
             shared: Arc::clone(&self.shared),
         })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
-        let (mut wakes, lease) = (false, tx.lease);
+        let (mut wakes, lease, at_once) = (false, tx.lease, tx.at_once);
         let settled = match result {
             Ok(value) => tx.settle().await.map(|()| value),
             Err(fault) => Err(fault),
@@ -262,7 +265,7 @@ impl Attempt {
         let finished = match settled {
             Ok(value) => {
                 wakes = tx.wakes.load(Ordering::Relaxed);
-                tx.sql.commit().await.map(|()| value)
+                tx.sql.commit(at_once).await.map(|()| value)
             }
             Err(fault) => {
                 tx.sql.roll_back(&fault).await;

@@ -54,7 +54,13 @@ pub use transfer::{Transfer, TransferRefused, transfer};
 pub const SLICE: web::Slice = web::Slice {
     name: "inventory",
     permissions: &[web::grant::<api::ReadInventory>(), web::grant::<api::WriteInventory>()],
-    menu: &[web::MenuItem { title: "Stock", path: "/stock", scope: "inventory:read", group: web::Group::Stock, order: 10 }],
+    menu: &[web::MenuItem {
+        title: "Stock",
+        path: "/stock",
+        scope: "inventory:read",
+        group: web::Group::Stock,
+        order: 10,
+    }],
     codes: &[
         SaveLocationRefused::CODES,
         ReceiveRefused::CODES,
