@@ -48,11 +48,13 @@ impl<Q: Question> Lookup<Q> {
 
 async fn work<Q: Question>(db: Db, mut waiting: mpsc::Receiver<Asked<Q>>) {
     let mut asked: Vec<Asked<Q>> = Vec::with_capacity(CAP);
+    let here = db.read().here();
+    let sql = here.as_ref().unwrap_or_else(|| db.read());
     while waiting.recv_many(&mut asked, CAP).await > 0 {
         let mut keys: Vec<String> = asked.iter().map(|(key, _)| key.clone()).collect();
         keys.sort_unstable();
         keys.dedup();
-        let found = crate::unwind::caught(Q::ask(db.read(), &keys)).await;
+        let found = crate::unwind::caught(Q::ask(sql, &keys)).await;
         let found = found.map_err(|fault| Arc::<str>::from(fault.to_string()));
         for (key, reply) in asked.drain(..) {
             // Who has gone does not hear of it.

@@ -197,6 +197,8 @@ fn array(ty: Ty, data: &[Value]) -> Array {
 enum Conn {
     /// SQLite's readers.
     Readers(Readers),
+    /// The same, on the thread that asks.
+    Here(Readers),
     /// SQLite's writer, each statement a transaction of its own.
     Writer(Group),
     /// The inside of a transaction on SQLite.
@@ -213,6 +215,13 @@ pub struct Sql {
 impl Sql {
     pub(crate) fn readers(readers: Readers) -> Self {
         Self { conn: Conn::Readers(readers) }
+    }
+    /// For what is shorter than the way to another thread: a few rows by their key.
+    pub(crate) fn here(&self) -> Option<Self> {
+        match &self.conn {
+            Conn::Readers(readers) => Some(Self { conn: Conn::Here(readers.clone()) }),
+            _ => None,
+        }
     }
     pub(crate) fn writer(group: Group) -> Self {
         Self { conn: Conn::Writer(group) }
@@ -235,7 +244,7 @@ impl Sql {
             Conn::Tx(tx) => {
                 Ok(tx.into_inner().commit().await.map_err(|e| Fault::from(e).while_doing("commit"))?)
             }
-            Conn::Readers(_) | Conn::Writer(_) | Conn::Pool(_) => {
+            Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Pool(_) => {
                 Err(Fault::broken("commit without a transaction"))
             }
         }
@@ -251,13 +260,13 @@ impl Sql {
                     tracing::warn!(error = %e, "rollback failed; the connection is dropped");
                 }
             }
-            Conn::Readers(_) | Conn::Writer(_) | Conn::Pool(_) => {}
+            Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Pool(_) => {}
         }
     }
     /// Closes the connections of a pool.
     pub(crate) async fn close(&self) {
         match &self.conn {
-            Conn::Readers(readers) => readers.close().await,
+            Conn::Readers(readers) | Conn::Here(readers) => readers.close().await,
             Conn::Writer(group) => group.close().await,
             Conn::Pool(pool) => pool.close().await,
             Conn::Member(_) | Conn::Tx(_) => {}
@@ -266,7 +275,7 @@ impl Sql {
     /// Which database it is, for the few texts that must differ.
     pub fn backend(&self) -> Backend {
         match self.conn {
-            Conn::Readers(_) | Conn::Writer(_) | Conn::Member(_) => Backend::Sqlite,
+            Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Member(_) => Backend::Sqlite,
             Conn::Pool(_) | Conn::Tx(_) => Backend::Postgres,
         }
     }
@@ -278,6 +287,7 @@ impl Sql {
                 let text = for_sqlite(text);
                 readers.run(move |c| c.query(&text, &parameters.values)).await
             }
+            Conn::Here(readers) => readers.run_here(|c| c.query(&for_sqlite(text), &parameters.values)).await,
             Conn::Writer(group) => group.alone(|c| c.query(&for_sqlite(text), &parameters.values)).await,
             Conn::Member(member) => inside(member).query(&for_sqlite(text), &parameters.values),
             Conn::Pool(pool) => {
@@ -296,7 +306,7 @@ impl Sql {
     async fn execute(&self, text: &str, parameters: impl Into<Parameters>) -> Result<u64, Fault> {
         let parameters = parameters.into();
         let done = match &self.conn {
-            Conn::Readers(readers) => {
+            Conn::Readers(readers) | Conn::Here(readers) => {
                 let text = for_sqlite(text);
                 readers.run(move |c| c.execute(&text, &parameters.values)).await
             }
@@ -318,7 +328,7 @@ impl Sql {
     pub(crate) async fn script(&self, text: &str) -> Result<(), Fault> {
         let on_postgres = || sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
         match &self.conn {
-            Conn::Readers(readers) => {
+            Conn::Readers(readers) | Conn::Here(readers) => {
                 let text = text.to_owned();
                 readers.run(move |c| c.script(&text)).await
             }
