@@ -37,11 +37,12 @@ impl Sim {
     }
     /// A wish comes again, as it was or with its key on something else.
     pub(crate) async fn again(&mut self, wish: &Wish, other: bool) -> Result<(), Trouble> {
-        let asked = [self.request(wish, other)];
-        let outcomes = db::write!(self.db, &self.by, |tx| orders::place(tx, &asked).await)?;
+        // Whose first request has not arrived yet sends it as it is: another order would rightly take the key.
         let answered_before =
             self.model.order(wish.no).is_some() || self.model.refused.contains_key(&wish.no);
-        if other && asked[0].key.is_some() && answered_before {
+        let asked = [self.request(wish, other && answered_before)];
+        let outcomes = db::write!(self.db, &self.by, |tx| orders::place(tx, &asked).await)?;
+        if other && answered_before && asked[0].key.is_some() {
             self.heard(&outcomes);
             return match &outcomes[..] {
                 [Err(orders::PlaceRefused::KeyReused { .. })] => Ok(()),
