@@ -96,7 +96,8 @@ pub async fn serve(
     listener: TcpListener,
     told: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Failure> {
-    let mut router = router(&ctx, config)?;
+    let app = app(&ctx, config);
+    let mut router = web::router(app.clone());
     if config.metrics.enabled {
         router =
             router.merge(metrics_route(&ctx, telemetry::record_metrics()?, config.metrics.token.clone()));
@@ -109,6 +110,7 @@ pub async fn serve(
     tokio::spawn(async move {
         told.await;
         tracing::info!("stopping: running requests are finished first");
+        app.close_streams();
         let _ = stop_serving.send(true);
     });
     let mut drained = stopped.clone();
@@ -133,8 +135,11 @@ pub async fn serve(
 /// # Errors
 /// A fault when a slice's part cannot be put together.
 pub fn router(ctx: &Ctx, config: &Config) -> Result<Router, Failure> {
-    let setup = program::setup(ctx, config);
-    Ok(web::router(App::new(ctx.clone(), slices::slices(), setup)))
+    Ok(web::router(app(ctx, config)))
+}
+
+fn app(ctx: &Ctx, config: &Config) -> App {
+    App::new(ctx.clone(), slices::slices(), program::setup(ctx, config))
 }
 
 async fn until(mut told: watch::Receiver<bool>) {

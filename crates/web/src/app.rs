@@ -3,6 +3,7 @@
 use crate::Slice;
 use crate::auth::{Throttle, WhoseKey};
 use crate::door::Doors;
+use crate::live::Streams;
 use db::{Ctx, Db, Lookup, Parts};
 use kernel::Fault;
 use std::ops::Deref;
@@ -41,6 +42,7 @@ pub struct Inner {
     pub setup: Setup,
     pub(crate) doors: Doors,
     keys: OnceLock<Lookup<WhoseKey>>,
+    pub(crate) streams: Streams,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: Semaphore,
 }
@@ -62,6 +64,7 @@ impl App {
             setup,
             doors: Doors::default(),
             keys: OnceLock::new(),
+            streams: Streams::default(),
             throttle: Throttle::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
         }))

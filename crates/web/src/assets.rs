@@ -36,7 +36,7 @@ async fn serve(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let Some(file) = Files::get(&name) else {
+    let Some(file) = Files::get(&name).filter(|_| !name.ends_with(".br")) else {
         return Problem::not_found(format!("asset {name}")).into_response();
     };
     let hash = hash(&file);
@@ -49,13 +49,25 @@ async fn serve(
         (header::CONTENT_TYPE, file.metadata.mimetype().to_owned()),
         (header::ETAG, format!("\"{hash}\"")),
         (header::CACHE_CONTROL, keep.to_owned()),
+        (header::VARY, "accept-encoding".to_owned()),
     ];
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|tags| tags.contains(&hash));
-    match known {
-        true => (StatusCode::NOT_MODIFIED, head).into_response(),
-        false => (head, file.data).into_response(),
+    if names(&headers, header::IF_NONE_MATCH, &hash) {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
     }
+    // Packed when the program was built, as small as it gets; other encodings are made on the way out.
+    let packed = Files::get(&format!("{name}.br")).filter(|_| names(&headers, header::ACCEPT_ENCODING, "br"));
+    match packed {
+        Some(packed) => (head, [(header::CONTENT_ENCODING, "br")], packed.data).into_response(),
+        None => (head, file.data).into_response(),
+    }
+}
+
+/// Whether a header that is a list names a word, as `"…"` or `word;q=1`; a word that is refused by `q=0` is not named.
+fn names(headers: &HeaderMap, header: header::HeaderName, word: &str) -> bool {
+    let text = headers.get(header).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    text.split(',').map(str::trim).any(|part| {
+        let (name, weight) = part.split_once(';').unwrap_or((part, ""));
+        let name = name.trim().trim_start_matches("W/").trim_matches('"');
+        name == word && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    })
 }

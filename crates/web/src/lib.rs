@@ -13,6 +13,7 @@ mod design;
 pub mod door;
 mod extract;
 pub mod html;
+pub mod live;
 mod openapi;
 mod problem;
 mod problem_pages;

@@ -4,7 +4,7 @@
 //! security headers. Forms and API calls that a browser sends from another site are refused (Sec-Fetch-Site, Origin).
 
 use crate::request::{Asked, is_api};
-use crate::{App, Problem, Public, assets, design, openapi, problem_pages, search, toast};
+use crate::{App, Problem, Public, assets, design, live, openapi, problem_pages, search, toast};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -43,6 +43,7 @@ pub fn router(app: App) -> axum::Router {
         .merge(problem_pages::routes())
         .merge(design::routes())
         .merge(search::routes())
+        .merge(live::routes())
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .merge(swagger)

@@ -1,6 +1,6 @@
 //! The frame of every page: head, menu of what the caller may see, search, the body, and the bare frame of sign-in and problems.
 //!
-//! A page is live by one call, [`Screen::live`], or one attribute on a part with an id: `data-live="order:ord_…"`.
+//! A page is live by one call, [`Screen::live`], or one attribute on a part with an id: `data-live="order:ord_…"` (see [`crate::live`]).
 
 mod nav;
 mod sheet;
@@ -26,6 +26,7 @@ fn head(title: &str, merchant: &str) -> Markup {
             script src=(asset("theme.js")) {}
             script src=(asset("htmx.js")) defer {}
             script src=(asset("app.js")) defer {}
+            script src=(asset("live.js")) defer {}
         }
     }
 }

@@ -6,6 +6,8 @@
 mod birds;
 #[path = "it/calls.rs"]
 mod calls;
+#[path = "it/live.rs"]
+mod live;
 #[path = "it/people.rs"]
 mod people;
 #[path = "it/served.rs"]

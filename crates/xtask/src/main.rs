@@ -27,7 +27,8 @@ Usage: cargo xtask <chore>
                          the program against its OpenAPI document
   fuzz [TARGET…] [--seconds N]
                          libFuzzer on what reads bytes from outside (default: all targets, 60 seconds each)
-  screenshots [FOLDER]   pictures of the pages of a demo shop (default: docs/screenshots)";
+  screenshots [FOLDER]   pictures of all pages of a demo shop (default: target/screenshots), and those of the README
+  lighthouse             scores of the main pages; all have to be 95 of 100";
 
 fn main() -> ExitCode {
     if fuzz::is_compiler() {
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         "schemathesis" => schemathesis::check(rest),
         "fuzz" => fuzz::fuzz(rest),
         "screenshots" => screenshots::take(rest),
+        "lighthouse" => screenshots::lighthouse(),
         postgres::KEEPER => postgres::keep(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -35,6 +35,16 @@ const TOOLS: &[Tool] = &[
         package: "poppler-utils",
         found: || on_path("pdftotext").is_some() && on_path("pdftoppm").is_some(),
     },
+    Tool {
+        what_for: "looking at the pages in a browser",
+        package: "chromium",
+        found: || on_path("chromium").is_some(),
+    },
+    Tool {
+        what_for: "driving that browser",
+        package: "chromium-driver",
+        found: || on_path("chromedriver").is_some(),
+    },
     // Brings Python itself where there is none.
     Tool {
         what_for: "asking the API what its document promises",

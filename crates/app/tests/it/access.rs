@@ -175,7 +175,7 @@ const API: &[(&str, &[&str])] = &[
 
 /// The pages, and what else is served outside of `/v1`.
 const PAGES: &[(&str, &[&str])] = &[
-    (ANYBODY, &["GET /", "GET /design", "GET /search"]),
+    (ANYBODY, &["GET /", "GET /design", "GET /live", "GET /search"]),
     (
         PUBLIC,
         &[

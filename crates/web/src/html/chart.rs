@@ -111,6 +111,9 @@ pub fn lines(chart: &Chart<'_>) -> Markup {
 fn figure(chart: &Chart<'_>, top: f64, drawn: Markup) -> Markup {
     // Labels that would touch are left out.
     let every = chart.labels.len().div_ceil(10).max(1);
+    if chart.labels.is_empty() {
+        return html! { figure.chart { figcaption { strong { (chart.title) } } p.text-secondary { "Nothing to show yet." } } };
+    }
     html! {
         figure.chart {
             figcaption { strong { (chart.title) } @if chart.series.len() > 1 { (legend(chart)) } }

@@ -97,7 +97,7 @@ pub(super) fn top_bar(caller: &Caller, merchant: &str) -> Markup {
 fn reader(caller: &Caller) -> Markup {
     html! {
         details.menu.menu-end {
-            summary.btn-bare aria-label={ (caller.name) ", account and appearance" } { (avatar(&caller.name)) }
+            summary.btn-bare { (avatar(&caller.name)) span.visually-hidden { (caller.name) ", account and appearance" } }
             div.menu-list {
                 p.menu-title { bdi { (caller.name) } }
                 fieldset.choose {

@@ -52,6 +52,14 @@ kernel::refusals! {
     }
 }
 
+/// A bird is hatched, whoever's program this is.
+pub async fn hatched(db: &db::Db, name: &str) {
+    let done = db::write!(db, &kernel::Actor::system("test"), |tx| {
+        tx.record(tx.now(), name, None, Hatched { name: name.to_owned() })
+    });
+    done.unwrap();
+}
+
 /// A command as slices have them: one outcome per item, in order.
 async fn hatch(tx: &db::Tx, batch: &[NewBird]) -> Result<Vec<Result<Bird, HatchRefused>>, Fault> {
     let mut outcomes = Vec::new();

@@ -1,0 +1,32 @@
+//! A clerk enters a phone order.
+
+use browser::on_demo;
+
+#[tokio::test]
+async fn a_clerk_enters_a_phone_order() {
+    on_demo(async |desk| {
+        desk.sign_in_as(web::Role::Support).await;
+        let sku =
+            desk.shop.text("SELECT code FROM sku WHERE kind = 'simple' AND active ORDER BY id LIMIT 1").await;
+        desk.go("/orders").await;
+        desk.click("New order").await;
+        for (label, value) in [
+            ("Name", "Élise Müller-Østergård"),
+            ("Phone", "+41 44 668 18 00"),
+            ("Street and number", "Bahnhofstrasse 1"),
+            ("Postal code", "8001"),
+            ("City", "Zürich"),
+            ("Country", "CH"),
+            ("SKU", &sku),
+            ("Quantity", "2"),
+            ("Price", "12.50"),
+        ] {
+            desk.type_into(label, value).await;
+        }
+        desk.click("Place order").await;
+        desk.see("Élise Müller-Østergård").await;
+        desk.see("25.00 EUR").await;
+        assert!(desk.address().await.starts_with("/orders/ord_"), "{}", desk.address().await);
+    })
+    .await;
+}
