@@ -2,11 +2,11 @@
 //!
 //! Method: orders one after another by priority; then Lagrangian relaxation of stock and capacity (Geoffrion 1974; Fisher 1981) with
 //! subgradient steps, whose multipliers are a lower bound and prices for better passes; then orders that compete are taken out and put
-//! back in other sequences; and for small cases [`super::exact`] closes the gap. Invariant: the plan is feasible at every moment;
+//! back in other sequences; and for small cases [`super::branch`] closes the gap. Invariant: the plan is feasible at every moment;
 //! `bound` ≤ the cost of every possible plan.
 
+use super::branch;
 use super::choose::{Choice, Left, Menu, Prices, choose, cost, menu};
-use super::exact;
 use super::network::{MILLI, Network, Order, OrderProblem, Policy, SourcingError};
 use crate::Budget;
 use serde::Serialize;
@@ -51,11 +51,11 @@ const ROUNDABOUTS: u64 = 4;
 /// Shares of the prices with which orders are put back: prices say what is scarce in the mean, which is not what is scarce now.
 const PRICED: [f64; 4] = [0.4, 0.7, 1.0, 1.3];
 /// How many groups of a few orders are put back together, and how long one is looked at.
-const GROUPS: usize = 2_000;
+const GROUPS: usize = 200;
 const GROUP_STEPS: u64 = 30_000;
 /// Cost in thousandths of a cent that is accepted at first in one of three cases.
 const HOT: f64 = 200_000.0;
-/// Up to so many orders an optimum is proven by enumeration, if the budget allows.
+/// Up to so many orders an optimum is proven, if the budget allows.
 const SMALL: usize = 60;
 
 pub(super) struct Batch<'a> {
@@ -128,7 +128,7 @@ pub fn plan(
         }
     }
     if bound < batch.total && batch.sequence.len() <= SMALL {
-        bound = bound.max(exact::close(&mut batch, &prices, budget));
+        bound = bound.max(branch::close(&mut batch, &prices, budget));
     }
     for (o, refused) in refused.iter().enumerate() {
         if refused.is_some() {
@@ -272,7 +272,7 @@ impl Batch<'_> {
     }
 
     /// Takes a few competing orders out and puts them back in the best of all ways together, as far as a look at them goes; what nobody
-    /// shipped is looked at first (large neighbourhood search: Shaw 1998, with enumeration for the repair).
+    /// shipped is looked at first (large neighbourhood search: Shaw 1998).
     fn regroup(&mut self, bound: i64, prices: &Prices, budget: &Budget<'_>, seed: u64) {
         let n = self.sequence.len();
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -323,7 +323,7 @@ impl Batch<'_> {
             asked.set(asked.get() + 64);
             asked.get() >= GROUP_STEPS || budget.spent()
         };
-        exact::close(&mut part, prices, &Budget::until(&stop));
+        branch::close(&mut part, prices, &Budget::until(&stop));
         if part.total < before {
             self.total += part.total - before;
             (self.left, self.choices, self.costs) = (part.left, part.choices, part.costs);
@@ -394,8 +394,8 @@ impl Dice {
 }
 
 /// Costs are whole: a bound may be rounded up.
-fn whole(bound: f64) -> i64 {
-    if bound.is_finite() { (bound - 0.01).ceil().max(0.0) as i64 } else { 0 }
+pub(super) fn whole(bound: f64) -> i64 {
+    if bound.is_finite() { (bound - 0.05).ceil().max(0.0) as i64 } else { 0 }
 }
 
 /// What the relaxed choices take.

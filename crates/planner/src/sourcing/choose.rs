@@ -99,6 +99,15 @@ impl Left {
         }
     }
 
+    /// Whether there is all that a choice takes.
+    pub(super) fn holds(&self, order: &Order, choice: &Choice) -> bool {
+        let mut after = self.clone();
+        after.apply(order, choice, -1);
+        let places = after.parcels.len();
+        choice.short.iter().all(|s| *s >= 0)
+            && after.parcels.iter().chain(&after.units).all(|n| *n >= 0)
+            && (0..places).all(|l| (0..after.items()).all(|i| after.stock(l, i) >= 0))
+    }
     fn can(&self, order: &Order, line: usize, location: usize) -> i64 {
         let line = &order.lines[line];
         if line.only.is_some_and(|o| o != location) || line.except == Some(location) {
@@ -160,8 +169,8 @@ pub(super) struct Menu {
     lines: usize,
     /// For each parcel after the first.
     pub extra: f64,
-    /// For a unit not shipped.
-    pub short: f64,
+    /// For a unit of each line that is not shipped.
+    pub short: Vec<f64>,
     /// Most parcels.
     pub parcels: usize,
     pub partial: bool,
@@ -175,7 +184,7 @@ pub(super) fn menu(network: &Network, order: &Order, policy: &Policy, left: &Lef
     let mut menu = Menu {
         lines,
         extra: (policy.extra_parcel * MILLI) as f64,
-        short: (policy.short_unit * MILLI) as f64,
+        short: vec![(policy.short_unit * MILLI) as f64; lines],
         parcels: policy.parcels(order),
         partial: policy.partial,
         groups: groups(order),
@@ -214,6 +223,16 @@ impl Menu {
         self.unit[row..row + self.lines].fill(unit);
     }
 
+    /// Adds to what sending a parcel costs.
+    pub(super) fn charge_parcel(&mut self, offer: usize, more: f64) {
+        self.offers[offer].fixed += more;
+    }
+
+    /// Adds to what a unit costs.
+    pub(super) fn charge_unit(&mut self, offer: usize, line: usize, more: f64) {
+        self.unit[self.offers[offer].row * self.lines + line] += more;
+    }
+
     pub(super) fn limit(&mut self, offer: usize, line: usize, most: i64) {
         let at = self.offers[offer].row * self.lines + line;
         self.most[at] = self.most[at].min(most);
@@ -221,6 +240,19 @@ impl Menu {
 
     pub(super) fn sort(&mut self) {
         self.offers.sort_by(|a, b| a.fixed.total_cmp(&b.fixed).then(a.location.cmp(&b.location)));
+    }
+
+    /// Least that the units of each group and those after it can cost.
+    pub(super) fn floor(&self, order: &Order) -> Vec<f64> {
+        let least = |l: usize| {
+            let unit = (0..self.offers.len()).map(|o| self.unit(o, l)).fold(self.short[l], f64::min);
+            unit * order.lines[l].quantity as f64
+        };
+        let mut floor = vec![0.0; self.groups.len() + 1];
+        for (at, group) in self.groups.iter().enumerate().rev() {
+            floor[at] = floor[at + 1] + group.iter().map(|l| least(*l)).sum::<f64>();
+        }
+        floor
     }
 
     /// Adds prices of scarce things to what the offers cost by themselves.
@@ -265,6 +297,15 @@ fn groups(order: &Order) -> Vec<Vec<usize>> {
     groups
 }
 
+/// The best that was found for one order.
+pub(super) struct Found {
+    /// With the prices in the menu.
+    pub cost: f64,
+    pub ships: Vec<Ship>,
+    /// Who sends a parcel: with prices below zero maybe one with nothing in it.
+    pub set: Vec<usize>,
+}
+
 /// The search over sets of offers for one order.
 struct Choosing<'a> {
     order: &'a Order,
@@ -272,11 +313,14 @@ struct Choosing<'a> {
     /// `None`: every line is judged alone against what was there at first (a bound); otherwise lines share what is left.
     left: Option<&'a Left>,
     items: usize,
-    /// Least that the units can cost.
-    floor: f64,
+    /// Least that the units of each group and those after it can cost.
+    floor: Vec<f64>,
+    /// Most that offers which cost less than nothing can give.
+    gain: f64,
     set: Vec<usize>,
     best: f64,
     best_ships: Vec<Ship>,
+    best_set: Vec<usize>,
     ships: Vec<Ship>,
     used: Vec<(usize, i64)>,
     /// Whether a location can be judged alone: what it saves beside others is never more than by itself, because lines are filled
@@ -288,30 +332,38 @@ struct Choosing<'a> {
 
 /// The cheapest choice from what is left, and its cost with the prices in the menu.
 pub(super) fn choose(network: &Network, order: &Order, menu: &Menu, left: Option<&Left>) -> (f64, Choice) {
-    let quantity = |line: usize| order.lines[line].quantity as f64;
-    let least = |line: usize| (0..menu.offers.len()).map(|o| menu.unit(o, line)).fold(menu.short, f64::min);
-    let nothing: f64 = (0..order.lines.len()).map(|l| quantity(l) * menu.short).sum();
+    let found = search(network, order, menu, left);
+    let mut choice = Choice::nothing(order);
+    for ship in &found.ships {
+        choice.short[ship.line] -= ship.quantity;
+    }
+    choice.ships = found.ships;
+    (found.cost, choice)
+}
+
+/// The same, with the set of locations that it was found with. Prices may be below zero.
+pub(super) fn search(network: &Network, order: &Order, menu: &Menu, left: Option<&Left>) -> Found {
+    let extra = |fixed: f64| (fixed + menu.extra.min(0.0)).min(0.0);
+    let none = |line: usize| order.lines[line].quantity as f64 * menu.short[line];
     let mut choosing = Choosing {
         order,
         menu,
         left,
         items: network.items,
-        floor: (0..order.lines.len()).map(|l| quantity(l) * least(l)).sum(),
+        floor: menu.floor(order),
+        gain: menu.offers.iter().map(|o| extra(o.fixed)).sum(),
         set: Vec::new(),
-        best: nothing,
+        best: (0..order.lines.len()).map(none).sum(),
         best_ships: Vec::new(),
+        best_set: Vec::new(),
         ships: Vec::new(),
         used: Vec::new(),
         simple: menu.partial && menu.groups.iter().all(|g| order.lines[g[0]].together.is_none()),
-        paid: (0..order.lines.len()).map(|l| quantity(l) * menu.short).collect(),
+        paid: (0..order.lines.len()).map(none).collect(),
     };
     choosing.grow(0, 0.0);
-    let mut choice = Choice::nothing(order);
-    for ship in &choosing.best_ships {
-        choice.short[ship.line] -= ship.quantity;
-    }
-    choice.ships = choosing.best_ships;
-    (choosing.best, choice)
+    let set = choosing.best_set.iter().map(|at| menu.offers[*at].location).collect();
+    Found { cost: choosing.best, ships: choosing.best_ships, set }
 }
 
 impl Choosing<'_> {
@@ -320,7 +372,7 @@ impl Choosing<'_> {
         let extra = if self.set.is_empty() { 0.0 } else { self.menu.extra };
         for at in from..self.menu.offers.len() {
             let added = extra + self.menu.offers[at].fixed;
-            if fixed + added + self.floor >= self.best {
+            if fixed + added + self.gain + self.floor[0] >= self.best {
                 return;
             }
             if self.simple && self.saves(at) <= added {
@@ -348,7 +400,7 @@ impl Choosing<'_> {
         let whole: f64 = paid.iter().enumerate().map(line).sum();
         // It has not more units than it has: each saves what a missing one costs at most.
         let units: f64 = (0..paid.len())
-            .map(|l| self.menu.most(at, l) as f64 * (self.menu.short - self.menu.unit(at, l)).max(0.0))
+            .map(|l| self.menu.most(at, l) as f64 * (self.menu.short[l] - self.menu.unit(at, l)).max(0.0))
             .sum();
         whole.min(units)
     }
@@ -371,13 +423,15 @@ impl Choosing<'_> {
             }
             total += cost;
             missing |= short;
-            if !self.simple && (total >= self.best || (missing && !self.menu.partial)) {
+            if !self.simple && (total + self.floor[group + 1] >= self.best || (missing && !self.menu.partial))
+            {
                 return;
             }
         }
         if total < self.best {
             self.best = total;
             self.best_ships.clone_from(&self.ships);
+            self.best_set.clone_from(&self.set);
         }
     }
 
@@ -385,10 +439,12 @@ impl Choosing<'_> {
         let mut left = self.order.lines[line].quantity;
         let mut total = 0.0;
         let mut last = (f64::NEG_INFINITY, 0);
+        // Who ships all or nothing ships a unit that is dearer than a missing one, too.
+        let most = if self.menu.partial { self.menu.short[line] } else { f64::INFINITY };
         while left > 0 {
             // The next offer of the set by price, ties by place.
             let price = |at: usize| (self.menu.unit(at, line), at + 1);
-            let open = self.set.iter().map(|at| price(*at)).filter(|p| *p > last && p.0 < self.menu.short);
+            let open = self.set.iter().map(|at| price(*at)).filter(|p| *p > last && p.0 < most);
             let Some(next) = open.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))) else { break };
             last = next;
             let units = self.room(line, next.1 - 1).min(left);
@@ -398,17 +454,18 @@ impl Choosing<'_> {
                 left -= units;
             }
         }
-        (total + left as f64 * self.menu.short, left > 0)
+        (total + left as f64 * self.menu.short[line], left > 0)
     }
 
     fn whole(&mut self, group: usize) -> (f64, bool) {
         let lines = &self.menu.groups[group];
         let quantity = |l: &usize| self.order.lines[*l].quantity;
-        let none: f64 = lines.iter().map(|l| quantity(l) as f64 * self.menu.short).sum();
+        let none: f64 = lines.iter().map(|l| quantity(l) as f64 * self.menu.short[*l]).sum();
+        let most = if self.menu.partial { none } else { f64::INFINITY };
         let mut best: Option<(f64, usize)> = None;
         for at in &self.set {
             let price: f64 = lines.iter().map(|l| quantity(l) as f64 * self.menu.unit(*at, *l)).sum();
-            if price < best.map_or(none, |b| b.0) && self.holds_group(lines, *at) {
+            if price < best.map_or(most, |b| b.0) && self.holds_group(lines, *at) {
                 best = Some((price, *at));
             }
         }

@@ -7,7 +7,7 @@
 //!   rules on past orders.
 //! - [`plan`]: many orders together at least cost, with a lower bound on every plan's cost (Lagrangian relaxation: M. L. Fisher,
 //!   *The Lagrangian Relaxation Method for Solving Integer Programming Problems*, Management Science 27, 1981), and for small batches
-//!   the proven optimum.
+//!   the proven optimum by branch and price.
 //!
 //! **Limits.** Postage of a parcel is a price and a price by weight; stepped rate tables belong to the parcel plan. Choosing for one
 //! order tries sets of locations: locations^parcels in the worst case, far fewer with its bounds. Lines of one order that take the
@@ -17,9 +17,11 @@
 
 pub mod backtest;
 mod batch;
+mod branch;
 mod check;
 mod choose;
-mod exact;
+mod counts;
+mod lp;
 mod network;
 mod one;
 pub mod rules;

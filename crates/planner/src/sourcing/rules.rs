@@ -316,7 +316,7 @@ fn ask(network: &Network, left: &Left, order: &Order, rule: &InventoryRule) -> M
             menu.rank(at, 1e6 + place as f64 * 10.0, place as f64 * 1e-7);
         }
         menu.extra = 0.0;
-        menu.short = 1e9;
+        menu.short.fill(1e9);
         menu.sort();
     }
     menu

@@ -217,8 +217,71 @@ fn brute(n: &Network, orders: &[Order], policy: &Policy) -> i64 {
     best
 }
 
+/// All ways to ship an order, good and bad.
+fn ways(n: &Network, order: &Order) -> Vec<Choice> {
+    let mut all = vec![Choice::nothing(order)];
+    for line in 0..order.lines.len() {
+        for location in 0..n.locations.len() {
+            let more = |c: Choice| {
+                (0..=c.short[line]).map(move |quantity| {
+                    let mut c = c.clone();
+                    c.short[line] -= quantity;
+                    if quantity > 0 {
+                        c.ships.push(Ship { line, location, quantity });
+                    }
+                    c
+                })
+            };
+            all = all.into_iter().flat_map(more).collect();
+        }
+    }
+    all
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_optimum_with_every_rule_is_found_and_proven(
+        stock in proptest::collection::vec((proptest::collection::vec(0i64..4, 2), proptest::option::of(1i64..3)), 2),
+        lines in proptest::collection::vec((1i64..3, 0usize..2, 1i64..3, any::<bool>()), 6),
+        prices in proptest::collection::vec(100i64..900, 2),
+        rules in (1usize..3, any::<bool>(), 200i64..3_000),
+    ) {
+        let (max_parcels, partial, short_unit) = rules;
+        let places = stock.iter().map(|(s, parcels)| Location { parcels: *parcels, ..place("x", s) }).collect();
+        let n = network(places, prices.iter().map(|p| lane(*p, 1, 1.0)).collect());
+        let of = |(quantity, item, pieces, together): &(i64, usize, i64, bool)| {
+            let mut takes = vec![(*item, 1)];
+            if *pieces > 1 {
+                takes.push((1 - *item, 1));
+            }
+            Line { takes, together: together.then_some(1), ..line(*item, *quantity) }
+        };
+        let orders: Vec<Order> =
+            lines.chunks(2).map(|l| order(&l.iter().map(of).collect::<Vec<_>>())).collect();
+        let policy = Policy { max_parcels, partial, short_unit, ..Policy::default() };
+        let plan = planned(&n, &orders, &policy);
+        prop_assert!(plan.proven());
+        let cheap = |o: &Order| -> Vec<(i64, Choice)> {
+            let fits = |c: &Choice| check(&n, std::slice::from_ref(o), &policy, &[Some(c)]).is_empty();
+            ways(&n, o).into_iter().filter(fits).map(|c| (cost(&n, o, &policy, &c), c)).collect()
+        };
+        let all: Vec<Vec<(i64, Choice)>> = orders.iter().map(cheap).collect();
+        let mut best = i64::MAX;
+        for a in &all[0] {
+            for b in &all[1] {
+                for c in &all[2] {
+                    let sum = a.0 + b.0 + c.0;
+                    let together = [Some(&a.1), Some(&b.1), Some(&c.1)];
+                    if sum < best && check(&n, &orders, &policy, &together).is_empty() {
+                        best = sum;
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(plan.cost, best);
+    }
 
     #[test]
     fn the_optimum_is_found_and_proven(
