@@ -11,7 +11,7 @@ use planner::pick_tours::{Corner, Layout, Router, Spot};
 use planner::waves::Caps;
 
 use crate::bench_pick_tours::spot;
-use crate::{PlanningError, Row, cpu_seconds, plan_batching};
+use crate::{PlanningError, Row, plan_batching, seconds_now};
 
 const DECISION: &str = "batching";
 
@@ -57,11 +57,11 @@ fn random(orders: usize, lines: i64, seed: u64) -> Job {
 }
 
 fn measure(name: String, job: &Job, seconds: f64) -> Result<Row, PlanningError> {
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let best = plan(job, &Budget::until(&stop), 1)
         .map_err(|e| PlanningError::input(Path::new(&name), "layout", e.to_string()))?;
-    let took = cpu_seconds() - begin;
+    let took = seconds_now() - begin;
     let fine = feasible(job, &best);
     Ok(Row::new(DECISION, name, best.length, best.savings, took, fine))
 }

@@ -13,7 +13,7 @@ use planner::Budget;
 use planner::cartons::{Carton, Item, Order, faults, pack};
 use planner::packing::Size;
 
-use crate::{PlanningError, Row, cpu_seconds};
+use crate::{PlanningError, Row, seconds_now};
 
 /// Pieces put down in the search for one order, at most.
 pub const STEPS: u64 = 40_000;
@@ -44,16 +44,16 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
         let cartons = cartons.clone();
         let order =
             Order { items, cartons, protection: Vec::new(), filler: None, postage: None, support: SUPPORT };
-        let begin = cpu_seconds();
+        let begin = seconds_now();
         let asked = Cell::new(0);
         let stop = || {
             // A budget asks every 64 steps.
             asked.set(asked.get() + 64);
-            asked.get() >= STEPS || cpu_seconds() - begin >= seconds
+            asked.get() >= STEPS || seconds_now() - begin >= seconds
         };
         let plan = pack(&order, &Budget::until(&stop))
             .map_err(|e| PlanningError::input(&folder.join("items.csv"), id.clone(), e.to_string()))?;
-        let took = cpu_seconds() - begin;
+        let took = seconds_now() - begin;
         let whole = plan.left.iter().all(|left| *left == 0);
         let feasible = whole && faults(&order, &plan).is_ok_and(|f| f.is_empty());
         let boxes = plan.parcels.len() as f64;

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use planner::Budget;
 use planner::container_fill::{Item, Load, Support, faults, load};
 
-use crate::{PlanningError, Row, cpu_seconds};
+use crate::{PlanningError, Row, seconds_now};
 
 const TARGET: f64 = 88.0;
 
@@ -28,12 +28,12 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
         let mut sum = Row::new("container_fill", format!("{name} mean"), 0.0, TARGET, 0.0, true);
         let instances = read(&file)?;
         for (number, asked) in instances.iter().enumerate() {
-            let begin = cpu_seconds();
-            let stop = || cpu_seconds() - begin >= seconds;
+            let begin = seconds_now();
+            let stop = || seconds_now() - begin >= seconds;
             let plan = load(asked, &Budget::until(&stop)).map_err(|e| {
                 PlanningError::input(&file, format!("instance {}", number + 1), e.to_string())
             })?;
-            let took = cpu_seconds() - begin;
+            let took = seconds_now() - begin;
             let feasible = faults(asked, &plan).is_ok_and(|f| f.is_empty());
             let percent = plan.fill * 100.0;
             sum.ours += percent / instances.len() as f64;

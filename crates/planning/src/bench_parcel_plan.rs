@@ -10,7 +10,7 @@ use planner::Budget;
 use planner::cartons::{Carton, Item, Postage};
 use planner::parcel_plan::{Limit, Order, Service, Surcharge, faults, plan};
 
-use crate::{PlanningError, Row, cpu_seconds};
+use crate::{PlanningError, Row, seconds_now};
 
 /// Cases drawn.
 const CASES: u64 = 100;
@@ -26,17 +26,17 @@ fn measure(cases: u64, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), Pla
     let mut sum = Row::new("parcel_plan", "sum", 0.0, 0.0, 0.0, true);
     for case in 0..cases {
         let order = draw(case);
-        let begin = cpu_seconds();
+        let begin = seconds_now();
         let asked = Cell::new(0);
         let stop = || {
             // A budget asks every 64 steps.
             asked.set(asked.get() + 64);
-            asked.get() >= STEPS || cpu_seconds() - begin >= seconds
+            asked.get() >= STEPS || seconds_now() - begin >= seconds
         };
         let name = format!("random {case}");
         let made = plan(&order, &Budget::until(&stop))
             .map_err(|e| PlanningError::input(Path::new("seed"), name.clone(), e.to_string()))?;
-        let took = cpu_seconds() - begin;
+        let took = seconds_now() - begin;
         let feasible = faults(&order, &made).is_ok_and(|f| f.is_empty());
         sum.feasible &= feasible;
         sum.seconds += took;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use planner::pick_tours::{Corner, Layout, Router, Spot, Tour, metres};
 
-use crate::{PlanningError, Row, cpu_seconds, plan_pick_tours};
+use crate::{PlanningError, Row, plan_pick_tours, seconds_now};
 
 const DECISION: &str = "pick_tours";
 /// Warehouses of each kind.
@@ -20,9 +20,9 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
             let job = plan_pick_tours::read(&file)?;
             let wrong = |e: planner::pick_tours::NoTour| PlanningError::input(&file, "job", e.to_string());
             let mut router = Router::new(job.layout.clone(), job.start, job.finish).map_err(wrong)?;
-            let begin = cpu_seconds();
+            let begin = seconds_now();
             let tour = router.tour(&job.picks).map_err(wrong)?;
-            let took = cpu_seconds() - begin;
+            let took = seconds_now() - begin;
             let rule = tour.s_shape.into_iter().chain(tour.largest_gap).fold(f64::NAN, f64::min);
             let fine = feasible(&job.layout, job.start, job.finish, &job.picks, &tour);
             let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
@@ -73,10 +73,10 @@ pub fn spot(blocks: &[f64], aisles: usize, rng: &mut fastrand::Rng) -> Spot {
 fn solve(case: &Case) -> Result<(Tour, f64), PlanningError> {
     let wrong =
         |e: planner::pick_tours::NoTour| PlanningError::input(Path::new("random case"), "", e.to_string());
-    let begin = cpu_seconds();
+    let begin = seconds_now();
     let mut router = Router::new(case.layout.clone(), case.start, case.finish).map_err(wrong)?;
     let tour = router.tour(&case.picks).map_err(wrong)?;
-    Ok((tour, cpu_seconds() - begin))
+    Ok((tour, seconds_now() - begin))
 }
 
 fn against_exact(blocks: usize, picks: usize) -> Result<Row, PlanningError> {

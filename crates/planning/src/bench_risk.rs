@@ -4,7 +4,7 @@
 //! learned from, the others measured. Without any, 20,000 made-up orders of [`planner::risk::synthetic`] are. Invariant: what is measured
 //! was not learned from.
 
-use crate::{PlanningError, Row, cpu_seconds, files, plan_risk};
+use crate::{PlanningError, Row, files, plan_risk, seconds_now};
 use planner::risk::learn::{Labelled, Quality, learn, quality};
 use planner::risk::{Model, assess, synthetic};
 use std::path::Path;
@@ -32,9 +32,9 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
 
 fn measure(name: &str, all: &[Labelled], file: &Path, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
     let (seen, unseen) = all.split_at(all.len() * 7 / 10);
-    let begun = cpu_seconds();
+    let begun = seconds_now();
     let model = learn(seen).map_err(|e| PlanningError::input(file, "labels", e.to_string()))?;
-    let took = cpu_seconds() - begun;
+    let took = seconds_now() - begun;
     let of = |model: &Model| -> Quality {
         quality(unseen.iter().map(|l| (assess(model, &l.signals).probability, l.bad)).collect())
     };

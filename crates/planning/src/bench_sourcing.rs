@@ -1,10 +1,10 @@
 //! Figures of sourcing: seeded random cases, always the same. ours = cost of our plan, reference = a proven lower bound on the cost of
 //! every plan (so a ratio of 1 is a proven optimum), both in cents; feasible by the independent check. The case with 10,000 orders is
-//! planned within a second of processor time whatever `seconds` says.
+//! planned within a second whatever `seconds` says.
 //!
 //! With `data`: the JSON files of `fulmar plan sourcing` in `data/sourcing`, if that folder is there, are measured as well.
 
-use crate::{PlanningError, Row, cpu_seconds, plan_sourcing};
+use crate::{PlanningError, Row, plan_sourcing, seconds_now};
 use planner::Budget;
 use planner::sourcing::{
     self, BatchPlan, Lane, Line, Location, MILLI, Network, Order, Policy, SourcingError,
@@ -16,7 +16,7 @@ const CASES: &[(usize, usize, i64)] =
     &[(5, 3, 90), (10, 4, 110), (20, 6, 130), (30, 8, 100), (30, 8, 130), (30, 8, 160), (30, 8, 250)];
 /// Random cases of each kind.
 const EACH: u64 = 3;
-/// Processor seconds for the large case, and what is left of them for checking the time.
+/// Seconds for the large case, and what is left of them for checking the time.
 const LARGE_SECONDS: f64 = 0.75;
 
 /// One row for each case.
@@ -48,13 +48,13 @@ fn row(
     policy: &Policy,
     seconds: f64,
 ) -> Result<Row, PlanningError> {
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let plan =
         sourcing::plan(network, orders, policy, &Budget::until(&stop), 1).map_err(|e: SourcingError| {
             PlanningError::input(Path::new("generated"), name.clone(), e.to_string())
         })?;
-    let took = cpu_seconds() - begin;
+    let took = seconds_now() - begin;
     let feasible = sound(network, orders, policy, &plan);
     let cents = |milli: i64| milli as f64 / MILLI as f64;
     Ok(Row::new("sourcing", name, cents(plan.cost), cents(plan.bound), took, feasible))

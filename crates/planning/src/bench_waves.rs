@@ -11,7 +11,7 @@ use std::str::FromStr;
 use planner::Budget;
 use planner::waves::{Aisle, Backlog, Line, Order, check, plan};
 
-use crate::{PlanningError, Row, cpu_seconds};
+use crate::{PlanningError, Row, seconds_now};
 
 const DECISION: &str = "waves";
 const SEED: u64 = 1;
@@ -27,17 +27,17 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
     }
     for file in files {
         let backlog = read(&file)?;
-        let begin = cpu_seconds();
-        let stop = || cpu_seconds() - begin >= seconds;
+        let begin = seconds_now();
+        let stop = || seconds_now() - begin >= seconds;
         let best = plan(&backlog, &Budget::until(&stop), SEED);
-        let took = cpu_seconds() - begin;
+        let took = seconds_now() - begin;
         let feasible = best.no_wave.is_none() && check(&backlog, &best).is_ok();
         let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let reference = match best_known(&file, &name)? {
             Some(value) => value,
             None => {
-                let begin = cpu_seconds();
-                let stop = || cpu_seconds() - begin >= seconds / 100.0;
+                let begin = seconds_now();
+                let stop = || seconds_now() - begin >= seconds / 100.0;
                 plan(&backlog, &Budget::until(&stop), SEED).units_per_aisle
             }
         };

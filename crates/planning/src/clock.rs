@@ -1,12 +1,13 @@
-//! The clock of the figures: processor time of this thread, so that a busy machine does not make a plan look slow.
+//! The clock of searches and figures: time on the wall, because that is what somebody waits for. A busy machine searches less, it does
+//! not answer later.
 
-use cpu_time::ThreadTime;
+use std::time::Instant;
 
 thread_local! {
-    static BEGIN: ThreadTime = ThreadTime::now();
+    static BEGIN: Instant = Instant::now();
 }
 
-/// Processor seconds of this thread, from some beginning: take differences.
-pub fn cpu_seconds() -> f64 {
+/// Seconds from some beginning: take differences.
+pub fn seconds_now() -> f64 {
     BEGIN.with(|begin| begin.elapsed().as_secs_f64())
 }

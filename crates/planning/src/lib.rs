@@ -31,6 +31,6 @@ pub mod plan_waves;
 mod row;
 pub mod svg;
 
-pub use clock::cpu_seconds;
+pub use clock::seconds_now;
 pub use error::PlanningError;
 pub use row::Row;

@@ -8,7 +8,7 @@ use planner::batching::{Job, plan};
 use planner::pick_tours::{Router, Spot, Tour};
 use serde_json::{Value, json};
 
-use crate::{PlanningError, cpu_seconds, plan_pick_tours, svg};
+use crate::{PlanningError, plan_pick_tours, seconds_now, svg};
 
 /// Reads a file. Errors name line and column.
 pub fn read(path: &Path) -> Result<Job, PlanningError> {
@@ -22,8 +22,8 @@ pub fn read(path: &Path) -> Result<Job, PlanningError> {
 pub fn run(input: &Path, drawing: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
     let job = read(input)?;
     let wrong = |e: planner::pick_tours::NoTour| PlanningError::input(input, "layout", e.to_string());
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let best = plan(&job, &Budget::until(&stop), 1).map_err(wrong)?;
     let mut router = Router::new(job.layout.clone(), job.start, job.finish).map_err(wrong)?;
     let mut batches = Vec::new();

@@ -9,13 +9,13 @@ use planner::packing::Placed;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{PlanningError, cpu_seconds, svg};
+use crate::{PlanningError, seconds_now, svg};
 
 /// Boxes the order within `seconds`; with `svg`, draws the boxes. Error: what cannot be read, by line; numbers that make no sense, by item.
 pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
     let order: Order = read_json(input)?;
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let refused = |e: planner::cartons::Refused| PlanningError::input(input, "order", e.to_string());
     let plan = pack(&order, &Budget::until(&stop)).map_err(refused)?;
     let faults = faults(&order, &plan).map_err(refused)?;

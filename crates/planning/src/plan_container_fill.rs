@@ -8,7 +8,7 @@ use planner::container_fill::{Load, faults, load};
 use serde_json::{Value, json};
 
 use crate::plan_cartons::{draw_one, read_json};
-use crate::{PlanningError, bench_container_fill, cpu_seconds};
+use crate::{PlanningError, bench_container_fill, seconds_now};
 
 /// Loads the container within `seconds`; with `svg`, draws it. Error: what cannot be read, by line; numbers that make no sense, by item.
 pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
@@ -21,8 +21,8 @@ pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, Plan
     } else {
         read_json(input)?
     };
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let refused = |e: planner::container_fill::Refused| PlanningError::input(input, "load", e.to_string());
     let plan = load(&asked, &Budget::until(&stop)).map_err(refused)?;
     let checked: Vec<String> =

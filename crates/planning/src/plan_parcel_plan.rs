@@ -8,13 +8,13 @@ use planner::parcel_plan::{Order, Refused, faults, plan};
 use serde_json::{Value, json};
 
 use crate::plan_cartons::{draw, parcels, read_json};
-use crate::{PlanningError, cpu_seconds};
+use crate::{PlanningError, seconds_now};
 
 /// Plans parcels within `seconds`; with `svg`, draws the boxes. Error: what cannot be read, by line; numbers that make no sense, by name.
 pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
     let order: Order = read_json(input)?;
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let refused = |e: Refused| PlanningError::input(input, "order", e.to_string());
     let plan = plan(&order, &Budget::until(&stop)).map_err(refused)?;
     let faults = faults(&order, &plan).map_err(refused)?;

@@ -119,6 +119,13 @@ pub fn read(file: &Path) -> Result<Vec<Order>, PlanningError> {
         let problem = format!("no column is called “{strange}”; there are: {}", KNOWN.join(", "));
         return Err(PlanningError::input(file, "header", problem));
     }
+    if headers.is_empty() {
+        return Err(PlanningError::input(
+            file,
+            "header",
+            format!("missing; columns are {}", KNOWN.join(", ")),
+        ));
+    }
     let mut orders = Vec::new();
     for record in reader.records() {
         let record = record.map_err(fail)?;

@@ -4,7 +4,7 @@
 //! Positions are `lat`/`lon` (great circle × `detour`, driven at `speed_kmh`) or `x`/`y` in kilometres. Costs are cents.
 
 use crate::bench_routes::vrplib;
-use crate::{PlanningError, cpu_seconds};
+use crate::{PlanningError, seconds_now};
 use planner::routes::{
     self, Event, Goods, Load, MAX_LEG, Pace, Problem, Reason, RoutePlan, Settings, Stop, Travel, UNREACHABLE,
     Vehicle,
@@ -115,13 +115,13 @@ struct Asked {
 
 /// Plans the routes of a file, and draws them.
 pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
-    let begin = cpu_seconds();
+    let begin = seconds_now();
     let asked = if input.extension().is_some_and(|e| e.eq_ignore_ascii_case("vrp")) {
         instance(input)?
     } else {
         read(input)?
     };
-    let clock = || (cpu_seconds() - begin) / seconds.max(1e-3);
+    let clock = || (seconds_now() - begin) / seconds.max(1e-3);
     let (settings, pace) = (Settings::default(), Pace::Clock(&clock));
     let wrong = |problem: String| PlanningError::input(input, "routes", problem);
     let plan = match &asked.again {

@@ -4,7 +4,7 @@
 //! The format is shown in docs/planner/sourcing.md. With `run` orders are sourced one after another by these rules; without, all
 //! together at least cost. With `other_run` both are replayed over the days of the orders (`receipts` arriving meanwhile) and compared.
 
-use crate::{PlanningError, cpu_seconds};
+use crate::{PlanningError, seconds_now};
 use planner::Budget;
 use planner::sourcing::backtest::{Receipt, replay};
 use planner::sourcing::rules::{self, Run};
@@ -219,8 +219,8 @@ pub fn run(input: &Path, _svg: Option<&Path>, seconds: f64) -> Result<Value, Pla
 }
 
 fn together(asked: &Asked, seconds: f64) -> Result<Value, SourcingError> {
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let plan = sourcing::plan(&asked.network, &asked.orders, &asked.policy, &Budget::until(&stop), 1)?;
     let order = |o: usize| {
         let mut answer = shipped(asked, o, &plan.choices[o]);

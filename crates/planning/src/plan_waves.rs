@@ -7,7 +7,7 @@ use planner::Budget;
 use planner::waves::{Backlog, plan};
 use serde_json::{Value, json};
 
-use crate::{PlanningError, bench_waves, cpu_seconds};
+use crate::{PlanningError, bench_waves, seconds_now};
 
 /// Plans a wave within `seconds`. There is nothing to draw: `svg` is answered with an error.
 pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
@@ -26,8 +26,8 @@ pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, Plan
             PlanningError::input(input, format!("line {}, column {}", e.line(), e.column()), e.to_string())
         })?
     };
-    let begin = cpu_seconds();
-    let stop = || cpu_seconds() - begin >= seconds;
+    let begin = seconds_now();
+    let stop = || seconds_now() - begin >= seconds;
     let wave = plan(&backlog, &Budget::until(&stop), 1);
     let sentences: Vec<String> = wave.why.iter().map(ToString::to_string).collect();
     let no_wave = wave.no_wave.map(|n| n.to_string());

@@ -15,7 +15,7 @@ pub struct Row {
     pub reference: f64,
     /// ours / reference.
     pub ratio: f64,
-    /// Processor seconds.
+    /// Seconds it took.
     pub seconds: f64,
     /// Whether an independent check found nothing wrong with the plan.
     pub feasible: bool,

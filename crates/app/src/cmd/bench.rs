@@ -61,7 +61,7 @@ struct PlanArgs {
     /// Folder with the instances
     #[arg(long, env = "FULMAR_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Processor seconds for each instance, instead of each decision's own
+    /// Seconds for each instance, instead of each decision's own
     #[arg(long)]
     seconds: Option<f64>,
 }

@@ -14,7 +14,7 @@ pub struct Args {
     /// Draw the plan into this file (tours, routes and packings)
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// Processor seconds to search for, instead of the decision's own
+    /// Seconds to search for, instead of the decision's own
     #[arg(long)]
     seconds: Option<f64>,
 }

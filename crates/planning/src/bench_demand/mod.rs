@@ -7,7 +7,7 @@
 
 mod retail;
 
-use crate::{PlanningError, Row, cpu_seconds, files};
+use crate::{PlanningError, Row, files, seconds_now};
 use planner::demand::aim::Aim;
 use planner::demand::peers::Peer;
 use planner::demand::policy::simulate;
@@ -73,21 +73,21 @@ impl Sums {
 fn errors(panel: &[Series], weeks: usize, out: &mut dyn FnMut(Row)) {
     let origins = ORIGINS.min(weeks - HORIZON - HISTORY + 1);
     let mut sums = Sums { sane: true, ..Sums::default() };
-    let begun = cpu_seconds();
+    let begun = seconds_now();
     let mut peers_took = 0.0;
     for back in HORIZON..HORIZON + origins {
         let (past, ahead) = known_at(panel, weeks - back);
         let forecasts = forecast(&past, Options { horizon: HORIZON, ..Options::default() });
-        let comparing = cpu_seconds();
+        let comparing = seconds_now();
         for ((series, forecast), ahead) in past.iter().zip(&forecasts).zip(&ahead) {
             match forecast {
                 Ok(forecast) => sums.add(&series.units, forecast, ahead),
                 Err(_) => sums.sane = false,
             }
         }
-        peers_took += cpu_seconds() - comparing;
+        peers_took += seconds_now() - comparing;
     }
-    let took = cpu_seconds() - begun - peers_took;
+    let took = seconds_now() - begun - peers_took;
     let wape = |error: f64| error / sums.units;
     let mut best = (f64::INFINITY, "");
     for (peer, error) in Peer::COMPARED.iter().zip(sums.peers) {
@@ -142,11 +142,11 @@ fn services(
             minimum: 0,
             pack: 1,
         };
-        let begun = cpu_seconds();
+        let begun = seconds_now();
         let outcome = simulate(&past, 16.min(weeks - HISTORY), &supply, aim, Options::default())
             .map_err(|unfit| PlanningError::input(data, "online_retail", unfit.to_string()))?;
         let name = format!("service {service}, fill rate {:.3}", outcome.fill_rate());
-        out(Row::new(DECISION, name, outcome.service(), service, cpu_seconds() - begun, outcome.cycles > 0));
+        out(Row::new(DECISION, name, outcome.service(), service, seconds_now() - begun, outcome.cycles > 0));
     }
     Ok(())
 }

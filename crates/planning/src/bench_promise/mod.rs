@@ -9,7 +9,7 @@
 
 mod olist;
 
-use crate::{PlanningError, Row, cpu_seconds};
+use crate::{PlanningError, Row, seconds_now};
 use planner::promise::{Calendar, DAY, Options, learn};
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
         let problem = format!("{} delivered orders: more than {first} are needed", orders.len());
         return Err(PlanningError::input(data, "olist", problem));
     };
-    let begun = cpu_seconds();
+    let begun = seconds_now();
     let mut tally = Tally { sane: true, ..Tally::default() };
     let mut origin = begin.past.trip.ordered_at.div_euclid(DAY) * DAY;
     while orders.last().is_some_and(|o| o.past.trip.ordered_at >= origin) {
@@ -45,7 +45,7 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
         }
         origin = next;
     }
-    tally.rows(cpu_seconds() - begun, out);
+    tally.rows(seconds_now() - begun, out);
     Ok(())
 }
 

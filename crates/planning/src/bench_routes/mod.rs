@@ -6,7 +6,7 @@
 
 pub mod vrplib;
 
-use crate::{PlanningError, Row, cpu_seconds};
+use crate::{PlanningError, Row, seconds_now};
 use planner::routes::{self, Event, Goods, Pace, RoutePlan, Settings};
 use std::path::{Path, PathBuf};
 use vrplib::Instance;
@@ -27,15 +27,15 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
         return Err(PlanningError::missing("routes", data, "*.vrp in it or below"));
     }
     for file in files {
-        let begin = cpu_seconds();
+        let begin = seconds_now();
         let instance = vrplib::read(&file)?;
         let wrong = |e: String| PlanningError::input(&file, instance.name.clone(), e);
         let most = if instance.problem.stops.len() > LARGE { 6.0 * seconds } else { seconds };
-        let clock = || (cpu_seconds() - begin) / most;
+        let clock = || (seconds_now() - begin) / most;
         let settings = Settings::default();
         let plan = routes::route(&instance.problem, &[], &settings, &Pace::Clock(&clock))
             .map_err(|e| wrong(e.to_string()))?;
-        let took = cpu_seconds() - begin;
+        let took = seconds_now() - begin;
         let best = match instance.best {
             Some(best) => best,
             None => {
@@ -71,7 +71,7 @@ fn find(place: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Plan
 
 /// The vehicle with the most stops left breaks down when a third of the day is over.
 fn breakdown(instance: &Instance, plan: &RoutePlan) -> Result<Row, routes::ReplanError> {
-    let begin = cpu_seconds();
+    let begin = seconds_now();
     let problem = &instance.problem;
     let day = problem.vehicles.first().map_or(0, |v| v.shift_end);
     let now = day / 3;
@@ -81,13 +81,22 @@ fn breakdown(instance: &Instance, plan: &RoutePlan) -> Result<Row, routes::Repla
     let again = |pace: &Pace<'_>| {
         routes::replan(problem, plan, now, &events, Goods::Anywhere, (&Settings::default(), pace))
     };
-    let clock = || (cpu_seconds() - begin) / REPLAN_SECONDS;
+    let clock = || (seconds_now() - begin) / REPLAN_SECONDS;
     let (then, after) = again(&Pace::Clock(&clock))?;
-    let took = cpu_seconds() - begin;
+    let took = seconds_now() - begin;
     let (_, plain) = again(&Pace::Steps(0))?;
     let feasible =
         routes::check(&then, &after).is_empty() && after.unassigned.len() <= plain.unassigned.len();
-    let (ours, reference) = (after.cost as f64 / instance.scale, plain.cost as f64 / instance.scale);
+    // A stop that nobody visits counts as a trip of its own, or leaving it out would look cheap.
+    let there = |place: usize| {
+        let way = |from: usize, to: usize| problem.travel.distance[from * problem.travel.places + to];
+        way(0, place).saturating_add(way(place, 0))
+    };
+    let worth = |plan: &RoutePlan| {
+        let left: i64 = plan.unassigned.iter().map(|u| there(then.stops[u.stop].place)).sum();
+        plan.cost.saturating_add(left) as f64 / instance.scale
+    };
+    let (ours, reference) = (worth(&after), worth(&plain));
     Ok(Row::new("routes", format!("{} breakdown", instance.name), ours, reference, took, feasible))
 }
 
@@ -121,6 +130,41 @@ mod tests {
         assert!(error.contains("line 10: numbers expected"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(matches!(rows(None, 1.0, &mut |_| ()), Err(PlanningError::NoData { .. })));
+    }
+
+    #[test]
+    fn weights_comments_and_odd_line_ends_are_read() {
+        let path = std::env::temp_dir().join(format!("fulmar-vrp-{}.vrp", std::process::id()));
+        let stated = |form: &str, weights: &str| {
+            let text = format!(
+                "\u{feff}# a comment\r\nDIMENSION: 3\r\n\r\nCAPACITY: 9\r\nEDGE_WEIGHT_TYPE: EXPLICIT\r\n\
+                 EDGE_WEIGHT_FORMAT: {form}\r\nEDGE_WEIGHT_SECTION :\r\n{weights}\r\nDEMAND_SECTION\r\n1 0\r\n2 1\r\n3 1\r\n"
+            );
+            std::fs::write(&path, text).unwrap();
+            vrplib::read(&path).map(|i| i.problem.travel.distance).map_err(|e| e.to_string())
+        };
+        let all = vec![0, 5, 6, 5, 0, 7, 6, 7, 0];
+        for (form, weights) in [
+            ("LOWER_ROW", "5\r\n6 7"),
+            ("LOWER_DIAG_ROW", "0 5 0 6 7 0"),
+            ("UPPER_ROW", "5 6 7"),
+            ("UPPER_DIAG_ROW", "0 5 6 0 7 0"),
+            ("FULL_MATRIX", "0 5 6 5 0 7 6 7 0"),
+        ] {
+            assert_eq!(stated(form, weights).unwrap(), all, "{form}");
+        }
+        assert!(stated("UPPER_ROW", "5 6").unwrap_err().contains("fewer weights"));
+        assert!(stated("SPIRAL", "5 6").unwrap_err().contains("“SPIRAL”"));
+        for (from, to, why) in [
+            ("EUC_2D", "GEO", "EDGE_WEIGHT_TYPE"),
+            ("2 1\n", "2 1.5\n", "DEMAND_SECTION"),
+            ("DEMAND_SECTION", "OTHER_SECTION", "DEMAND_SECTION: missing"),
+        ] {
+            std::fs::write(&path, CVRP.replace(from, to)).unwrap();
+            let error = vrplib::read(&path).err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains(why), "{error}");
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

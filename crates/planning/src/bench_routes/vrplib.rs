@@ -82,16 +82,17 @@ fn sections(path: &Path, text: &str) -> Result<Raw, PlanningError> {
     let mut raw = Raw::default();
     let mut section: Option<String> = None;
     for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() {
+        let line = line.trim().trim_start_matches('\u{feff}');
+        if line.is_empty() || line.starts_with('#') {
             continue;
         }
         if line == "EOF" {
             break;
         }
-        if line.ends_with("_SECTION") {
-            section = Some(line.to_owned());
-            raw.sections.insert(line.to_owned(), Vec::new());
+        let title = line.trim_end_matches(':').trim_end();
+        if title.ends_with("_SECTION") {
+            section = Some(title.to_owned());
+            raw.sections.insert(title.to_owned(), Vec::new());
         } else if let Some((key, value)) = line.split_once(':') {
             raw.header.insert(key.trim().to_owned(), value.trim().trim_matches('"').to_owned());
         } else if let Some(rows) = section.as_ref().and_then(|s| raw.sections.get_mut(s)) {
@@ -105,6 +106,35 @@ fn sections(path: &Path, text: &str) -> Result<Raw, PlanningError> {
         }
     }
     Ok(raw)
+}
+
+/// All weights from those a file states.
+fn square(stated: &[f64], form: &str, size: usize) -> Result<Vec<f64>, String> {
+    // Row by row, or column by column, which is the other triangle of a matrix that is the same both ways.
+    let range = |i: usize| match form {
+        "FULL_MATRIX" => Some(0..size),
+        "LOWER_ROW" | "UPPER_COL" => Some(0..i),
+        "LOWER_DIAG_ROW" | "UPPER_DIAG_COL" => Some(0..i + 1),
+        "UPPER_ROW" | "LOWER_COL" => Some(i + 1..size),
+        "UPPER_DIAG_ROW" | "LOWER_DIAG_COL" => Some(i..size),
+        _ => None,
+    };
+    let mut matrix = vec![0.0; size * size];
+    let mut next = 0;
+    for i in 0..size {
+        for j in range(i).ok_or_else(|| format!("EDGE_WEIGHT_FORMAT “{form}” is not known"))? {
+            let weight = *stated.get(next).ok_or("fewer weights than nodes ask for")?;
+            if weight < 0.0 {
+                return Err("a weight is negative".to_owned());
+            }
+            matrix[i * size + j] = weight;
+            if form != "FULL_MATRIX" {
+                matrix[j * size + i] = weight;
+            }
+            next += 1;
+        }
+    }
+    if next == stated.len() { Ok(matrix) } else { Err("more weights than nodes ask for".to_owned()) }
 }
 
 /// An instance by node; node 0 is the depot.
@@ -147,13 +177,24 @@ impl Table {
         if raw.sections.get("DEPOT_SECTION").is_some_and(|d| d.first().is_some_and(|r| r[0] != 1.0)) {
             return Err(wrong("DEPOT_SECTION", "the depot has to be node 1"));
         }
-        let matrix = raw.sections.get("EDGE_WEIGHT_SECTION").map(|rows| rows.concat());
-        if matrix.as_ref().is_some_and(|m| m.len() != size * size) {
-            return Err(wrong("EDGE_WEIGHT_SECTION", "only FULL_MATRIX is read"));
+        let metric = raw.header.get("EDGE_WEIGHT_TYPE").map_or("EUC_2D", String::as_str);
+        if !["EUC_2D", "EXPLICIT"].contains(&metric) {
+            return Err(wrong("EDGE_WEIGHT_TYPE", "EUC_2D or EXPLICIT are read"));
+        }
+        let form = raw.header.get("EDGE_WEIGHT_FORMAT").map_or("FULL_MATRIX", String::as_str);
+        let weights = raw.sections.get("EDGE_WEIGHT_SECTION").filter(|_| metric == "EXPLICIT");
+        let matrix = weights.map(|rows| square(&rows.concat(), form, size)).transpose();
+        let matrix = matrix.map_err(|problem| wrong("EDGE_WEIGHT_SECTION", &problem))?;
+        if metric == "EXPLICIT" && matrix.is_none() {
+            return Err(wrong("EDGE_WEIGHT_SECTION", "missing"));
         }
         let points = column("NODE_COORD_SECTION", 2)?;
         if points.is_none() && matrix.is_none() {
             return Err(wrong("NODE_COORD_SECTION", "missing"));
+        }
+        let demand = column("DEMAND_SECTION", 1)?.ok_or_else(|| wrong("DEMAND_SECTION", "missing"))?;
+        if demand.iter().any(|d| d[0] < 0.0 || d[0].fract() != 0.0) {
+            return Err(wrong("DEMAND_SECTION", "demands are whole numbers of 0 or more"));
         }
         let first = |rows: Option<Vec<Vec<f64>>>, otherwise: f64| {
             rows.map_or(vec![otherwise; size], |r| r.iter().map(|r| r[0]).collect())
@@ -165,7 +206,7 @@ impl Table {
         Ok(Self {
             points: points.map_or_else(Vec::new, |p| p.iter().map(|p| (p[0], p[1])).collect()),
             matrix,
-            demand: first(column("DEMAND_SECTION", 1)?, 0.0),
+            demand: first(Some(demand), 0.0),
             timed: windows.is_some(),
             window: windows
                 .map_or_else(|| vec![(0.0, f64::MAX); size], |w| w.iter().map(|w| (w[0], w[1])).collect()),
