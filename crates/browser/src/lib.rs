@@ -36,11 +36,9 @@ pub async fn on_demo(work: impl AsyncFnOnce(&Desk)) {
     run(shop::Shop::sqlite().await, work).await;
 }
 
-/// Runs a test against a demo shop on PostgreSQL, where `FULMAR_TEST_POSTGRES` names one, as all tests of both databases do.
+/// Runs a test against a demo shop on PostgreSQL, which `cargo xtask test` brings.
 pub async fn on_postgres(work: impl AsyncFnOnce(&Desk)) {
-    if let Some(shop) = shop::Shop::postgres().await {
-        run(shop, work).await;
-    }
+    run(shop::Shop::postgres().await, work).await;
 }
 
 /// Whatever happens, the browser is closed and the program stopped.

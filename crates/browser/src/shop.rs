@@ -30,10 +30,9 @@ impl Shop {
     pub async fn sqlite() -> Self {
         Self::start(db::testing::sqlite(program::options(4, Clock::System)).await).await
     }
-    /// On PostgreSQL, where there is one.
-    pub async fn postgres() -> Option<Self> {
-        std::env::var_os("FULMAR_TEST_POSTGRES").filter(|url| !url.is_empty())?;
-        Some(Self::start(db::testing::postgres(program::options(4, Clock::System)).await).await)
+    /// On PostgreSQL.
+    pub async fn postgres() -> Self {
+        Self::start(db::testing::postgres(program::options(4, Clock::System)).await).await
     }
 
     async fn start(db: TestDb) -> Self {

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `order:ord_…` | whatever is recorded of an order: payments, parcels, returns too |
 //! | `return:ret_…`, `sku:sku_…`, … | events whose kind begins with the word and whose subject is the id |
-//! | `queue:orders`, `queue:fulfilment`, … | events of an [`AREAS`] |
+//! | `queue:orders` | events of any order |
+//! | `queue:fulfilment`, `queue:returns`, … | events of an area: [`AREAS`] |
 //! | `dashboard` | every event |
 //!
 //! `GET /live?topics=…` is the stream. One loop per process reads the event log while anybody listens, so it does not matter who wrote, and
@@ -183,7 +184,7 @@ impl Listening {
         if !self.greeted {
             self.greeted = true;
             // So that the browser knows that it is heard, and asks again soon when the stream breaks off.
-            return Some(Event::default().event("hello").retry(Duration::from_secs(2)).data(""));
+            return Some(Event::default().event("hello").retry(Duration::from_secs(2)).data("ok"));
         }
         loop {
             let happened = tokio::select! {
@@ -268,7 +269,10 @@ fn topics_of(row: &EventRow) -> Vec<String> {
     let word = row.kind.split('.').next().unwrap_or_default();
     let mut topics = vec!["dashboard".to_owned(), format!("{word}:{}", row.subject)];
     topics.extend(AREAS.iter().filter(|(w, _, _)| *w == word).map(|(_, area, _)| format!("queue:{area}")));
-    topics.extend(row.order_id.map(|id| format!("order:{}", Order(id))));
+    if let Some(id) = row.order_id {
+        // Money and parcels of an order show in lists of orders.
+        topics.extend([format!("order:{}", Order(id)), "queue:orders".to_owned()]);
+    }
     topics
 }
 

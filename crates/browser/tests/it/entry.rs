@@ -12,11 +12,11 @@ async fn a_clerk_enters_a_phone_order() {
         desk.click("New order").await;
         for (label, value) in [
             ("Name", "Élise Müller-Østergård"),
-            ("Phone", "+41 44 668 18 00"),
-            ("Street and number", "Bahnhofstrasse 1"),
-            ("Postal code", "8001"),
-            ("City", "Zürich"),
-            ("Country", "CH"),
+            ("Phone", "+49 30 901820"),
+            ("Street and number", "Friedrichstraße 100"),
+            ("Postal code", "10117"),
+            ("City", "Berlin"),
+            ("Country", "DE"),
             ("SKU", &sku),
             ("Quantity", "2"),
             ("Price", "12.50"),

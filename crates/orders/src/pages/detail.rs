@@ -31,20 +31,17 @@ pub(super) async fn show(
     let timeline = read::timeline(sql, id, None, SHOWN).await?;
     let risk = risk::of_order(sql, id.0).await?;
     let title = format!("Order {}", order.number);
-    Ok(web::page(
-        &caller,
-        &title,
-        html! {
-            (summary(&order)?)
-            @for hold in &holds { (hold_alert(&caller, &order, hold)) }
-            (h::card("Lines", lines_table(&order, &lines)))
-            (h::card("Money", money(&order)))
-            @if let Some(risk) = &risk { (h::card("Risk", risk_facts(risk)?)) }
-            (web::panels(&caller, "order", &id.to_string()))
-            @if caller.may::<WriteOrders>() { (h::card("Actions", actions(&order, &lines))) }
-            (h::card("Timeline", h::timeline(timeline.iter().map(event))))
-        },
-    ))
+    let page = web::Screen::new(&*caller, title).crumb("Orders", "/orders").live(format!("order:{id}"));
+    Ok(page.show(html! {
+        (summary(&order)?)
+        @for hold in &holds { (hold_alert(&caller, &order, hold)) }
+        (h::card("Lines", lines_table(&order, &lines)))
+        (h::card("Money", money(&order)))
+        @if let Some(risk) = &risk { (h::card("Risk", risk_facts(risk)?)) }
+        (web::panels(&caller, "order", &id.to_string()))
+        @if caller.may::<WriteOrders>() { (h::card("Actions", actions(&order, &lines))) }
+        (h::card("Timeline", h::timeline(timeline.iter().map(event))))
+    }))
 }
 
 fn parsed(text: &str) -> Result<Address, Fault> {

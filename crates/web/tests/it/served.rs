@@ -139,7 +139,7 @@ async fn health_and_problems_are_there_for_anybody() {
         let crashed = shop.get("/crash", &[("authorization", &auth)]).await;
         assert!(crashed.status == 500 && crashed.text.contains("<html") && !crashed.text.contains("nest"));
         let part = shop.get("/crash", &[("authorization", &auth), ("hx-request-type", "partial")]).await;
-        assert!(part.text.starts_with(r#"<div class="alert alert-danger""#), "{}", part.text);
+        assert!(part.text.starts_with(r#"<div class="note note-danger""#), "{}", part.text);
         let unready = shop.app.clone();
         assert!(unready.state::<String>().is_err(), "a part that was not given is a fault");
     }
