@@ -168,6 +168,9 @@ pub struct Key {
 }
 
 impl Key {
+    pub(crate) fn of(key: Option<String>, about: String) -> Self {
+        Self { key, about }
+    }
     /// The caller's key: 1 to 255 printable characters.
     pub fn text(&self) -> Option<&str> {
         self.key.as_deref()

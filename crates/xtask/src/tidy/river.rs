@@ -13,6 +13,7 @@ const GROUND: &[(&str, &[&str])] = &[
     ("db", &["kernel"]),
     ("web", &["kernel", "contact", "db"]),
     ("documents", &["kernel"]),
+    ("sheets", &["kernel"]),
     ("planning", &["planner"]),
     // It drives the binary and shares nothing with it.
     ("crash", &[]),
@@ -29,6 +30,7 @@ const RIVER: &[&str] = &[
     "warehouse",
     "shipping",
     "returns",
+    "portal",
     "care",
     "books",
     "channels",
