@@ -31,7 +31,7 @@ pub(super) async fn show(
     let timeline = read::timeline(sql, id, None, SHOWN).await?;
     let risk = risk::of_order(sql, id.0).await?;
     let title = format!("Order {}", order.number);
-    let page = web::Screen::new(&*caller, title).crumb("Orders", "/orders").live(format!("order:{id}"));
+    let page = web::Screen::new(&caller, title).crumb("Orders", "/orders").live(format!("order:{id}"));
     Ok(page.show(html! {
         (summary(&order)?)
         @for hold in &holds { (hold_alert(&caller, &order, hold)) }
