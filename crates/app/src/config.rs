@@ -19,6 +19,8 @@ pub struct Config {
     pub listen: String,
     /// How the world reaches us, for links in e-mails and pages; without it `http://` and `listen`.
     pub public_url: Option<String>,
+    /// Seals second factors and signs links to people; without it, a secret that the database keeps does.
+    pub app_secret: Option<Secret<String>>,
     /// A proxy in front sets `X-Forwarded-For` and `X-Forwarded-Proto`.
     pub behind_proxy: bool,
     /// Connections of the database pool.
@@ -110,6 +112,7 @@ impl Default for Config {
             database_url: "sqlite:fulmar.db".into(),
             listen: "127.0.0.1:8080".into(),
             public_url: None,
+            app_secret: None,
             behind_proxy: false,
             connections: 8,
             workers: true,
@@ -160,6 +163,11 @@ pub const SETTINGS: &[Setting] = &[
         key: "public_url",
         default: "http:// and listen",
         says: "How the world reaches this server, for links in e-mails",
+    },
+    Setting {
+        key: "app_secret",
+        default: "one that the database keeps",
+        says: "Seals second factors and signs links to people, so that a copy of the database opens and makes none; 32 random characters",
     },
     Setting {
         key: "behind_proxy",

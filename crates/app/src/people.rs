@@ -2,7 +2,6 @@
 //! a new password ends the sessions that the old one opened.
 
 use crate::Failure;
-use argon2::{Argon2, PasswordHasher};
 use db::{Db, FromRow, Sql};
 use kernel::{Actor, Fault, Secret, Timestamp};
 use serde::Serialize;
@@ -97,23 +96,21 @@ pub async fn add(
 /// # Errors
 /// A refusal when nobody has the address or the password is too short; a fault of the database.
 pub async fn set_password(db: &Db, by: &Actor, email: &str, password: &str) -> Result<(), Failure> {
-    if password.chars().count() < 8 {
-        return Err(Failure::Refused("A password needs at least 8 characters.".into()));
-    }
-    let email = email.trim().to_lowercase();
-    let secret = password.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(secret.as_bytes()).map(|h| h.to_string())
-    })
-    .await;
-    let hash = hashed.map_err(Fault::from)?.map_err(|e| Fault::broken(format!("hash a password: {e}")))?;
-    let changed: Option<UserId> = db::write!(db, by, |tx| {
-        let text = "UPDATE user_account SET password_hash = $1 WHERE email = $2 RETURNING id";
-        let user: Option<UserId> = tx.scalar(text, [hash.as_str().into(), email.as_str().into()]).await?;
-        if let Some(user) = user {
-            tx.exec("DELETE FROM session WHERE user_id = $1", [user.into()]).await?;
-        }
-        Ok(user)
-    })?;
-    changed.map(|_| ()).ok_or_else(|| Failure::Refused(format!("Nobody signs in as {email}.")))
+    let secret = Secret::new(password.to_owned());
+    let known = web::auth::set_password(db, by, email, secret).await?.map_err(|no| Failure::refused(&no))?;
+    known.map(drop).ok_or_else(|| nobody_is(email))
+}
+
+fn nobody_is(email: &str) -> Failure {
+    Failure::Refused(format!("Nobody signs in as {}.", email.trim()))
+}
+
+/// Who signs in with an address.
+///
+/// # Errors
+/// A refusal when nobody does; a fault of the database.
+pub async fn find(sql: &Sql, email: &str) -> Result<UserId, Failure> {
+    let text = "SELECT id FROM user_account WHERE email = $1";
+    let known: Option<UserId> = sql.scalar(text, [email.trim().to_lowercase().into()]).await?;
+    known.ok_or_else(|| nobody_is(email))
 }

@@ -46,8 +46,11 @@ pub fn assemble(db: Db, outside: Arc<dyn Outside>, config: &Config) -> Result<Ct
             .map_err(|f| Failure::Usage(format!("settings of “smtp”: {f}")))?,
         None => Mailer::none(),
     };
+    let listen = format!("http://{}", config.listen);
+    let address = config.public_url.as_deref().unwrap_or(&listen);
     let parts = Parts::default()
         .with(mailer)
+        .with(web::auth::Vault::new(config.app_secret.clone(), address))
         .with(connectors::gateways::all())
         .with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
     Ok(Ctx { db, outside, parts })

@@ -28,3 +28,5 @@ mod meta;
 mod race;
 #[path = "it/reading.rs"]
 mod reading;
+#[path = "it/walk.rs"]
+mod walk;

@@ -34,12 +34,13 @@ struct Line {
     total: i64,
 }
 
-struct Draft {
-    event: EventId,
-    template: &'static str,
-    order: i64,
-    recipient: String,
-    rendered: Rendered,
+/// An e-mail that was written.
+pub(crate) struct Draft {
+    pub event: EventId,
+    pub template: &'static str,
+    pub order: Option<i64>,
+    pub recipient: String,
+    pub rendered: Rendered,
 }
 
 /// Writes the e-mails of events and enqueues their sending.
@@ -67,7 +68,7 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
                     drafts.push(Draft {
                         event: event.id,
                         template,
-                        order: order.id,
+                        order: Some(order.id),
                         recipient: order.email.clone(),
                         rendered,
                     });
@@ -150,13 +151,13 @@ struct Written {
 }
 
 /// Keeps the drafts that are new and enqueues them, both or neither.
-async fn save(ctx: &Ctx, drafts: &[Draft]) -> Result<(), Fault> {
+pub(crate) async fn save(ctx: &Ctx, drafts: &[Draft]) -> Result<(), Fault> {
     if drafts.is_empty() {
         return Ok(());
     }
     db::write!(ctx.db, &Actor::system("mail"), |tx| {
         let mut rows = Rows::new(
-            "id BIGINT, event_id BIGINT, template TEXT, order_id BIGINT, recipient TEXT, subject TEXT, body_text TEXT, body_html TEXT, created_at BIGINT",
+            "id BIGINT, event_id BIGINT, template TEXT, order_id BIGINT?, recipient TEXT, subject TEXT, body_text TEXT, body_html TEXT, created_at BIGINT",
         );
         for d in drafts {
             rows.push([

@@ -18,8 +18,8 @@ pub const LAWS: &[Law] = &[
     },
     Law {
         name: "automation.sent_mails_were_told",
-        says: "An e-mail that was sent has its event.",
-        offenders: "SELECT CAST(m.id AS TEXT) AS subject, m.template AS detail FROM mail m WHERE m.sent_at IS NOT NULL \
+        says: "An e-mail about an order that was sent has its event.",
+        offenders: "SELECT CAST(m.id AS TEXT) AS subject, m.template AS detail FROM mail m WHERE m.sent_at IS NOT NULL AND m.order_id IS NOT NULL \
                     AND NOT EXISTS (SELECT 1 FROM event e WHERE e.kind = 'mail.sent' AND e.order_id = m.order_id)",
     },
 ];

@@ -11,6 +11,7 @@ pub mod events;
 pub mod feed;
 pub mod laws;
 mod model;
+pub mod people;
 pub mod read;
 pub mod replay;
 pub mod send;
@@ -53,6 +54,7 @@ pub const LISTENERS: &[db::Listener] = &[
         run: deliver::queue,
     },
     db::Listener { name: "automation.mail", kinds: compose::KINDS, wanted: None, run: compose::compose },
+    db::Listener { name: "automation.people", kinds: people::KINDS, wanted: None, run: people::compose },
 ];
 /// Background work.
 pub const JOBS: &[db::JobKind] =

@@ -6,6 +6,7 @@
 
 use crate::events::MailSent;
 use crate::model::MailId;
+use crate::people;
 use crate::read::{self, MailRow};
 use db::{Ctx, FromRow, Job, Rows, Tx};
 use kernel::{Actor, Fault, Timestamp};
@@ -65,6 +66,7 @@ impl Job for SendMail {
         if mail.sent_at.is_some() {
             return Ok(());
         }
+        let mail = people::with_link(&ctx, mail).await?;
         let message = match message(&mail, from, ctx.db.now()) {
             Ok(message) => message,
             // No other attempt will make an address of it.

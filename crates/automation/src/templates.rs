@@ -136,7 +136,8 @@ impl Press<'_> {
     }
 }
 
-fn compiled<'a>(subject: &'a str, text: &'a str, html: &'a str) -> Compiled<'a> {
+/// The three texts of an e-mail, ready to be filled.
+pub(crate) fn compiled<'a>(subject: &'a str, text: &'a str, html: &'a str) -> Compiled<'a> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
@@ -147,7 +148,8 @@ fn compiled<'a>(subject: &'a str, text: &'a str, html: &'a str) -> Compiled<'a> 
     Ok(env)
 }
 
-fn fill(env: &Environment<'_>, context: &Json) -> Result<Rendered, minijinja::Error> {
+/// Fills them.
+pub(crate) fn fill(env: &Environment<'_>, context: &Json) -> Result<Rendered, minijinja::Error> {
     let one = |name: &str| env.get_template(name)?.render(minijinja::value::Serde(context));
     let subject = one("subject.txt")?.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(Rendered { subject, text: one("body.txt")?, html: one("body.html")? })

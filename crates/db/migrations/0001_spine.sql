@@ -25,11 +25,16 @@ CREATE TABLE event (
   subject TEXT NOT NULL,              -- text id of what it is about
   order_id BIGINT,
   payload TEXT NOT NULL,
-  pending BOOLEAN NOT NULL            -- listeners have not been told yet
+  pending BOOLEAN NOT NULL,           -- listeners have not been told yet
+  origin TEXT                         -- where a person acted from
 );
 CREATE INDEX event_pending ON event (id) WHERE pending;
 CREATE INDEX event_order ON event (order_id, at, id) WHERE order_id IS NOT NULL;
 CREATE INDEX event_kind ON event (kind, id);
+-- What people did, for the audit log: rows of programs cost nothing here.
+CREATE INDEX event_of_people ON event (id) WHERE origin IS NOT NULL;
+CREATE INDEX event_of_person ON event (actor, id) WHERE origin IS NOT NULL;
+CREATE INDEX event_by_people_to ON event (subject, id) WHERE origin IS NOT NULL;
 
 CREATE TABLE job (
   id BIGINT PRIMARY KEY, name TEXT NOT NULL, payload TEXT NOT NULL, dedup TEXT UNIQUE, run_at BIGINT NOT NULL, created_at BIGINT NOT NULL,
@@ -40,14 +45,34 @@ CREATE INDEX job_due ON job (run_at, id) WHERE NOT parked;
 -- ── people and keys ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE user_account (
   id BIGINT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, password_hash TEXT NOT NULL, role TEXT NOT NULL,
-  active BOOLEAN NOT NULL DEFAULT TRUE, created_at BIGINT NOT NULL
+  active BOOLEAN NOT NULL DEFAULT TRUE, created_at BIGINT NOT NULL,
+  reset_generation BIGINT NOT NULL DEFAULT 0, reset_until BIGINT,     -- the link to a new password that is good, and until when
+  totp_secret TEXT, totp_on_at BIGINT, totp_step BIGINT NOT NULL DEFAULT 0, -- sealed; since when it is asked for; the last step that was used
+  CHECK (totp_on_at IS NULL OR totp_secret IS NOT NULL)
+);
+CREATE TABLE recovery_code (
+  user_id BIGINT NOT NULL REFERENCES user_account (id), code_hash TEXT NOT NULL, used_at BIGINT, PRIMARY KEY (user_id, code_hash)
 );
 CREATE TABLE session (
-  id_hash TEXT NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES user_account (id), created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL
+  id_hash TEXT NOT NULL PRIMARY KEY, id BIGINT NOT NULL, user_id BIGINT NOT NULL REFERENCES user_account (id), created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL, waiting BOOLEAN NOT NULL   -- waiting: the password was right, the second factor is asked for
 );
+CREATE INDEX session_of_user ON session (user_id);
+CREATE TABLE invitation (
+  id BIGINT PRIMARY KEY, email TEXT NOT NULL, role TEXT NOT NULL, invited_by TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+  generation BIGINT NOT NULL DEFAULT 0, accepted_at BIGINT, revoked_at BIGINT, user_id BIGINT REFERENCES user_account (id),
+  CHECK ((accepted_at IS NULL) = (user_id IS NULL)), CHECK (accepted_at IS NULL OR revoked_at IS NULL)
+);
+CREATE UNIQUE INDEX invitation_open ON invitation (email) WHERE accepted_at IS NULL AND revoked_at IS NULL;
 CREATE TABLE api_key (
-  id BIGINT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL, created_at BIGINT NOT NULL, revoked_at BIGINT
+  id BIGINT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL, created_at BIGINT NOT NULL, revoked_at BIGINT,
+  expires_at BIGINT, last_used_at BIGINT
 );
+-- What was refused to somebody: sign-ins and requests, for the audit log. Commands that were done are events.
+CREATE TABLE attempt (
+  id BIGINT PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL, origin TEXT, kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX attempt_actor ON attempt (actor, id);
 
 -- ── catalog ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE supplier (id BIGINT PRIMARY KEY, code TEXT NOT NULL UNIQUE, name TEXT NOT NULL, created_at BIGINT NOT NULL);

@@ -174,7 +174,7 @@ impl Tx {
     }
     async fn write_log(&self, events: &[Event]) -> Result<(), Fault> {
         let mut rows = Rows::new(
-            "id BIGINT, at BIGINT, actor TEXT, kind TEXT, subject TEXT, order_id BIGINT?, payload TEXT, pending BOOLEAN, recorded_at BIGINT",
+            "id BIGINT, at BIGINT, actor TEXT, kind TEXT, subject TEXT, order_id BIGINT?, payload TEXT, pending BOOLEAN, recorded_at BIGINT, origin TEXT?",
         );
         if events.iter().any(|e| !e.actor.is_import()) {
             self.wanted.get_or_try_init(|| Wanted::of(&self.sql, &self.shared.listeners)).await?;
@@ -195,6 +195,7 @@ impl Tx {
                 e.payload.as_str().into(),
                 pending.into(),
                 self.now.into(),
+                e.actor.origin().map(str::to_owned).into(),
             ]);
         }
         self.insert("event", &rows).await?;

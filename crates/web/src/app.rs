@@ -1,7 +1,7 @@
 //! The state of every handler: the database, what background work runs with, the slices, and parts shared by type.
 
 use crate::Slice;
-use crate::auth::{Throttle, WhoseKey};
+use crate::auth::{Meter, Throttle, Used, WhoseKey};
 use crate::door::Doors;
 use crate::live::Streams;
 use db::{Ctx, Db, Lookup, Parts};
@@ -44,6 +44,8 @@ pub struct Inner {
     keys: OnceLock<Lookup<WhoseKey>>,
     pub(crate) streams: Streams,
     pub(crate) throttle: Throttle,
+    pub(crate) meter: Meter,
+    pub(crate) used: Used,
     pub(crate) hashing: Semaphore,
 }
 
@@ -66,6 +68,8 @@ impl App {
             keys: OnceLock::new(),
             streams: Streams::default(),
             throttle: Throttle::default(),
+            meter: Meter::default(),
+            used: Used::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
         }))
     }

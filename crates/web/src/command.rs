@@ -4,6 +4,7 @@
 //! Invariants: the answer is kept in the transaction of the change, so there is never one without the other. A refusal rolls back, so it
 //! leaves no trace but its answer, which is kept too.
 
+use crate::auth::RefusedAs;
 use crate::{Caller, Key, Problem};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -59,16 +60,22 @@ impl Reply {
 }
 
 #[derive(Deserialize)]
-struct Versioned {
+struct Known {
     version: Option<i64>,
+    code: Option<String>,
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let version = serde_json::from_str::<Versioned>(&self.body).ok().and_then(|v| v.version);
+        let known = serde_json::from_str::<Known>(&self.body).ok();
+        let (version, code) = known.map_or((None, None), |known| (known.version, known.code));
+        let refused = code.filter(|_| self.status.is_client_error());
         let kind = if self.status.is_success() { "application/json" } else { "application/problem+json" };
         let has_body = !self.body.is_empty();
         let mut response = (self.status, self.body).into_response();
+        if let Some(code) = refused {
+            response.extensions_mut().insert(RefusedAs(code));
+        }
         let headers = response.headers_mut();
         match has_body {
             true => headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind)),

@@ -17,7 +17,15 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 /// Operations that take no idempotency key: the answer holds a secret that is not kept, or an outside party answers meanwhile.
-const WITHOUT_KEY: &[&str] = &["createApiKey", "createWebhook", "changeWebhook", "completeSandboxPayment"];
+const WITHOUT_KEY: &[&str] = &[
+    "createApiKey",
+    "createWebhook",
+    "changeWebhook",
+    "completeSandboxPayment",
+    "inviteUser",
+    "resendInvitation",
+    "resetPassword",
+];
 
 /// The query parameter of every list, with the bounds of [`crate::Paging`].
 const LIMIT: &str = "limit";

@@ -3,6 +3,7 @@
 //! Invariants: the code is stable; a fault is logged once, here, with the request's id, and says nothing outside. A problem travels
 //! through a transaction as a fault and comes out as itself, so a refusal inside `db::write!` rolls back and still answers precisely.
 
+use crate::auth::RefusedAs;
 use crate::{html, request, shell};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -222,6 +223,7 @@ impl IntoResponse for Problem {
             _ => json(&body),
         };
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(RefusedAs(self.code.to_owned()));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -8,8 +8,13 @@ use maud::{Markup, html};
 
 /// Codes of requests as such, with their status.
 const OF_REQUESTS: &[(&str, u16, &str)] = &[
-    ("auth.bad_key", 401, "This API key is unknown or was revoked."),
+    ("auth.bad_key", 401, "This API key is unknown, expired or was revoked."),
     ("auth.missing", 401, "Send an API key, or sign in."),
+    (
+        "auth.second_factor_required",
+        403,
+        "The caller's role needs a second factor, which is still to be set up.",
+    ),
     ("auth.scope_missing", 403, "The caller lacks the permission that is named."),
     ("idempotency.bad_key", 400, "An Idempotency-Key has 1 to 255 printable characters."),
     ("idempotency.key_reused", 422, "This Idempotency-Key was used for another request."),

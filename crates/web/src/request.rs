@@ -1,9 +1,10 @@
 //! What is known of the request that is being answered, wherever in its handling: so that a problem can name its request and be JSON
 //! for the API and a page for people.
 
+use crate::auth::Who;
 use crate::toast::Done;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 tokio::task_local! {
     static ASKED: Asked;
@@ -18,6 +19,8 @@ pub(crate) struct Asked {
     pub api: bool,
     /// Whether it wants a part of a page.
     pub partial: bool,
+    /// Who asks, once that is known.
+    pub who: Arc<OnceLock<Who>>,
     /// What the page before said, for the first page that shows it.
     pub said: Arc<Mutex<Option<Done>>>,
 }

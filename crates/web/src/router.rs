@@ -4,10 +4,10 @@
 //! security headers. Forms and API calls that a browser sends from another site are refused (Sec-Fetch-Site, Origin).
 
 use crate::request::{Asked, is_api};
-use crate::{App, Problem, Public, assets, design, live, openapi, problem_pages, search, toast};
+use crate::{App, Problem, Public, assets, auth, design, live, openapi, problem_pages, search, toast};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::{Arc, Mutex};
@@ -57,7 +57,7 @@ pub fn router(app: App) -> axum::Router {
             Problem::of_panic(&*panic).into_response()
         }))
         .layer(CompressionLayer::new())
-        .layer(from_fn(frame))
+        .layer(from_fn_with_state(app.clone(), frame))
         .layer(SetSensitiveHeadersLayer::new([header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE]))
         .with_state(app)
 }
@@ -88,7 +88,7 @@ fn cross_origin(_: ProtectionError) -> Response {
 }
 
 /// What every request goes through: its id, its span, its time limit, the headers of its answer, and its line in the log.
-async fn frame(mut request: Request, next: Next) -> Response {
+async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     if let Ok(value) = HeaderValue::from_str(&id) {
         request.headers_mut().insert(REQUEST_ID, value);
@@ -97,8 +97,10 @@ async fn frame(mut request: Request, next: Next) -> Response {
     let partial = request.headers().get("hx-request-type").is_some_and(|v| v == "partial");
     let said = toast::read(request.headers());
     let spoke = said.is_some();
-    let asked = Asked { id: id.clone(), api: is_api(&path), partial, said: Arc::new(Mutex::new(said)) };
+    let said = Arc::new(Mutex::new(said));
+    let asked = Asked { id: id.clone(), api: is_api(&path), partial, said, who: Arc::default() };
     let left = asked.said.clone();
+    let https = auth::is_https(&app, request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("http", %method, path, request_id = id);
@@ -113,7 +115,9 @@ async fn frame(mut request: Request, next: Next) -> Response {
                 .into_response()
         })
     };
-    let mut response = asked.scope(handling).instrument(span.clone()).await;
+    let mut response = asked.clone().scope(handling).instrument(span.clone()).await;
+    let refused = auth::Refused::of(&response);
+    auth::note(&app, &asked, &method, &path, refused).await;
     let took = began.elapsed();
     span.in_scope(|| {
         tracing::debug!(status = response.status().as_u16(), ms = took.as_millis() as u64, "answered")
@@ -125,7 +129,7 @@ async fn frame(mut request: Request, next: Next) -> Response {
     ];
     metrics::counter!("fulmar_http_requests_total", &labels).increment(1);
     metrics::histogram!("fulmar_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
-    add_headers(&mut response, &path, &id);
+    add_headers(&mut response, &path, &id, https);
     if spoke && left.lock().is_ok_and(|said| said.is_none()) {
         response.headers_mut().append(header::SET_COOKIE, toast::forget());
     }
@@ -141,7 +145,7 @@ fn request_id(request: &Request) -> String {
     given.filter(sane).map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned)
 }
 
-fn add_headers(response: &mut Response, path: &str, id: &str) {
+fn add_headers(response: &mut Response, path: &str, id: &str, https: bool) {
     let policy = if path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, policy),
@@ -154,6 +158,10 @@ fn add_headers(response: &mut Response, path: &str, id: &str) {
     let headers = response.headers_mut();
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
     }
     // What a caller sees is the caller's: nobody between may keep it, unless the answer says so itself.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

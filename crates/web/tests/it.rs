@@ -14,3 +14,5 @@ mod people;
 mod served;
 #[path = "it/shop.rs"]
 mod shop;
+#[path = "it/team.rs"]
+mod team;

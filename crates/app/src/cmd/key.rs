@@ -87,7 +87,7 @@ pub async fn create(ctx: &Ctx, name: &str, scopes: Vec<String>) -> Result<Create
 /// # Errors
 /// Refusals and faults of the command.
 pub async fn on(db: &Db, name: &str, scopes: Vec<String>) -> Result<CreatedKey, Failure> {
-    let new = CreateKey { name: name.to_owned(), scopes };
+    let new = CreateKey { name: name.to_owned(), scopes, expires_at: None };
     let slices = slices::slices();
     let made: Result<Result<CreatedKey, CreateKeyRefused>, Fault> =
         db::write!(db, &operator(), |tx| create_api_key(tx, &slices, &new).await);

@@ -88,7 +88,7 @@ pub async fn close(ctx: Ctx) -> Result<(), Failure> {
 
 /// Who commands of the command line act as.
 pub fn operator() -> Actor {
-    Actor::system("cli")
+    Actor::system("cli").at("command line")
 }
 
 /// How results are printed.

@@ -18,7 +18,7 @@ use web::Role;
 /// Who signs in to the demo.
 pub const EMAIL: &str = "demo@fulmar.test";
 /// With which password.
-pub const PASSWORD: &str = "fulmar-demo";
+pub const PASSWORD: &str = "fulmar-demo-shop";
 
 /// The demo while it is being played.
 struct Shop {

@@ -19,7 +19,7 @@ const PUBLIC: &str = "public";
 
 /// The REST routes: the permission, then what needs it.
 const API: &[(&str, &[&str])] = &[
-    (ANYBODY, &["GET /v1/me"]),
+    (ANYBODY, &["GET /v1/me", "GET /v1/roles"]),
     (
         PUBLIC,
         &[
@@ -29,6 +29,21 @@ const API: &[(&str, &[&str])] = &[
         ],
     ),
     ("keys:write", &["GET /v1/api-keys", "POST /v1/api-keys", "DELETE /v1/api-keys/{id}"]),
+    (
+        "people:manage",
+        &[
+            "GET /v1/invitations",
+            "POST /v1/invitations",
+            "DELETE /v1/invitations/{id}",
+            "POST /v1/invitations/{id}/resend",
+            "GET /v1/users",
+            "PATCH /v1/users/{id}",
+            "POST /v1/users/{id}/password-reset",
+            "DELETE /v1/users/{id}/second-factor",
+            "DELETE /v1/users/{id}/sessions",
+        ],
+    ),
+    ("audit:view", &["GET /v1/audit"]),
     ("catalog:read", &["GET /v1/skus", "GET /v1/skus/{code}", "GET /v1/suppliers", "GET /v1/tax-rates"]),
     ("catalog:write", &["POST /v1/skus", "PUT /v1/skus/{code}", "PUT /v1/suppliers", "PUT /v1/tax-rates"]),
     (
@@ -189,10 +204,42 @@ const PAGES: &[(&str, &[&str])] = &[
             "GET /readyz",
             "GET /sign-in",
             "POST /sign-in",
+            "GET /sign-in/code",
+            "POST /sign-in/code",
+            // Each proves by a signed link whom it is for.
+            "GET /welcome",
+            "POST /welcome",
+            "GET /new-password",
+            "POST /new-password",
+            "GET /forgot",
+            "POST /forgot",
             // Ends the session it is sent with, if any.
             "POST /sign-out",
         ],
     ),
+    (
+        ANYBODY,
+        &[
+            "GET /people/roles",
+            "GET /profile",
+            "POST /profile/password",
+            "POST /profile/sessions",
+            "GET /profile/second-factor",
+            "POST /profile/second-factor",
+        ],
+    ),
+    (
+        "people:manage",
+        &[
+            "GET /people",
+            "POST /people",
+            "POST /people/second-factor",
+            "POST /people/{id}",
+            "POST /people/invitations/{id}",
+        ],
+    ),
+    ("keys:write", &["GET /keys", "POST /keys", "POST /keys/{id}"]),
+    ("audit:view", &["GET /audit"]),
     ("catalog:read", &["GET /catalog"]),
     ("inventory:read", &["GET /stock"]),
     ("payments:read", &["GET /orders/{id}/payments"]),
@@ -212,7 +259,9 @@ fn rows(table: &'static [(&str, &[&str])]) -> impl Iterator<Item = (&'static str
 fn call_of(route: &str) -> (Method, String) {
     let (method, path) = route.split_once(' ').unwrap();
     let id = |path: &str| match path {
-        p if p.contains("/api-keys/") => "key_0000000000001",
+        p if p.contains("/api-keys/") || p.contains("/keys/") => "key_0000000000001",
+        p if p.contains("/invitations/") => "inv_0000000000001",
+        p if p.contains("/users/") || p.contains("/people/") => "usr_0000000000001",
         p if p.contains("/customers/") => "cus_0000000000001",
         p if p.contains("/reservations/") => "rsv_0000000000001",
         p if p.contains("/payments/{id}") => "pay_0000000000001",

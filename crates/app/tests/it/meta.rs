@@ -5,7 +5,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 /// Routes that need no permission beyond a valid key.
-const ANY_KEY: &[&str] = &["GET /v1/me"];
+const ANY_KEY: &[&str] = &["GET /v1/me", "GET /v1/roles"];
 /// Routes that are called by others than our users, and prove who they are in their own way.
 const NO_KEY: &[&str] = &["POST /v1/webhooks/carriers/{carrier}", "POST /v1/webhooks/gateways/{gateway}"];
 

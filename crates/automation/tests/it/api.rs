@@ -22,7 +22,11 @@ struct Shop {
 impl Shop {
     async fn open(db: &TestDb, scopes: &[&str]) -> Self {
         let app = App::new(ctx(db, Mailer::none()), SLICES, Setup::default());
-        let new = CreateKey { name: "test".into(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() };
+        let new = CreateKey {
+            name: "test".into(),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            expires_at: None,
+        };
         let key =
             db::write!(db.db, &actor(), |tx| create_api_key(tx, SLICES, &new).await).unwrap().unwrap().key;
         Self { router: web::router(app), key }

@@ -1,19 +1,14 @@
 //! API keys: `fk_` and 32 random bytes in base 32, shown once. The database keeps the hash.
 
-use super::{ManageKeys, token_hash};
+use super::token_hash;
 use crate::auth::roles::covers;
-use crate::auth::{May, SignedIn};
-use crate::{App, Body, Key, OrProblem, Page, Paging, Params, Problem, Reply, Segment, Slice, reply};
-use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use crate::{App, Slice};
 use db::{FromRow, Tx};
-use kernel::{Fault, Timestamp};
+use kernel::{Actor, Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use std::sync::{Mutex, PoisonError};
+use utoipa::ToSchema;
 
 kernel::id!(KeyId, "key", "An API key.");
 
@@ -26,6 +21,9 @@ pub struct CreateKey {
     pub name: String,
     /// What it may: scopes as `orders:write`, patterns as `orders:*` or `*:read`, or `*`.
     pub scopes: Vec<String>,
+    /// When it stops by itself; without it, when it is revoked.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A new API key.
@@ -37,6 +35,8 @@ pub struct CreatedKey {
     pub name: String,
     /// What it may.
     pub scopes: Vec<String>,
+    /// When it stops by itself.
+    pub expires_at: Option<Timestamp>,
     /// The key itself. It is shown this once.
     pub key: String,
 }
@@ -47,6 +47,7 @@ kernel::refusals! {
         NoName {} => Invalid, "keys.no_name", "Give the key a name, so that you know later what it is for.";
         NoScopes {} => Invalid, "keys.no_scopes", "A key without scopes can do nothing.";
         UnknownScope { scope: String } => Invalid, "keys.unknown_scope", "There is no scope “{scope}”.";
+        Expired {} => Invalid, "keys.expired", "A key that stops at a time that is over is of no use.";
     }
 }
 kernel::refusals! {
@@ -95,6 +96,9 @@ pub async fn create_api_key(
     }) {
         return Ok(Err(CreateKeyRefused::UnknownScope { scope: scope.clone() }));
     }
+    if new.expires_at.is_some_and(|at| at <= tx.now()) {
+        return Ok(Err(CreateKeyRefused::Expired {}));
+    }
     let key = format!("fk_{}", base32(&rand::random::<[u8; 32]>()));
     let id: KeyId = tx.id();
     let values = [
@@ -103,11 +107,12 @@ pub async fn create_api_key(
         token_hash(&key).into(),
         new.scopes.join(" ").into(),
         tx.now().into(),
+        new.expires_at.map(|at| at.0).into(),
     ];
-    tx.exec("INSERT INTO api_key (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)", values)
-        .await?;
+    let text = "INSERT INTO api_key (id, name, hash, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.exec(text, values).await?;
     tx.record(tx.now(), id, None, KeyCreated { key: id, name: name.clone(), scopes: new.scopes.clone() })?;
-    Ok(Ok(CreatedKey { id, name, scopes: new.scopes.clone(), key }))
+    Ok(Ok(CreatedKey { id, name, scopes: new.scopes.clone(), expires_at: new.expires_at, key }))
 }
 
 /// Ends an API key; it stops at once. One that was revoked before stays so.
@@ -131,7 +136,7 @@ pub async fn revoke_api_key(tx: &Tx, key: KeyId) -> Result<Result<(), RevokeKeyR
 }
 
 /// RFC 4648 base 32 in lower case, without padding.
-fn base32(bytes: &[u8]) -> String {
+pub(super) fn base32(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let (mut text, mut held, mut bits) = (String::new(), 0u32, 0);
     for byte in bytes {
@@ -154,6 +159,8 @@ pub(crate) struct KnownKey {
     pub id: KeyId,
     pub name: String,
     pub scopes: String,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Which keys have these hashes, unless they were revoked. Every request of every program asks it.
@@ -171,141 +178,71 @@ impl db::Question for WhoseKey {
             id: KeyId,
             name: String,
             scopes: String,
+            expires_at: Option<Timestamp>,
+            last_used_at: Option<Timestamp>,
         }
         Box::pin(async move {
             let mut input = db::Rows::new("hash TEXT");
             for hash in hashes {
                 input.push([hash.as_str().into()]);
             }
-            let text = "SELECT k.hash, k.id, k.name, k.scopes FROM api_key k JOIN input ON input.hash = k.hash WHERE k.revoked_at IS NULL";
+            let text = "SELECT k.hash, k.id, k.name, k.scopes, k.expires_at, k.last_used_at \
+                        FROM api_key k JOIN input ON input.hash = k.hash WHERE k.revoked_at IS NULL";
             let rows: Vec<Row> = sql.all_from(&input, text, []).await?;
-            let known = |r: Row| (r.hash, KnownKey { id: r.id, name: r.name, scopes: r.scopes });
+            let known = |r: Row| {
+                let Row { hash, id, name, scopes, expires_at, last_used_at } = r;
+                (hash, KnownKey { id, name, scopes, expires_at, last_used_at })
+            };
             Ok(rows.into_iter().map(known).collect())
         })
     }
 }
 
-/// Which key a secret is, unless it was revoked.
+/// Which key a secret is, unless it was revoked or is over.
 pub(super) async fn of_secret(app: &App, secret: &str) -> Result<Option<KnownKey>, Fault> {
-    app.keys().find(token_hash(secret)).await
-}
-
-/// The REST routes of keys and of the caller.
-pub(super) fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke)).routes(routes!(me))
-}
-
-/// An API key, without the key itself.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-struct ApiKey {
-    id: KeyId,
-    name: String,
-    scopes: Vec<String>,
-    created_at: Timestamp,
-    revoked_at: Option<Timestamp>,
-}
-
-/// Who is calling.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-struct Me {
-    /// As the event log names them.
-    actor: String,
-    name: String,
-    scopes: Vec<String>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListKeys {
-    /// Rows of a page, 1 to 200.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-#[derive(FromRow)]
-struct KeyRow {
-    id: KeyId,
-    name: String,
-    scopes: String,
-    created_at: Timestamp,
-    revoked_at: Option<Timestamp>,
-}
-
-/// Show who is calling and what they may
-#[utoipa::path(get, path = "/me", tag = "access", operation_id = "getMe", responses((status = 200, body = Me)))]
-async fn me(caller: May<SignedIn>) -> Json<Me> {
-    Json(Me {
-        actor: caller.actor.to_string(),
-        name: caller.name.clone(),
-        scopes: caller.scopes.grants().to_vec(),
-    })
-}
-
-/// List API keys, oldest first
-#[utoipa::path(get, path = "/api-keys", tag = "access", operation_id = "listApiKeys", params(ListKeys), responses((status = 200, body = Page<ApiKey>)))]
-async fn list(
-    State(app): State<App>,
-    _: May<ManageKeys>,
-    Params(query): Params<ListKeys>,
-) -> Result<Json<Page<ApiKey>>, Problem> {
-    let paging = Paging::<KeyId>::read(query.limit, query.cursor.as_deref())?;
-    let text =
-        "SELECT id, name, scopes, created_at, revoked_at FROM api_key WHERE id > $1 ORDER BY id LIMIT $2";
-    let after = paging.after.map_or(-1, |id| id.0);
-    let rows: Vec<KeyRow> = app.db.read().all(text, [after.into(), paging.fetch().into()]).await?;
-    let show = |row: KeyRow| ApiKey {
-        id: row.id,
-        name: row.name,
-        scopes: row.scopes.split_whitespace().map(str::to_owned).collect(),
-        created_at: row.created_at,
-        revoked_at: row.revoked_at,
-    };
-    Ok(Json(paging.page(rows, |row| row.id).map(show)))
-}
-
-/// Make an API key
-///
-/// The key is in the answer and nowhere else. A repeated call makes another key: the answer with the key is not kept.
-#[utoipa::path(post, path = "/api-keys", tag = "access", operation_id = "createApiKey", request_body = CreateKey,
-    responses((status = 201, body = CreatedKey)))]
-async fn create(
-    State(app): State<App>,
-    caller: May<ManageKeys>,
-    Body(body): Body<CreateKey>,
-) -> Result<Reply, Problem> {
-    let own = caller.scopes.grants();
-    if let Some(grant) = body.scopes.iter().find(|grant| !own.iter().any(|held| covers(held, grant))) {
-        let detail = format!("You cannot hand out “{grant}”, because you do not have it.");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "auth.scope_missing", detail));
+    let now = app.db.now();
+    let known = app.keys().find(token_hash(secret)).await?;
+    let known = known.filter(|key| key.expires_at.is_none_or(|at| at > now));
+    if let Some(key) = &known
+        && key.last_used_at.is_none_or(|at| at.plus(USED_EVERY) <= now)
+        && app.used.is_due(key.id, now)
+    {
+        used(app, key.id, now).await;
     }
-    let done: Result<Reply, Fault> = db::write!(app.db, &caller.actor, |tx| {
-        let key = create_api_key(tx, &app.slices, &body).await?.or_problem()?;
-        reply(StatusCode::CREATED, &key)
-    });
-    Ok(done?)
+    Ok(known)
 }
 
-/// Revoke an API key
-///
-/// It stops at once.
-#[utoipa::path(delete, path = "/api-keys/{id}", tag = "access", operation_id = "revokeApiKey", params(("id" = KeyId, Path)), responses((status = 204)))]
-async fn revoke(
-    State(app): State<App>,
-    caller: May<ManageKeys>,
-    key: Key,
-    Segment(id): Segment<KeyId>,
-) -> Result<Reply, Problem> {
-    crate::command!(app, caller, key, "keys.revoke", &(), |tx| {
-        revoke_api_key(tx, id).await?.or_problem()?;
-        Ok(Reply::empty())
-    })
+/// How exactly the last use of a key is known; every call would be a write otherwise.
+const USED_EVERY: i64 = 5 * Timestamp::MINUTE;
+
+/// When the use of each key was noted last, by this process: calls that come at once note it once.
+#[derive(Default)]
+pub(crate) struct Used(Mutex<HashMap<KeyId, Timestamp>>);
+
+impl Used {
+    fn is_due(&self, key: KeyId, now: Timestamp) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = noted.get(&key).is_none_or(|at| at.plus(USED_EVERY) <= now);
+        if due {
+            noted.insert(key, now);
+        }
+        due
+    }
+}
+
+/// Notes the use of a key. That it was not noted is no reason to refuse the call.
+async fn used(app: &App, key: KeyId, now: Timestamp) {
+    let noted = db::write!(app.db, &Actor::system("web.used"), |tx| tx
+        .exec("UPDATE api_key SET last_used_at = $1 WHERE id = $2", [now.into(), key.into()])
+        .await);
+    if let Err(fault) = noted {
+        tracing::warn!(%fault, "the use of a key was not noted");
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::base32;
+    use super::*;
 
     #[test]
     fn base_32_is_the_one_of_rfc_4648() {
@@ -320,5 +257,13 @@ mod tests {
         ] {
             assert_eq!(base32(bytes.as_bytes()), text);
         }
+    }
+
+    #[test]
+    fn calls_at_once_note_the_use_of_a_key_once() {
+        let used = Used::default();
+        let due = (0..50).filter(|_| used.is_due(KeyId(1), Timestamp(1))).count();
+        assert_eq!(due, 1);
+        assert!(used.is_due(KeyId(2), Timestamp(1)) && used.is_due(KeyId(1), Timestamp(1 + USED_EVERY)));
     }
 }

@@ -1,14 +1,17 @@
 //! `May<P>` in a handler's arguments: the caller is known and may do `P`, or the handler does not run.
 
+use super::attempts::Who;
+use super::origin::Origin;
 use super::roles::Scopes;
-use super::{COOKIE, keys, sessions};
+use super::sessions::{Person, SessionId};
+use super::users::UserId;
+use super::{cookie, keys, sessions};
 use crate::extract::original_path;
 use crate::{App, Problem, request};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum_extra::extract::cookie::CookieJar;
 use kernel::{Actor, Fault, Permission};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -22,6 +25,12 @@ pub struct Caller {
     pub name: String,
     /// What they may.
     pub scopes: Scopes,
+    /// The person, where it is one.
+    pub user: Option<UserId>,
+    /// The session they came with.
+    pub(crate) session: Option<SessionId>,
+    /// Where they call from.
+    pub(crate) origin: Origin,
     /// The program, so that a page needs nothing but its caller.
     pub(crate) app: App,
     /// The path they asked for.
@@ -32,6 +41,10 @@ impl Caller {
     /// Whether they may do something, for what a page shows.
     pub fn may<P: Permission>(&self) -> bool {
         self.scopes.allow_to::<P>()
+    }
+    /// Whether they may do everything, so that they may make and change owners.
+    pub(super) fn may_everything(&self) -> bool {
+        self.scopes.allow("*")
     }
 }
 
@@ -68,6 +81,11 @@ pub enum Denied {
         /// A part of a page asked: the whole page must go.
         partial: bool,
     },
+    /// A person has to set up a second factor before anything else.
+    SecondFactor {
+        /// A part of a page asked: the whole page must go.
+        partial: bool,
+    },
 }
 
 impl From<Fault> for Denied {
@@ -80,18 +98,28 @@ impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
-            Self::SignIn { partial: true, .. } => {
-                let to = [(HeaderName::from_static("hx-redirect"), HeaderValue::from_static("/sign-in"))];
-                (StatusCode::UNAUTHORIZED, to).into_response()
-            }
-            Self::SignIn { next, .. } => {
-                Redirect::to(&format!("/sign-in?next={}", encode(&next))).into_response()
-            }
+            Self::SignIn { partial: true, .. } => whole_page_to("/sign-in"),
+            Self::SecondFactor { partial: true } => whole_page_to(SECOND_FACTOR),
+            Self::SecondFactor { partial: false } => Redirect::to(SECOND_FACTOR).into_response(),
+            Self::SignIn { next, .. } => Redirect::to(&with_query("/sign-in", "next", &next)).into_response(),
         }
     }
 }
 
-/// A path and query as the value of a query parameter.
+/// Where a second factor is set up.
+pub(super) const SECOND_FACTOR: &str = "/profile/second-factor";
+
+fn whole_page_to(path: &'static str) -> Response {
+    let to = [(HeaderName::from_static("hx-redirect"), HeaderValue::from_static(path))];
+    (StatusCode::UNAUTHORIZED, to).into_response()
+}
+
+/// A path with a parameter in its query.
+pub(super) fn with_query(path: &str, name: &str, value: &str) -> String {
+    format!("{path}?{name}={}", encode(value))
+}
+
+/// A text as the value of a query parameter.
 fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
@@ -104,6 +132,11 @@ impl<P: Permission> FromRequestParts<App> for May<P> {
         let Some(caller) = caller(parts, app, &path).await? else {
             return Err(unknown(parts, path));
         };
+        if let Some(asked) = request::current() {
+            let who = Who { actor: caller.actor.clone(), origin: caller.origin.clone() };
+            // Asked for twice in one request, it is the same.
+            let _ = asked.who.set(who);
+        }
         if !caller.scopes.allow(P::SCOPE) {
             let detail = format!("This needs the permission “{}” ({}).", P::SCOPE, P::MEANING);
             return Err(Denied::Problem(Problem::new(StatusCode::FORBIDDEN, "auth.scope_missing", detail)));
@@ -128,7 +161,7 @@ fn unknown(parts: &Parts, path: String) -> Denied {
 }
 
 async fn caller(parts: &Parts, app: &App, path: &str) -> Result<Option<Caller>, Denied> {
-    let of = |actor, name, scopes| Caller { actor, name, scopes, app: app.clone(), path: path.to_owned() };
+    let origin = Origin::of(parts, app);
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or("");
         let key = text
@@ -144,14 +177,51 @@ async fn caller(parts: &Parts, app: &App, path: &str) -> Result<Option<Caller>, 
             Denied::Problem(Problem::new(
                 StatusCode::UNAUTHORIZED,
                 "auth.bad_key",
-                "This API key is unknown or was revoked.",
+                "This API key is unknown, expired or was revoked.",
             ))
         })?;
-        return Ok(Some(of(Actor::of("key", known.id), known.name, Scopes::parse(&known.scopes))));
+        return Ok(Some(Caller {
+            actor: Actor::of("key", known.id),
+            name: known.name,
+            scopes: Scopes::parse(&known.scopes),
+            user: None,
+            session: None,
+            origin,
+            app: app.clone(),
+            path: path.to_owned(),
+        }));
     }
-    let jar = CookieJar::from_headers(&parts.headers);
-    let Some(cookie) = jar.get(COOKIE) else { return Ok(None) };
-    let Some(person) = sessions::of_token(app, cookie.value()).await? else { return Ok(None) };
+    let Some(token) = cookie::token(app, &parts.headers) else { return Ok(None) };
+    let Some(person) = sessions::of_token(app, &token).await? else { return Ok(None) };
+    if person.lacks_second_factor()? && !is_for_set_up(path) {
+        return Err(no_second_factor(path));
+    }
+    of_person(app, person, origin, path).map(Some)
+}
+
+fn of_person(app: &App, person: Person, origin: Origin, path: &str) -> Result<Caller, Denied> {
     let scopes = Scopes::of(person.role()?);
-    Ok(Some(of(Actor::of("user", person.id), person.name, scopes)))
+    Ok(Caller {
+        actor: Actor::of("user", person.id).at(&origin.short()),
+        name: person.name,
+        scopes,
+        user: Some(person.id),
+        session: Some(person.session),
+        origin,
+        app: app.clone(),
+        path: path.to_owned(),
+    })
+}
+
+/// What somebody may do who has still to set up a second factor.
+fn is_for_set_up(path: &str) -> bool {
+    path == SECOND_FACTOR || path == "/sign-out"
+}
+
+fn no_second_factor(path: &str) -> Denied {
+    if request::is_api(path) {
+        let detail = "Your role needs a second factor. Sign in and set it up first.";
+        return Denied::Problem(Problem::new(StatusCode::FORBIDDEN, "auth.second_factor_required", detail));
+    }
+    Denied::SecondFactor { partial: request::current().is_some_and(|r| r.partial) }
 }

@@ -1,31 +1,33 @@
 //! Signing in and out, and the way from `/` to the first page a person may see.
 
-use super::{COOKIE, May, Public, SESSION_HOURS, SignInRefused, SignedIn, sign_in, sign_out};
+use super::origin::Origin;
+use super::{
+    May, Public, SignInRefused, SignedIn, SignedInAs, cookie, forms, sessions, sign_in, sign_in_with_code,
+    sign_out,
+};
 use crate::{App, Form, Problem, html, shell};
-use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum_extra::extract::cookie::CookieJar;
 use kernel::Secret;
 use maud::{Markup, html};
 use serde::Deserialize;
-use std::convert::Infallible;
-use std::net::SocketAddr;
 
 /// The pages of signing in and out.
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new()
         .route("/", get(first))
         .route("/sign-in", get(show).post(enter))
+        .route("/sign-in/code", get(show_code).post(enter_code))
         .route("/sign-out", post(leave))
 }
 
 /// Leads to the first page of the menu that the caller may see.
 async fn first(State(app): State<App>, caller: May<SignedIn>) -> Response {
     let menu = crate::all(&app.slices, |s| s.menu);
-    match menu.iter().find(|item| item.path != "/" && caller.scopes.allow(item.scope)) {
+    let seen = menu.iter().filter(|item| item.path != "/" && caller.scopes.allow(item.scope));
+    match seen.min_by_key(|item| (item.group, item.order)) {
         Some(item) => Redirect::to(item.path).into_response(),
         None => {
             let body =
@@ -50,6 +52,14 @@ struct SignIn {
     next: String,
 }
 
+#[derive(Deserialize)]
+struct Code {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    next: String,
+}
+
 /// Only paths of our own: a link to our sign-in must not lead on to somebody else's server.
 fn safe_next(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
@@ -67,25 +77,72 @@ async fn show(
 async fn enter(
     _: Public,
     State(app): State<App>,
-    from: From,
+    from: Origin,
     headers: HeaderMap,
     Form(asked): Form<SignIn>,
 ) -> Result<Response, Problem> {
     let next = safe_next(&asked.next);
-    let refused = match sign_in(&app, &asked.email, asked.password, &from.0).await? {
-        Ok(session) => {
-            let cookie = cookie(session.token.expose(), is_https(&app, &headers), SESSION_HOURS);
-            return Ok((cookie, Redirect::to(next)).into_response());
-        }
-        Err(refused) => refused,
+    let present = cookie::token(&app, &headers);
+    match sign_in(&app, &asked.email, asked.password, &from, present.as_deref()).await? {
+        Ok(session) => Ok(let_in(&app, &headers, &session, next)),
+        Err(refused) => Ok(not_let_in(&refused, form(&app, &asked.email, next, Some(&refused.to_string())))),
+    }
+}
+
+/// The cookie of a session, and the way on.
+pub(super) fn let_in(app: &App, headers: &HeaderMap, session: &SignedInAs, next: &str) -> Response {
+    let cookie = cookie::set(app, headers, session.token.expose(), session.seconds);
+    let to = match session.waiting {
+        true => super::may::with_query("/sign-in/code", "next", next),
+        false => next.to_owned(),
     };
-    let mut response = form(&app, &asked.email, next, Some(&refused.to_string())).into_response();
+    (cookie, Redirect::to(&to)).into_response()
+}
+
+fn not_let_in(refused: &SignInRefused, page: Markup) -> Response {
+    let mut response = page.into_response();
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     if let SignInRefused::TooManyAttempts { seconds } = refused {
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
     }
-    Ok(response)
+    response
+}
+
+async fn show_code(
+    _: Public,
+    axum::extract::Query(query): axum::extract::Query<Next>,
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let next = safe_next(&query.next);
+    let waits = match cookie::token(&app, &headers) {
+        Some(token) => sessions::waiting(&app, &token).await?.is_some(),
+        None => false,
+    };
+    match waits {
+        true => Ok(code_form(&app, next, None).into_response()),
+        false => Ok(Redirect::to(&super::may::with_query("/sign-in", "next", next)).into_response()),
+    }
+}
+
+async fn enter_code(
+    _: Public,
+    State(app): State<App>,
+    from: Origin,
+    headers: HeaderMap,
+    Form(asked): Form<Code>,
+) -> Result<Response, Problem> {
+    let next = safe_next(&asked.next);
+    let waiting = cookie::token(&app, &headers).unwrap_or_default();
+    match sign_in_with_code(&app, &waiting, &asked.code, &from).await? {
+        Ok(session) => Ok(let_in(&app, &headers, &session, next)),
+        Err(SignInRefused::Over {}) => Ok(not_let_in(
+            &SignInRefused::Over {},
+            form(&app, "", next, Some(&SignInRefused::Over {}.to_string())),
+        )),
+        Err(refused) => Ok(not_let_in(&refused, code_form(&app, next, Some(&refused.to_string())))),
+    }
 }
 
 async fn leave(
@@ -93,43 +150,10 @@ async fn leave(
     caller: May<SignedIn>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(token) = CookieJar::from_headers(&headers).get(COOKIE) {
-        sign_out(&app, &caller.actor, token.value()).await?;
+    if let Some(token) = cookie::token(&app, &headers) {
+        sign_out(&app, &caller.actor, &token).await?;
     }
-    Ok((cookie("", is_https(&app, &headers), 0), Redirect::to("/sign-in")).into_response())
-}
-
-/// The header that sets the session cookie; for zero hours, the one that removes it.
-fn cookie(token: &str, secure: bool, hours: i64) -> [(HeaderName, String); 1] {
-    let secure = if secure { "; Secure" } else { "" };
-    let seconds = hours * 3600;
-    [(
-        header::SET_COOKIE,
-        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"),
-    )]
-}
-
-/// Where a request came from: the peer, or what the proxy in front says.
-struct From(String);
-
-impl FromRequestParts<App> for From {
-    type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        // The last entry is the one the proxy wrote; those before it are what anybody could send.
-        let forwarded =
-            parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());
-        let forwarded =
-            forwarded.and_then(|v| v.rsplit(',').next()).map(str::trim).filter(|_| app.setup.behind_proxy);
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string());
-        Ok(Self(forwarded.map(str::to_owned).or(peer).unwrap_or_else(|| "unknown".to_owned())))
-    }
-}
-
-fn is_https(app: &App, headers: &HeaderMap) -> bool {
-    let public = app.setup.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-    public
-        || app.setup.behind_proxy
-            && headers.get("x-forwarded-proto").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"https"))
+    Ok((cookie::set(&app, &headers, "", 0), Redirect::to("/sign-in")).into_response())
 }
 
 fn form(app: &App, email: &str, next: &str, error: Option<&str>) -> Markup {
@@ -139,11 +163,30 @@ fn form(app: &App, email: &str, next: &str, error: Option<&str>) -> Markup {
         html! {
             form method="post" action="/sign-in" {
                 input type="hidden" name="next" value=(next);
-                @if let Some(error) = error { (html::alert("danger", error)) }
-                (html::field(&html::Field { label: "E-mail", name: "email", kind: "email", value: email, required: true, ..Default::default() }))
-                (html::field(&html::Field { label: "Password", name: "password", kind: "password", required: true, ..Default::default() }))
+                (forms::said("danger", error))
+                div.mb-3 {
+                    label.form-label.required for="field-email" { "E-mail" }
+                    input #field-email.form-control name="email" type="email" required autocomplete="username" value=(email);
+                }
+                (forms::password(None))
                 button.btn.btn-primary.w-100 type="submit" { "Sign in" }
             }
+            p.text-center.mt-3.mb-0 { a href="/forgot" { "I forgot my password" } }
+        },
+    )
+}
+
+fn code_form(app: &App, next: &str, error: Option<&str>) -> Markup {
+    shell::bare(
+        &app.setup.merchant,
+        "One more step",
+        html! {
+            form method="post" action="/sign-in/code" {
+                input type="hidden" name="next" value=(next);
+                (forms::code("Code", error, "The six digits that your app shows, or one of your recovery codes."))
+                button.btn.btn-primary.w-100 type="submit" { "Sign in" }
+            }
+            p.text-center.mt-3.mb-0 { a href="/sign-in" { "Start again" } }
         },
     )
 }

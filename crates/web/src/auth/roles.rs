@@ -7,21 +7,29 @@ use std::str::FromStr;
 use utoipa::ToSchema;
 
 /// What a person is in the shop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything.
     Owner,
-    /// Everything but API keys, users and closing the books.
+    /// Everything but API keys and writing the books.
     Manager,
     /// Orders, customers, returns, refunds.
     Support,
-    /// Stock, picking, packing, shipping, receiving returns.
-    Warehouse,
+    /// Decides on orders that are held for their risk.
+    FraudReviewer,
+    /// Stock, picking, packing, shipping, receiving returns, rates.
+    WarehouseLead,
+    /// Picks and packs, ships and receives returns.
+    Picker,
+    /// The catalogue, suppliers and stock.
+    Purchaser,
     /// The books, and everything they come from.
     Accountant,
     /// Looks at everything, changes nothing.
     ReadOnly,
+    /// API keys, webhooks and the texts of e-mails; looks at everything.
+    Developer,
 }
 
 /// A text that names no role.
@@ -37,8 +45,18 @@ impl std::error::Error for UnknownRole {}
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] =
-        [Self::Owner, Self::Manager, Self::Support, Self::Warehouse, Self::Accountant, Self::ReadOnly];
+    pub const ALL: [Self; 10] = [
+        Self::Owner,
+        Self::Manager,
+        Self::Support,
+        Self::FraudReviewer,
+        Self::WarehouseLead,
+        Self::Picker,
+        Self::Purchaser,
+        Self::Accountant,
+        Self::ReadOnly,
+        Self::Developer,
+    ];
 
     /// As the database stores it.
     pub fn as_str(self) -> &'static str {
@@ -46,9 +64,43 @@ impl Role {
             Self::Owner => "owner",
             Self::Manager => "manager",
             Self::Support => "support",
-            Self::Warehouse => "warehouse",
+            Self::FraudReviewer => "fraud_reviewer",
+            Self::WarehouseLead => "warehouse_lead",
+            Self::Picker => "picker",
+            Self::Purchaser => "purchaser",
             Self::Accountant => "accountant",
             Self::ReadOnly => "read_only",
+            Self::Developer => "developer",
+        }
+    }
+    /// As people read it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Manager => "Manager",
+            Self::Support => "Support",
+            Self::FraudReviewer => "Fraud reviewer",
+            Self::WarehouseLead => "Warehouse lead",
+            Self::Picker => "Picker / packer",
+            Self::Purchaser => "Purchaser",
+            Self::Accountant => "Accountant",
+            Self::ReadOnly => "Read-only",
+            Self::Developer => "Developer",
+        }
+    }
+    /// What it is for, as people read it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Owner => "May do everything, also make owners and API keys",
+            Self::Manager => "Runs the shop and its people; makes no API keys, writes no books",
+            Self::Support => "Orders, customers, returns and refunds",
+            Self::FraudReviewer => "Decides on orders held for their risk",
+            Self::WarehouseLead => "Stock, releasing, picking, packing, shipping and its rates",
+            Self::Picker => "Picks and packs, ships, receives returns; sees no money",
+            Self::Purchaser => "Catalogue, suppliers and stock",
+            Self::Accountant => "The books and everything they come from; sees the audit log",
+            Self::ReadOnly => "Looks at everything, changes nothing",
+            Self::Developer => "API keys, webhooks and e-mail texts; looks at everything",
         }
     }
     /// What it grants.
@@ -70,6 +122,8 @@ impl Role {
                 "events:*",
                 "webhooks:*",
                 "mails:*",
+                "people:*",
+                "audit:*",
             ],
             Self::Support => &[
                 "orders:*",
@@ -84,7 +138,16 @@ impl Role {
                 "shipping:read",
                 "mails:read",
             ],
-            Self::Warehouse => &[
+            Self::FraudReviewer => &[
+                "orders:read",
+                "risk:*",
+                "customers:read",
+                "payments:read",
+                "returns:read",
+                "shipping:read",
+                "catalog:read",
+            ],
+            Self::WarehouseLead => &[
                 "inventory:*",
                 "warehouse:*",
                 "shipping:*",
@@ -93,15 +156,30 @@ impl Role {
                 "orders:read",
                 "catalog:read",
             ],
-            Self::Accountant => &["books:*", "*:read"],
+            Self::Picker => &[
+                "warehouse:read",
+                "warehouse:pick",
+                "shipping:read",
+                "shipping:write",
+                "returns:read",
+                "returns:receive",
+                "inventory:read",
+                "catalog:read",
+            ],
+            Self::Purchaser => &["catalog:*", "inventory:*", "orders:read", "warehouse:read"],
+            Self::Accountant => &["books:*", "*:read", "audit:*"],
             Self::ReadOnly => &["*:read"],
+            Self::Developer => &["*:read", "keys:*", "webhooks:*", "mails:*"],
         }
     }
 }
+
 impl FromStr for Role {
     type Err = UnknownRole;
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|r| r.as_str() == text).ok_or_else(|| UnknownRole(text.to_owned()))
+        // Before there were pickers, who worked in the warehouse could do what its lead does now.
+        let name = if text == "warehouse" { "warehouse_lead" } else { text };
+        Self::ALL.into_iter().find(|role| role.as_str() == name).ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
 
@@ -170,7 +248,18 @@ mod tests {
             (Role::Manager, "orders:write", true),
             (Role::Support, "books:read", false),
             (Role::Support, "refunds:write", true),
-            (Role::Warehouse, "refunds:write", false),
+            (Role::WarehouseLead, "refunds:write", false),
+            (Role::Picker, "books:read", false),
+            (Role::Picker, "orders:read", false),
+            (Role::Picker, "warehouse:pick", true),
+            (Role::Picker, "warehouse:write", false),
+            (Role::FraudReviewer, "risk:write", true),
+            (Role::FraudReviewer, "orders:write", false),
+            (Role::Purchaser, "catalog:write", true),
+            (Role::Purchaser, "payments:read", false),
+            (Role::Developer, "keys:write", true),
+            (Role::Developer, "orders:write", false),
+            (Role::ReadOnly, "audit:view", false),
             (Role::Accountant, "books:write", true),
             (Role::ReadOnly, "orders:write", false),
             (Role::ReadOnly, "", true),

@@ -100,6 +100,7 @@ fn reader(caller: &Caller) -> Markup {
             summary.btn-bare { (avatar(&caller.name)) span.visually-hidden { (caller.name) ", account and appearance" } }
             div.menu-list {
                 p.menu-title { bdi { (caller.name) } }
+                @if caller.user.is_some() { a.menu-item href="/profile" { (icon(Icon::User)) " Your profile" } }
                 fieldset.choose {
                     legend { "Appearance" }
                     @for (value, label, picture) in [("system", "System", Icon::DeviceDesktop), ("light", "Light", Icon::Sun), ("dark", "Dark", Icon::Moon)] {

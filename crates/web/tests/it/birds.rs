@@ -24,7 +24,13 @@ pub const SLICE: Slice = Slice {
     name: "birds",
     permissions: &[web::grant::<ReadBirds>(), web::grant::<KeepBirds>()],
     menu: &[
-        MenuItem { title: "Birds", path: "/birds", scope: "birds:read", ..MenuItem::EMPTY },
+        MenuItem {
+            title: "Birds",
+            path: "/birds",
+            scope: "birds:read",
+            group: web::Group::Orders,
+            ..MenuItem::EMPTY
+        },
         MenuItem { title: "Secret birds", path: "/secret", scope: "secrets:write", ..MenuItem::EMPTY },
     ],
     codes: &[HatchRefused::CODES],

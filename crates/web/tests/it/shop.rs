@@ -70,7 +70,11 @@ impl Shop {
         db::testing::both(Options::default).await.into_iter().map(open).collect()
     }
     pub async fn key(&self, scopes: &[&str]) -> String {
-        let new = CreateKey { name: "test".into(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() };
+        let new = CreateKey {
+            name: "test".into(),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            expires_at: None,
+        };
         let made =
             db::write!(self.db.db, &Actor::system("test"), |tx| create_api_key(tx, SLICES, &new).await);
         format!("Bearer {}", made.unwrap().unwrap().key)

@@ -1,0 +1,168 @@
+//! The page of the audit log.
+
+use super::audit::{self, Ask, Row, is_refusal};
+use super::users;
+use super::{May, ViewAudit};
+use crate::{App, Paging, Params, Problem, html, shell};
+use axum::extract::State;
+use axum::routing::get;
+use kernel::fact::EventId;
+use maud::{Markup, html};
+use serde_json::Value as Json;
+use std::collections::HashMap;
+
+/// People offered as a filter at most.
+const OFFERED: i64 = 500;
+/// Kinds offered as a filter; any other can be typed into the address.
+const KINDS: &[&str] = &[
+    "user.signed_in",
+    "user.sign_in_failed",
+    "request.refused",
+    "user.role_changed",
+    "user.invited",
+    "user.created",
+    "user.deactivated",
+    "user.activated",
+    "user.password_changed",
+    "user.second_factor_on",
+    "user.second_factor_off",
+    "api_key.created",
+    "api_key.revoked",
+    "order.placed",
+    "order.cancelled",
+    "order.hold_released",
+    "payment.refunded",
+];
+
+/// The page of the audit log.
+pub(super) fn routes() -> axum::Router<App> {
+    axum::Router::new().route("/audit", get(show))
+}
+
+async fn show(
+    State(app): State<App>,
+    caller: May<ViewAudit>,
+    Params(ask): Params<Ask>,
+) -> Result<Markup, Problem> {
+    let paging = Paging::<EventId>::read(ask.limit, ask.cursor.as_deref())?;
+    let rows = audit::rows(&app, &ask, &paging).await?;
+    let page = paging.page(rows, |row| row.id);
+    let names = audit::names(app.db.read(), page.data.iter().map(|row| row.actor.as_str())).await?;
+    let people = users::users(app.db.read(), None, OFFERED).await?;
+    let people: Vec<(String, String)> =
+        people.into_iter().map(|person| (format!("user:{}", person.id), person.name)).collect();
+    Ok(shell::page(
+        &caller,
+        "Audit log",
+        html! {
+            (filters(&ask, &people))
+            @if page.data.is_empty() {
+                (html::empty("Nothing of that kind", "Take another span of time, or fewer filters. What programs did is shown when you ask for programs."))
+            } @else {
+                div.card { (html::table(&["When", "Who", "What", "To what", "From where"], page.data.iter().map(|row| entry(row, &names)))) }
+            }
+            (html::next_link(&here(&ask), page.next_cursor.as_deref()))
+        },
+    ))
+}
+
+/// The present address without its cursor.
+fn here(ask: &Ask) -> String {
+    let pairs = [
+        ("actor", &ask.actor),
+        ("kind", &ask.kind),
+        ("subject", &ask.subject),
+        ("from", &ask.from),
+        ("until", &ask.until),
+    ];
+    let mut path = "/audit".to_owned();
+    for (name, value) in pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+        let pair = super::may::with_query("", name, value.trim());
+        path.push_str(&if path.contains('?') { pair.replacen('?', "&", 1) } else { pair });
+    }
+    path
+}
+
+fn filters(ask: &Ask, people: &[(String, String)]) -> Markup {
+    let mut actors = vec![("", "All people"), ("key:*", "Programs (API keys)"), ("nobody", "Nobody we know")];
+    actors.extend(people.iter().map(|(actor, name)| (actor.as_str(), name.as_str())));
+    if !actors.iter().any(|(actor, _)| *actor == ask.actor) {
+        actors.push((&ask.actor, &ask.actor));
+    }
+    let mut kinds = vec![("", "Everything")];
+    kinds.extend(KINDS.iter().map(|kind| (*kind, *kind)));
+    if !kinds.iter().any(|(kind, _)| *kind == ask.kind) {
+        kinds.push((&ask.kind, &ask.kind));
+    }
+    let field = |label, name, kind, value| {
+        html::field(&html::Field { label, name, kind, value, ..html::Field::default() })
+    };
+    html::filters(
+        "/audit",
+        html! {
+            (html::select("Who", "actor", &actors, &ask.actor))
+            (html::select("What", "kind", &kinds, &ask.kind))
+            (field("To what", "subject", "text", &ask.subject))
+            (field("From", "from", "date", &ask.from))
+            (field("Until", "until", "date", &ask.until))
+        },
+    )
+}
+
+fn entry(row: &Row, names: &HashMap<String, String>) -> Markup {
+    let refused = is_refusal(&row.kind);
+    html! {
+        tr {
+            td { (html::time(row.at)) }
+            td { (who(row, names)) }
+            td {
+                span.text-danger[refused] { (row.kind.replace(['.', '_'], " ")) }
+                @if let Some(words) = words(row) { div.text-secondary.small { (words) } }
+            }
+            td { (subject(&row.subject)) }
+            td.text-secondary { (row.origin.as_deref().unwrap_or("")) }
+        }
+    }
+}
+
+fn who(row: &Row, names: &HashMap<String, String>) -> Markup {
+    let name = names.get(&row.actor);
+    html! {
+        a href=(super::may::with_query("/audit", "actor", &row.actor)) { (name.map_or(row.actor.as_str(), String::as_str)) }
+        @if row.actor.starts_with("key:") { div.text-secondary.small { "API key" } }
+    }
+}
+
+fn subject(subject: &str) -> Markup {
+    html! {
+        @if subject.starts_with("ord_") { a href={ "/orders/" (subject) } { code { (subject) } } }
+        @else { code.text-break { (subject) } }
+    }
+}
+
+/// The few words of a fact or refusal that people look for.
+fn words(row: &Row) -> Option<String> {
+    let fact: Json = serde_json::from_str(&row.payload).ok()?;
+    let said: Vec<String> = [
+        "method",
+        "code",
+        "email",
+        "from",
+        "to",
+        "role",
+        "name",
+        "reason",
+        "second_factor",
+        "scopes",
+        "roles",
+    ]
+    .iter()
+    .filter_map(|name| match fact.get(*name)? {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(items) => Some(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")),
+        _ => None,
+    })
+    .filter(|text| !text.is_empty())
+    .collect();
+    Some(said.join(" · ").chars().take(200).collect()).filter(|text: &String| !text.is_empty())
+}
