@@ -46,11 +46,12 @@ pub fn assemble(db: Db, outside: Arc<dyn Outside>, config: &Config) -> Result<Ct
             .map_err(|f| Failure::Usage(format!("settings of “smtp”: {f}")))?,
         None => Mailer::none(),
     };
-    let listen = format!("http://{}", config.listen);
-    let address = config.public_url.as_deref().unwrap_or(&listen);
+    let site = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let vault = web::auth::Vault::new(config.app_secret.clone(), &site);
     let parts = Parts::default()
         .with(mailer)
-        .with(web::auth::Vault::new(config.app_secret.clone(), address))
+        .with(vault)
+        .with(web::signed::Site(site))
         .with(connectors::gateways::all())
         .with(shipping::Carriers(vec![Arc::new(connectors::carriers::rate_table::RateTable)]));
     Ok(Ctx { db, outside, parts })
@@ -62,7 +63,7 @@ pub fn setup(ctx: &Ctx, config: &Config) -> Setup {
         merchant: config.merchant.name.clone().unwrap_or_else(|| "Fulmar".into()),
         public_url: config.public_url.clone(),
         behind_proxy: config.behind_proxy,
-        parts: Parts::default().with(orders::api::lane(&ctx.db)),
+        parts: Parts::default().with(orders::api::lane(&ctx.db)).with(portal::Gate::default()),
     }
 }
 

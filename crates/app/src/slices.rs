@@ -16,6 +16,7 @@ pub fn slices() -> Vec<Slice> {
         warehouse::SLICE,
         shipping::SLICE,
         returns::SLICE,
+        portal::SLICE,
         books::SLICE,
         automation::SLICE,
     ]

@@ -21,6 +21,8 @@ use web::{App, Body, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, 
 kernel::permission!(ReadEvents, "events:read", "Read the event log");
 kernel::permission!(ReadWebhooks, "webhooks:read", "See webhook endpoints and deliveries");
 kernel::permission!(WriteWebhooks, "webhooks:write", "Make and change webhook endpoints, replay deliveries");
+kernel::permission!(ReadJobs, "jobs:read", "See background jobs and their errors");
+kernel::permission!(WriteJobs, "jobs:write", "Try background jobs again and park them");
 kernel::permission!(ReadMails, "mails:read", "See e-mails to customers");
 kernel::permission!(WriteMails, "mails:write", "Send e-mails again and change their texts");
 
@@ -379,7 +381,7 @@ impl std::fmt::Display for OrderText {
     }
 }
 
-fn order_of(text: Option<&str>) -> Result<Option<i64>, Problem> {
+pub(crate) fn order_of(text: Option<&str>) -> Result<Option<i64>, Problem> {
     text.map(|t| ids::read_id("ord", t).map_err(|e| Problem::invalid("order", format!("{e}.")))).transpose()
 }
 

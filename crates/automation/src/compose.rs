@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 
 /// The kinds that customers hear of.
-pub const KINDS: &[&str] = &["order.placed", "shipment.shipped", "shipment.delivered", "payment.refunded"];
+pub const KINDS: &[&str] = &["order.placed", "order.confirmation_asked", "shipment.shipped", "shipment.delivered", "payment.refunded"];
 
 #[derive(FromRow)]
 struct Order {
@@ -51,6 +51,7 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
         let lines = lines(sql, &events).await?;
         let shop =
             db::settings::get::<String>(sql, "shop_name").await?.unwrap_or_else(|| "Your shop".to_owned());
+        let links = Links::of(&ctx).await?;
         let theirs = templates::Theirs::load(sql).await?;
         let press = theirs.press();
         let mut drafts = Vec::new();
@@ -62,7 +63,7 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
                 continue;
             };
             let none = Vec::new();
-            let context = context(&shop, event, order, lines.get(&order.id).unwrap_or(&none));
+            let context = context(&shop, &links, event, order, lines.get(&order.id).unwrap_or(&none));
             match context.and_then(|context| press.render(template, &context)) {
                 Ok(rendered) => {
                     drafts.push(Draft {
@@ -85,16 +86,19 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
     })
 }
 
+/// The customer gets the confirmation of an order once more.
+const CONFIRMED_AGAIN: &str = "order.confirmation_asked";
+
 /// A template has the name of its event.
 fn template_of(kind: &str) -> Option<&'static str> {
-    let name = kind.replace('.', "_");
+    let name = if kind == CONFIRMED_AGAIN { "order.placed" } else { kind }.replace('.', "_");
     templates::NAMES.into_iter().find(|n| *n == name)
 }
 
-fn ids(events: &[Event], kind: Option<&str>) -> Rows {
+fn ids(events: &[Event], kinds: &[&str]) -> Rows {
     let mut rows = Rows::new("id BIGINT");
     let ids: BTreeSet<i64> =
-        events.iter().filter(|e| kind.is_none_or(|k| e.kind == k)).filter_map(|e| e.order).collect();
+        events.iter().filter(|e| kinds.is_empty() || kinds.contains(&e.kind.as_str())).filter_map(|e| e.order).collect();
     for id in ids {
         rows.push([id.into()]);
     }
@@ -105,7 +109,7 @@ fn ids(events: &[Event], kind: Option<&str>) -> Rows {
 async fn orders(sql: &Sql, events: &[Event]) -> Result<HashMap<i64, Order>, Fault> {
     let text = "SELECT o.id, o.number, o.name, o.email, o.currency, o.total FROM orders o JOIN input ON input.id = o.id \
                 WHERE o.email IS NOT NULL AND o.email <> ''";
-    let rows: Vec<Order> = sql.all_from(&ids(events, None), text, []).await?;
+    let rows: Vec<Order> = sql.all_from(&ids(events, &[]), text, []).await?;
     Ok(rows.into_iter().map(|o| (o.id, o)).collect())
 }
 
@@ -113,14 +117,34 @@ async fn lines(sql: &Sql, events: &[Event]) -> Result<HashMap<i64, Vec<Line>>, F
     let text = "SELECT l.order_id, l.sku, l.title, l.ordered AS quantity, l.total FROM order_line l JOIN input ON input.id = l.order_id \
                 ORDER BY l.order_id, l.position";
     let mut all: HashMap<i64, Vec<Line>> = HashMap::new();
-    for line in sql.all_from::<Line>(&ids(events, Some("order.placed")), text, []).await? {
+    for line in sql.all_from::<Line>(&ids(events, &["order.placed", CONFIRMED_AGAIN]), text, []).await? {
         all.entry(line.order_id).or_default().push(line);
     }
     Ok(all)
 }
 
+/// Links to the page where a customer follows their order.
+struct Links {
+    signer: web::signed::Signer,
+    site: Option<std::sync::Arc<web::signed::Site>>,
+    now: kernel::Timestamp,
+}
+
+impl Links {
+    async fn of(ctx: &Ctx) -> Result<Self, Fault> {
+        let signer = web::signed::Signer::of(&ctx.db).await?;
+        // A program without an address of its own writes e-mails without links.
+        Ok(Self { signer, site: ctx.parts.get::<web::signed::Site>().ok(), now: ctx.db.now() })
+    }
+    fn to(&self, order: i64) -> Result<Option<String>, Fault> {
+        let pass = portal::Pass { order: orders::OrderId(order), mailed: true };
+        let path = pass.path(&self.signer, self.now)?;
+        Ok(self.site.as_ref().map(|site| site.link(&path)))
+    }
+}
+
 /// What a template may use for an event. What the event does not know is null, so that templates can ask.
-fn context(shop: &str, event: &Event, order: &Order, lines: &[Line]) -> Result<Json, Fault> {
+fn context(shop: &str, links: &Links, event: &Event, order: &Order, lines: &[Line]) -> Result<Json, Fault> {
     let currency: Currency = order.currency.parse()?;
     let fact: Json = serde_json::from_str(&event.payload)?;
     let lines: Vec<Json> = lines
@@ -138,7 +162,8 @@ fn context(shop: &str, event: &Event, order: &Order, lines: &[Line]) -> Result<J
     };
     Ok(json!({
         "shop": shop,
-        "order": { "number": order.number, "name": order.name, "total": Money::new(order.total, currency).to_string(), "currency": order.currency },
+        "order": { "number": order.number, "name": order.name, "total": Money::new(order.total, currency).to_string(), "currency": order.currency,
+            "tracking_url": links.to(order.id)? },
         "lines": lines,
         "shipment": { "carrier": fact["carrier"], "tracking_number": fact["tracking_number"] },
         "refund": refund,

@@ -72,6 +72,58 @@ pub async fn feed(db: &Db, ask: &Ask) -> Result<Vec<Fed>, Fault> {
     db.read().all(&text, params).await
 }
 
+/// Which of the newest events.
+#[derive(Debug, Clone, Default)]
+pub struct Recent {
+    /// Before this one: the last of the page before.
+    pub before: Option<EventId>,
+    /// Of this kind only.
+    pub kind: Option<String>,
+    /// About this only.
+    pub subject: Option<String>,
+    /// Of this order only (raw id).
+    pub order: Option<i64>,
+    /// Recorded from this moment on.
+    pub from: Option<Timestamp>,
+    /// Recorded before this moment.
+    pub until: Option<Timestamp>,
+    /// So many at most.
+    pub limit: i64,
+}
+
+const FED: &str = "SELECT id, at, recorded_at, actor, kind, subject, order_id, payload FROM event";
+
+/// Events as people read them, the newest first; what commits late may appear between those seen.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn recent(sql: &db::Sql, ask: &Recent) -> Result<Vec<Fed>, Fault> {
+    // An id begins with the moment it was made: the span of time is a span of ids, which has an index.
+    let until = ask.until.map_or(i64::MAX, first_id_of).min(ask.before.map_or(i64::MAX, |id| id.0));
+    let mut params: Vec<Value> = vec![until.into(), ask.from.map_or(0, first_id_of).into()];
+    let mut text = format!("{FED} WHERE id < $1 AND id >= $2");
+    let mut and = |column: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            params.push(value);
+            text.push_str(&format!(" AND {column} = ${}", params.len()));
+        }
+    };
+    and("kind", ask.kind.as_deref().map(Value::from));
+    and("subject", ask.subject.as_deref().map(Value::from));
+    and("order_id", ask.order.map(Value::from));
+    params.push(ask.limit.into());
+    text.push_str(&format!(" ORDER BY id DESC LIMIT ${}", params.len()));
+    sql.all(&text, params).await
+}
+
+/// One event.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn by_id(sql: &db::Sql, id: EventId) -> Result<Option<Fed>, Fault> {
+    sql.one(&format!("{FED} WHERE id = $1"), [id.into()]).await
+}
+
 /// The first id that is not settled.
 async fn horizon(db: &Db) -> Result<i64, Fault> {
     if db.backend() == db::Backend::Sqlite {

@@ -9,8 +9,10 @@ pub mod compose;
 pub mod deliver;
 pub mod events;
 pub mod feed;
+pub mod jobs;
 pub mod laws;
 mod model;
+mod pages;
 pub mod people;
 pub mod read;
 pub mod replay;
@@ -19,7 +21,7 @@ pub mod subscribe;
 pub mod templates;
 
 pub use model::{DeliveryId, EndpointId, MailId};
-pub use send::Mailer;
+pub use send::{Mailer, NotTaken, Post};
 
 /// What this slice brings into the program.
 pub const SLICE: web::Slice = web::Slice {
@@ -28,6 +30,8 @@ pub const SLICE: web::Slice = web::Slice {
         web::grant::<api::ReadEvents>(),
         web::grant::<api::ReadWebhooks>(),
         web::grant::<api::WriteWebhooks>(),
+        web::grant::<api::ReadJobs>(),
+        web::grant::<api::WriteJobs>(),
         web::grant::<api::ReadMails>(),
         web::grant::<api::WriteMails>(),
     ],
@@ -40,8 +44,11 @@ pub const SLICE: web::Slice = web::Slice {
         replay::ReplayRefused::CODES,
         send::SendRefused::CODES,
         templates::TemplateRefused::CODES,
+        jobs::MoveRefused::CODES,
     ],
     api: api::routes,
+    pages: pages::routes,
+    menu: pages::MENU,
     ..web::Slice::EMPTY
 };
 

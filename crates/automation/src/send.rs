@@ -8,7 +8,7 @@ use crate::events::MailSent;
 use crate::model::MailId;
 use crate::people;
 use crate::read::{self, MailRow};
-use db::{Ctx, FromRow, Job, Rows, Tx};
+use db::{BoxFuture, Ctx, FromRow, Job, Rows, Tx};
 use kernel::{Actor, Fault, Timestamp};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
@@ -19,15 +19,44 @@ use std::time::{Duration, UNIX_EPOCH};
 /// A server that needs longer has not taken it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What takes e-mails on their way. It ends in time, whatever the other side does.
+pub trait Post: Send + Sync {
+    /// Hands a message over; `Ok` when the other side said that it has it.
+    fn send(&self, message: Message) -> BoxFuture<'_, Result<(), NotTaken>>;
+}
+
+/// Why an e-mail was not taken, or may not have been.
+#[derive(Debug)]
+pub struct NotTaken {
+    /// The reason.
+    pub why: Fault,
+    /// No other attempt will do better.
+    pub for_good: bool,
+}
+
+/// A mail server.
+struct Smtp(AsyncSmtpTransport<Tokio1Executor>);
+
+impl Post for Smtp {
+    fn send(&self, message: Message) -> BoxFuture<'_, Result<(), NotTaken>> {
+        Box::pin(async move {
+            match self.0.send(message).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(NotTaken { for_good: error.is_permanent(), why: error.into() }),
+            }
+        })
+    }
+}
+
 /// The way out for e-mails, a part of the program ([`db::Parts`]).
 pub struct Mailer {
-    smtp: Option<(AsyncSmtpTransport<Tokio1Executor>, Mailbox)>,
+    way: Option<(Box<dyn Post>, Mailbox)>,
 }
 
 impl Mailer {
     /// No way out: e-mails stay in the table.
     pub fn none() -> Self {
-        Self { smtp: None }
+        Self { way: None }
     }
     /// Through a server: `smtps://user:password@host:465`, `smtp://host:587?tls=required`, `smtp://localhost:25`; from an address such as
     /// `The Shop <shop@example.com>`.
@@ -38,14 +67,21 @@ impl Mailer {
         // The URL may hold a password and must not be repeated.
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|e| Fault::from(e).while_doing("read the SMTP URL"))?;
+        Self::through(Smtp(transport.timeout(Some(PATIENCE)).build()), from)
+    }
+    /// Through any post, from an address.
+    ///
+    /// # Errors
+    /// A fault when the address does not read.
+    pub fn through(post: impl Post + 'static, from: &str) -> Result<Self, Fault> {
         let from = from
             .parse()
             .map_err(|e| Fault::from(e).while_doing(format!("read the sender address “{from}”")))?;
-        Ok(Self { smtp: Some((transport.timeout(Some(PATIENCE)).build(), from)) })
+        Ok(Self { way: Some((Box::new(post), from)) })
     }
     /// Whether there is a way out.
     pub fn can_send(&self) -> bool {
-        self.smtp.is_some()
+        self.way.is_some()
     }
 }
 
@@ -61,7 +97,7 @@ impl Job for SendMail {
     const ATTEMPTS: i64 = 14;
     async fn run(&self, ctx: Ctx) -> Result<(), Fault> {
         let mailer = ctx.parts.get::<Mailer>()?;
-        let Some((smtp, from)) = &mailer.smtp else { return Ok(()) };
+        let Some((post, from)) = &mailer.way else { return Ok(()) };
         let Some(mail) = read::mail(ctx.db.read(), self.mail).await? else { return Ok(()) };
         if mail.sent_at.is_some() {
             return Ok(());
@@ -72,15 +108,11 @@ impl Job for SendMail {
             // No other attempt will make an address of it.
             Err(fault) => return failed(&ctx, &mail, &fault.to_string()).await,
         };
-        match smtp.send(message).await {
-            Ok(_) => sent(&ctx, &mail).await,
-            Err(error) => {
-                let fault = Fault::from(error);
-                failed(&ctx, &mail, &fault.to_string()).await?;
-                match fault.cause::<lettre::transport::smtp::Error>().is_some_and(|e| e.is_permanent()) {
-                    true => Ok(()),
-                    false => Err(fault),
-                }
+        match post.send(message).await {
+            Ok(()) => sent(&ctx, &mail).await,
+            Err(NotTaken { why, for_good }) => {
+                failed(&ctx, &mail, &why.to_string()).await?;
+                if for_good { Ok(()) } else { Err(why) }
             }
         }
     }

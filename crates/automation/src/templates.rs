@@ -176,6 +176,17 @@ kernel::refusals! {
     }
 }
 
+/// What a text gives for the sample.
+///
+/// # Errors
+/// Why it is refused.
+pub fn tried(name: &str, text: &TemplateText) -> Result<Rendered, TemplateRefused> {
+    check(&SetTemplate { at: Timestamp(0), name: name.to_owned(), text: Some(text.clone()) })?;
+    compiled(&text.subject, &text.text, &text.html)
+        .and_then(|env| fill(&env, &sample()))
+        .map_err(|e| TemplateRefused::DoesNotRender { why: e.to_string() })
+}
+
 fn check(set: &SetTemplate) -> Result<(), TemplateRefused> {
     if own(&set.name).is_none() {
         return Err(TemplateRefused::Unknown { name: set.name.clone() });
@@ -218,7 +229,7 @@ pub async fn set_templates(
 pub fn sample() -> Json {
     json!({
         "shop": "Sample & Co",
-        "order": { "number": "1001", "name": "Zoë <Sample>", "total": "24.90 EUR", "currency": "EUR" },
+        "order": { "number": "1001", "name": "Zoë <Sample>", "total": "24.90 EUR", "currency": "EUR", "tracking_url": "https://shop.example/track?t=sample" },
         "lines": [ { "title": "Cup “A&B”", "sku": "CUP-1", "quantity": 2, "total": "24.90 EUR" } ],
         "shipment": { "carrier": "post", "tracking_number": "RX123" },
         "refund": { "amount": "4.90 EUR", "method": "card" },

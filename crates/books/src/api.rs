@@ -26,7 +26,7 @@ kernel::permission!(ReadBooks, "books:read", "See the journal and the statements
 kernel::permission!(WriteBooks, "books:write", "Adjust the books and close months");
 
 /// Minor units that one correction may move.
-const MAX_ADJUSTMENT: u64 = 100_000_000_000_000;
+pub(crate) const MAX_ADJUSTMENT: u64 = 100_000_000_000_000;
 
 /// Routes under `/v1`.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -240,6 +240,7 @@ async fn list_journal(
         account: ask.account,
         from: ask.from,
         until: ask.until,
+        ..JournalFilter::default()
     };
     let rows = journal(app.db.read(), &filter, paging.after, paging.fetch()).await?;
     Ok(Json(paging.page(rows, |e| (e.at, e.id)).map(view)))
@@ -346,7 +347,7 @@ fn until(app: &App, asked: Option<Timestamp>) -> Timestamp {
     asked.unwrap_or_else(|| app.db.now().plus(1))
 }
 
-fn known(account: &str) -> Result<(), Problem> {
+pub(crate) fn known(account: &str) -> Result<(), Problem> {
     match crate::accounts::by_code(account) {
         Some(_) => Ok(()),
         None => Err(Problem::invalid("account", format!("There is no account {account} in the chart."))),

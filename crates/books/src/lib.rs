@@ -15,8 +15,11 @@ pub mod entry;
 pub mod events;
 mod hear;
 pub mod hledger;
+mod home;
 mod laws;
 mod month;
+mod of_order;
+mod pages;
 mod post;
 pub mod read;
 pub mod statements;
@@ -37,5 +40,8 @@ pub const SLICE: web::Slice = web::Slice {
     laws: LAWS,
     codes: &[AdjustRefused::CODES, CloseRefused::CODES],
     api: api::routes,
+    pages: || pages::routes().merge(home::routes()).merge(of_order::routes()),
+    menu: pages::MENU,
+    panels: &[of_order::PANEL],
     ..web::Slice::EMPTY
 };

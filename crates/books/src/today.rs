@@ -70,8 +70,9 @@ pub async fn today(sql: &Sql, from: Timestamp, until: Timestamp, now: Timestamp)
     let placed = "SELECT currency, COUNT(*) AS orders, CAST(SUM(total) AS BIGINT) AS amount FROM orders \
                   WHERE placed_at >= $1 AND placed_at < $2 GROUP BY currency ORDER BY currency";
     let sums: Vec<Sum> = sql.all(placed, [from.into(), until.into()]).await?;
-    // Those that wait for their payment end by themselves.
-    let held = "SELECT kind, COUNT(*) AS orders FROM order_hold WHERE kind <> 'payment_due' GROUP BY kind ORDER BY kind";
+    // Those that wait for their payment end by themselves, and what is shipped or cancelled waits for nobody.
+    let held = "SELECT h.kind, COUNT(*) AS orders FROM order_hold h JOIN orders o ON o.id = h.order_id \
+                WHERE h.kind <> 'payment_due' AND o.units > o.units_cancelled + o.units_shipped GROUP BY h.kind ORDER BY h.kind";
     let counts = "SELECT (SELECT COUNT(*) FROM shipment WHERE promised_at < $3 AND status IN \
                   ('label_purchased', 'shipped', 'in_transit', 'out_for_delivery', 'available_for_pickup', 'attempt_failed', 'exception')) AS late, \
                   (SELECT COUNT(DISTINCT sku_id) FROM order_line WHERE backordered > 0) AS waiting, \

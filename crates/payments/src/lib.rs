@@ -72,5 +72,6 @@ pub const SLICE: web::Slice = web::Slice {
     api: api::routes,
     pages: pages::routes,
     panels: &[pages::PANEL],
+    menu: pages::MENU,
     ..web::Slice::EMPTY
 };

@@ -1,59 +1,30 @@
-//! The payments of an order, as a panel on its page.
+//! Pages of payments: the list, one payment with what was asked and said, and what may be done with it; and the panel of an order.
+
+mod act;
+mod detail;
+mod list;
+mod panel;
 
 use crate::api::ReadPayments;
-use crate::read;
-use crate::view::{self, OrderRef};
-use axum::extract::State;
-use maud::{Markup, html};
-use web::html as h;
-use web::{App, May, Problem, Segment};
+use axum::routing::get;
+use kernel::Permission;
+pub(crate) use panel::PANEL;
+use web::{App, Group, MenuItem};
 
-/// The panel on the page of an order.
-pub(crate) const PANEL: web::Panel = web::Panel {
-    page: "order",
+/// Where payments stand in the menu.
+pub(crate) const MENU: &[MenuItem] = &[MenuItem {
     title: "Payments",
-    path: |id| format!("/orders/{id}/payments"),
-    scope: "payments:read",
-};
+    path: "/payments",
+    scope: ReadPayments::SCOPE,
+    group: Group::Books,
+    order: 30,
+}];
 
-/// Its route.
+/// The pages.
 pub(crate) fn routes() -> axum::Router<App> {
-    axum::Router::new().route("/orders/{id}/payments", axum::routing::get(of_order))
-}
-
-async fn of_order(
-    State(app): State<App>,
-    _: May<ReadPayments>,
-    Segment(order): Segment<OrderRef>,
-) -> Result<Markup, Problem> {
-    let payments = read::payments_of(app.db.read(), &[order.0]).await?.remove(&order.0).unwrap_or_default();
-    let refunds = view::refunds(app.db.read(), order).await?;
-    if payments.is_empty() {
-        return Ok(h::empty("No payments", "Nothing was paid or asked for yet."));
-    }
-    let tenders = payments.iter().map(|p| {
-        html! {
-            tr {
-                td { (p.gateway) " · " (p.method) }
-                td { (h::badge(&p.status)) @if p.disputed > 0 { " " (h::badge("disputed")) } }
-                td.text-end { (h::amount(p.amount, p.currency)) }
-                td.text-end { (h::amount(p.captured, p.currency)) }
-                td.text-end { (h::amount(p.refunded, p.currency)) }
-            }
-        }
-    });
-    let granted = refunds.iter().map(|r| {
-        html! {
-            tr {
-                td { (h::time(r.granted_at)) }
-                td { (r.reason) }
-                td.text-end { (h::amount(r.amount, r.currency)) }
-                td.text-end { (h::amount(r.paid, r.currency)) }
-            }
-        }
-    });
-    Ok(html! {
-        (h::table(&["Tender", "Status", "Amount", "Captured", "Refunded"], tenders))
-        @if !refunds.is_empty() { (h::table(&["Refund", "Reason", "Granted", "Paid out"], granted)) }
-    })
+    axum::Router::new()
+        .route("/orders/{id}/payments", get(panel::of_order))
+        .route("/payments", get(list::show))
+        .route("/payments/{id}", get(detail::show).post(act::tender))
+        .route("/payments/{id}/refund", axum::routing::post(act::refund))
 }

@@ -25,6 +25,64 @@ pub async fn payment(sql: &Sql, id: PaymentId) -> Result<Option<Payment>, Fault>
     sql.one("SELECT p.* FROM payment p WHERE p.id = $1", [id.into()]).await
 }
 
+/// What a list of payments is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// In this status.
+    pub status: Option<String>,
+    /// At this gateway.
+    pub gateway: Option<String>,
+    /// Of the order with this number, or with this reference at the gateway.
+    pub search: Option<String>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<PaymentId>,
+}
+
+/// A page of payments, newest first.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn list(sql: &Sql, filter: &Filter, limit: i64) -> Result<Vec<Payment>, Fault> {
+    let mut values: Vec<db::Value> = vec![filter.before.map_or(i64::MAX, |id| id.0).into(), limit.into()];
+    let mut text = "SELECT p.* FROM payment p WHERE p.id < $1".to_owned();
+    if let Some(status) = &filter.status {
+        values.push(status.as_str().into());
+        text += &format!(" AND p.status = ${}", values.len());
+    }
+    if let Some(gateway) = &filter.gateway {
+        values.push(gateway.as_str().into());
+        text += &format!(" AND p.gateway = ${}", values.len());
+    }
+    if let Some(search) = &filter.search {
+        values.push(search.trim().into());
+        let n = values.len();
+        text += &format!(
+            " AND (p.order_id IN (SELECT o.id FROM orders o WHERE o.number = ${n}) OR p.reference = ${n})"
+        );
+    }
+    text += " ORDER BY p.id DESC LIMIT $2";
+    sql.all(&text, values).await
+}
+
+#[derive(FromRow)]
+struct Numbered {
+    id: i64,
+    number: String,
+}
+
+/// The numbers that people know orders (raw ids) by.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn order_numbers(
+    sql: &Sql,
+    orders: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, String>, Fault> {
+    let text = "SELECT o.id, o.number FROM orders o JOIN input ON input.id = o.id";
+    let found: Vec<Numbered> = sql.all_from(&ids(orders), text, []).await?;
+    Ok(found.into_iter().map(|n| (n.id, n.number)).collect())
+}
+
 /// Payments by id; unknown ids are left out.
 ///
 /// # Errors

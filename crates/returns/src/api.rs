@@ -81,7 +81,12 @@ async fn list_returns(
     Params(ask): Params<ListParams>,
 ) -> Result<Json<Page<ReturnView>>, Problem> {
     let paging = Paging::<(Timestamp, ReturnId)>::read(ask.limit, ask.cursor.as_deref())?;
-    let filter = read::Filter { order: ask.order, status: ask.status, resolution: ask.resolution };
+    let filter = read::Filter {
+        order: ask.order,
+        status: ask.status,
+        resolution: ask.resolution,
+        ..read::Filter::default()
+    };
     let rows = read::list(app.db.read(), &filter, paging.after, paging.fetch()).await?;
     Ok(Json(paging.page(rows, |r| (r.requested_at, r.id)).map(|row| ReturnView::new(row, None))))
 }
@@ -220,7 +225,7 @@ async fn post_settle(
     })
 }
 
-fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
+pub(crate) fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
     let outcome = outcomes.into_iter().next().ok_or_else(|| Fault::broken("a command without outcome"))?;
     Ok(outcome.or_problem()?)
 }

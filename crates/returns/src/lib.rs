@@ -18,6 +18,8 @@ mod policy;
 pub mod read;
 mod receive;
 mod request;
+pub mod returnable;
+mod set_policy;
 mod settle;
 mod views;
 
@@ -32,7 +34,8 @@ pub use model::{
 pub use policy::Policy;
 pub use receive::{Receive, ReceiveRefused, receive};
 pub use request::{RequestRefused, RequestReturn, Requested, ReturnWish, request};
-pub use settle::{Exchange, Settle, SettleRefused, Settled, settle};
+pub use set_policy::{PolicyChanged, PolicyRefused, SetPolicy, set_policies};
+pub use settle::{Exchange, Preview, Settle, SettleRefused, Settled, preview, settle};
 
 /// The slice, for the program's list.
 pub const SLICE: web::Slice = web::Slice {
@@ -45,9 +48,11 @@ pub const SLICE: web::Slice = web::Slice {
         ReceiveRefused::CODES,
         InspectRefused::CODES,
         SettleRefused::CODES,
+        PolicyRefused::CODES,
     ],
     api: api::routes,
     pages: pages::routes,
     panels: &[pages::PANEL],
+    menu: pages::MENU,
     ..web::Slice::EMPTY
 };

@@ -4,7 +4,7 @@
 
 use crate::model::{Acceptance, Disposition, Reason, Reception, Resolution, ReturnId, ReturnUnitId};
 use db::FromRow;
-use db::{Rows, Tx};
+use db::{Rows, Sql, Tx};
 use kernel::{Currency, Fault, Timestamp};
 use orders::{LineId, OrderId};
 use std::collections::HashMap;
@@ -189,7 +189,7 @@ struct Delivered {
 }
 
 /// The unit numbers of each line that are asked back already.
-pub(crate) async fn taken_units(tx: &Tx, orders: &[OrderId]) -> Result<HashMap<LineId, Vec<i64>>, Fault> {
+pub(crate) async fn taken_units(tx: &Sql, orders: &[OrderId]) -> Result<HashMap<LineId, Vec<i64>>, Fault> {
     let text = "SELECT u.line_id, u.unit FROM return_unit u JOIN input ON input.id = u.order_id WHERE NOT u.released ORDER BY u.line_id, u.unit";
     let mut taken: HashMap<LineId, Vec<i64>> = HashMap::new();
     for row in tx.all_from::<Taken>(&ids(orders.iter().copied()), text, []).await? {
@@ -199,7 +199,7 @@ pub(crate) async fn taken_units(tx: &Tx, orders: &[OrderId]) -> Result<HashMap<L
 }
 
 /// When units of each line last arrived.
-pub(crate) async fn deliveries(tx: &Tx, orders: &[OrderId]) -> Result<HashMap<LineId, Timestamp>, Fault> {
+pub(crate) async fn deliveries(tx: &Sql, orders: &[OrderId]) -> Result<HashMap<LineId, Timestamp>, Fault> {
     let text = "SELECT l.line_id, MAX(s.delivered_at) AS at FROM shipment s JOIN input ON input.id = s.order_id \
         JOIN parcel_line l ON l.parcel_id = s.parcel_id WHERE s.voided_at IS NULL GROUP BY l.line_id";
     let rows: Vec<Delivered> = tx.all_from(&ids(orders.iter().copied()), text, []).await?;

@@ -108,6 +108,8 @@ pub struct Filter {
     pub status: Option<Status>,
     /// With this resolution.
     pub resolution: Option<Resolution>,
+    /// With this number, or of the order with this number.
+    pub number: Option<String>,
 }
 
 /// A page of returns, newest first, after the last one seen.
@@ -123,6 +125,11 @@ pub async fn list(
     let mut values: Vec<Value> = vec![limit.into()];
     let mut text =
         format!("SELECT {} FROM return_request r JOIN orders o ON o.id = r.order_id WHERE TRUE", columns());
+    if let Some(number) = &filter.number {
+        values.push(number.trim().into());
+        text += " AND r.id IN (SELECT n.id FROM return_request n WHERE n.number = $2 UNION ALL \
+            SELECT n.id FROM return_request n JOIN orders p ON p.id = n.order_id WHERE p.number = $2)";
+    }
     let mut and = |sql: &str, value: Value| {
         values.push(value);
         text += &format!(" AND {sql} = ${}", values.len());

@@ -77,7 +77,7 @@ struct World {
 }
 
 /// The lowest `quantity` numbers under `shipped` that are not in `taken` (which is sorted).
-fn free_units(taken: &[i64], shipped: i64, quantity: i64) -> Vec<i64> {
+pub(crate) fn free_units(taken: &[i64], shipped: i64, quantity: i64) -> Vec<i64> {
     let mut next_taken = taken.iter().copied().peekable();
     let free = (0..shipped).filter(|unit| match next_taken.peek() {
         Some(first) if first == unit => {

@@ -93,9 +93,43 @@ struct Plan {
     payable: i64,
 }
 
+/// What the customer owes for an order in all.
+fn owed(total: i64, cancelled: i64, returned: i64) -> i64 {
+    total - cancelled - returned
+}
+
+/// What settling a return would give back as things stand, and what it would take off what is still owed; minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preview {
+    /// Given back, the ways it was paid, as store credit or into an exchange.
+    pub refunded: i64,
+    /// Taken off what is owed.
+    pub offset: i64,
+}
+
+/// What [`settle`] would give for a return, without doing it.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn preview(sql: &db::Sql, row: &crate::read::ReturnRow) -> Result<Preview, Fault> {
+    let order = orders::read::orders_by_id(sql, &[row.order_id]).await?.remove(&row.order_id);
+    let order = order.ok_or_else(|| Fault::broken("a return without its order"))?;
+    let tenders =
+        payments::payments_of(sql, &[row.order_id.0]).await?.remove(&row.order_id.0).unwrap_or_default();
+    let paid = tenders.iter().fold(Paid::default(), |sum, p| Paid {
+        captured: sum.captured + p.captured,
+        refunded: sum.refunded + p.refunded,
+        refund_pending: sum.refund_pending + p.refund_pending,
+        dispute_lost: sum.dispute_lost + p.dispute_lost,
+        ..sum
+    });
+    let owed = owed(order.total, order.cancelled_total, order.returned_total);
+    let refunded = decide_payable(owed, &paid, row.credited);
+    Ok(Preview { refunded, offset: row.credited - refunded })
+}
+
 /// What of a credit can be given back: what the order was overpaid by, now that the units are off it.
-fn decide_payable(order: &OrderFacts, paid: &Paid, credited: i64) -> i64 {
-    let owed = order.total - order.cancelled_total - order.returned_total;
+fn decide_payable(owed: i64, paid: &Paid, credited: i64) -> i64 {
     let kept = paid.captured - paid.refunded - paid.refund_pending - paid.dispute_lost;
     (kept - owed.max(0)).clamp(0, credited)
 }
@@ -127,7 +161,8 @@ fn decide(
     }
     let sums = paid.get(&order.id).copied().unwrap_or_default();
     let credited = found.row.credited;
-    let payable = decide_payable(order, &sums, credited);
+    let payable =
+        decide_payable(owed(order.total, order.cancelled_total, order.returned_total), &sums, credited);
     if payable < credited && sums.capture_pending > 0 {
         return Err(SettleRefused::CapturePending { number: number() });
     }

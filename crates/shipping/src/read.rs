@@ -134,6 +134,33 @@ pub async fn tracking(sql: &Sql, shipment: ShipmentId) -> Result<Vec<TrackingEve
     sql.all(text, [shipment.into()]).await
 }
 
+/// What was said about shipments, each in the order in which it happened.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn tracking_of(
+    sql: &Sql,
+    shipments: &[ShipmentId],
+) -> Result<HashMap<ShipmentId, Vec<TrackingEvent>>, Fault> {
+    #[derive(FromRow)]
+    struct Row {
+        shipment_id: ShipmentId,
+        source_id: String,
+        status: Status,
+        at: Timestamp,
+        place: Option<String>,
+        description: Option<String>,
+    }
+    let text = "SELECT e.shipment_id, e.source_id, e.status, e.at, e.place, e.description FROM tracking_event e \
+        JOIN input ON input.id = e.shipment_id ORDER BY e.at, e.id";
+    let mut of: HashMap<ShipmentId, Vec<TrackingEvent>> = HashMap::new();
+    for row in sql.all_from::<Row>(&ids_input(shipments), text, []).await? {
+        let Row { shipment_id, source_id, status, at, place, description } = row;
+        of.entry(shipment_id).or_default().push(TrackingEvent { source_id, status, at, place, description });
+    }
+    Ok(of)
+}
+
 /// Each id once: a join would repeat the rows of one that is named twice.
 fn ids_input<T: Copy + Ord + Into<Value>>(ids: &[T]) -> Rows {
     let mut input = Rows::new("id BIGINT");

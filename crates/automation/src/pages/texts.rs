@@ -1,0 +1,171 @@
+//! The texts of e-mails to customers: ours or the merchant's, with a preview of a sample order before they are saved.
+
+use crate::api::{ReadMails, WriteMails};
+use crate::feed::{Recent, recent};
+use crate::templates::{self, NAMES, Rendered, SetTemplate, TemplateText, set_templates, tried};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+use web::html::{self as h, Col, Field, Row, Table};
+use web::{App, Caller, Form, Key, May, OrProblem, Problem, Reply, Screen, Segment};
+
+fn title(name: &str) -> &'static str {
+    match name {
+        "order_placed" => "Order confirmation",
+        "shipment_shipped" => "A parcel is on its way",
+        "shipment_delivered" => "A parcel has arrived",
+        "payment_refunded" => "Money was given back",
+        _ => "E-mail",
+    }
+}
+
+const COLS: [Col<'static>; 3] = [Col::text("E-mail"), Col::text("Subject"), Col::text("Text")];
+
+/// Shows the e-mails there are.
+pub(super) async fn list(State(app): State<App>, caller: May<ReadMails>) -> Result<Markup, Problem> {
+    let mut rows = Vec::new();
+    for name in NAMES {
+        let (text, custom) = templates::current(app.db.read(), name).await?;
+        let whose = if custom { h::badge("active") } else { h::tag("built in", h::Tone::Quiet) };
+        rows.push(
+            Row::new([html! { (title(name)) }, html! { code { (text.subject) } }, whose])
+                .href(format!("/settings/mail/{name}")),
+        );
+    }
+    let sender = app.ctx.parts.get::<crate::Mailer>().is_ok_and(|m| m.can_send());
+    let body = html! {
+        @if !sender { (h::alert("warning", "No mail server is configured: e-mails are written and kept, and not sent. Set smtp.url in the configuration of the server.")) }
+        (Table::new("E-mails to customers", &COLS, rows).show())
+    };
+    Ok(Screen::new(&caller, "E-mail texts").show(body))
+}
+
+/// A text as it is typed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    once: String,
+    #[serde(rename = "do")]
+    action: String,
+    subject: String,
+    text: String,
+    html: String,
+}
+
+impl Typed {
+    fn read(&self) -> TemplateText {
+        let lines = |text: &str| text.replace("\r\n", "\n");
+        TemplateText { subject: self.subject.clone(), text: lines(&self.text), html: lines(&self.html) }
+    }
+}
+
+/// Shows a text.
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: May<ReadMails>,
+    Segment(name): Segment<String>,
+) -> Result<Markup, Problem> {
+    page(&app, &caller, &name, None, None).await
+}
+
+async fn page(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    typed: Option<&Typed>,
+    problem: Option<&Problem>,
+) -> Result<Markup, Problem> {
+    if !NAMES.contains(&name) {
+        return Err(Problem::not_found(format!("e-mail template “{name}”")));
+    }
+    let (text, custom) = templates::current(app.db.read(), name).await?;
+    let text = typed.map_or(text, Typed::read);
+    let ask = Recent {
+        subject: Some(format!("mail_template_{name}")),
+        kind: Some("mail.template_changed".into()),
+        limit: 1,
+        ..Recent::default()
+    };
+    let changed = recent(app.db.read(), &ask).await?.pop();
+    let here = format!("/settings/mail/{name}");
+    let error = problem.map(|p| p.detail().to_owned());
+    let sample = serde_json::to_string_pretty(&templates::sample()).map_err(kernel::Fault::from)?;
+    let write = caller.may::<WriteMails>();
+    let body = html! {
+        @if let Some(error) = &error { (h::alert("danger", error)) }
+        (h::split(
+            html! { (h::card("Text", html! {
+                form method="post" action=(here) {
+                    (web::once_again(typed.map_or("", |t| t.once.as_str())))
+                    (h::field(&Field { label: "Subject", name: "subject", value: &text.subject, required: true, ..Field::default() }))
+                    (h::field(&Field { label: "Plain text", name: "text", kind: "textarea", value: &text.text, required: true, ..Field::default() }))
+                    (h::field(&Field { label: "HTML", name: "html", kind: "textarea", value: &text.html, hint: "What is put in is escaped", required: true, ..Field::default() }))
+                    div.form-buttons {
+                        button.btn formaction={ (here) "/preview" } type="submit" { "Preview" }
+                        @if write { button.btn.btn-primary type="submit" name="do" value="save" { "Save" } }
+                    }
+                }
+            })) },
+            html! {
+                (preview_of(tried(name, &text)))
+                (h::card("What a text may use", html! { pre tabindex="0" { (sample) } }))
+            },
+        ))
+    };
+    Ok(Screen::new(caller, title(name))
+        .crumb("E-mail texts", "/settings/mail")
+        .beside(if custom { h::badge("active") } else { h::tag("built in", h::Tone::Quiet) })
+        .subtitle(html! { @if let Some(e) = &changed { "Changed " (h::time(e.recorded_at)) " by " (e.actor) } @else { "Never changed." } })
+        .actions(html! { @if custom && write { (h::button(&here, "Back to the built-in text", "secondary", &[("do", "reset")])) } })
+        .show(body))
+}
+
+fn preview_of(tried: Result<Rendered, templates::TemplateRefused>) -> Markup {
+    h::card(
+        "Preview, for a sample order",
+        html! {
+            @match tried {
+                Ok(done) => { p { strong { (done.subject) } } pre tabindex="0" { (done.text) } }
+                Err(refused) => (h::alert("danger", &refused.to_string())),
+            }
+        },
+    )
+}
+
+/// Shows what a text gives, and keeps nothing.
+pub(super) async fn preview(
+    State(app): State<App>,
+    caller: May<ReadMails>,
+    Segment(name): Segment<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Markup, Problem> {
+    page(&app, &caller, &name, Some(&typed), None).await
+}
+
+/// Saves a text, or goes back to ours.
+pub(super) async fn save(
+    State(app): State<App>,
+    caller: May<WriteMails>,
+    Segment(name): Segment<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let here = format!("/settings/mail/{name}");
+    let text = (typed.action != "reset").then(|| typed.read());
+    let key = Key::once(&typed.once, &here);
+    let done = web::submit!(app, caller, key, "mails.set_template", &typed, |tx| {
+        let item = SetTemplate { at: tx.now(), name: name.clone(), text: text.clone() };
+        set_templates(tx, &[item]).await?.remove(0).or_problem()?;
+        Ok(Reply::empty())
+    });
+    match done {
+        Ok(_) => Ok(web::done("Saved").to(&here)),
+        Err(problem)
+            if problem.code() != "automation.unknown_template" && problem.status().is_client_error() =>
+        {
+            Ok((problem.status(), page(&app, &caller, &name, Some(&typed), Some(&problem)).await?)
+                .into_response())
+        }
+        Err(problem) => Err(problem),
+    }
+}

@@ -1,0 +1,322 @@
+//! Webhook endpoints: make, pause, change, and what became of their deliveries, with replay.
+
+use crate::api::{ReadWebhooks, WriteWebhooks};
+use crate::read::{self, DeliveryRow, EndpointRow};
+use crate::replay::{Replay, ReplayDead, replay, replay_dead};
+use crate::subscribe::{Change, EndpointRefused, Subscribe, Unsubscribe, change, subscribe, unsubscribe};
+use crate::{DeliveryId, EndpointId};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use kernel::Fault;
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+use web::html::{self as h, Bulk, Col, Field, Row, Table};
+use web::{App, Caller, Form, Key, May, OrProblem, Paging, Params, Problem, Reply, Screen, Segment};
+
+fn kinds(row: &EndpointRow) -> String {
+    serde_json::from_str::<Vec<String>>(&row.kinds).map(|k| k.join(" ")).unwrap_or_default()
+}
+
+fn state(active: bool) -> Markup {
+    if active { h::badge("active") } else { h::tag("paused", h::Tone::Warn) }
+}
+
+/// A new endpoint as it is typed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct New {
+    url: String,
+    kinds: String,
+}
+
+fn fields(typed: &New, problem: Option<&Problem>) -> Markup {
+    let error = |name: &str| {
+        let all = problem.map(Problem::errors).unwrap_or_default();
+        all.iter().find(|e| e.pointer == name).map(|e| e.detail.as_str())
+    };
+    html! {
+        (h::field(&Field { label: "Address", name: "url", value: &typed.url, hint: "https://… that answers 2xx within 15 seconds", error: error("url"), required: true, ..Field::default() }))
+        (h::field(&Field { label: "Events", name: "kinds", value: &typed.kinds, hint: "Kinds with spaces between, as order.placed payment.captured; * for all", error: error("kinds"), required: true, ..Field::default() }))
+    }
+}
+
+/// Which field a refusal is about.
+fn by_field(refused: EndpointRefused) -> Problem {
+    match &refused {
+        EndpointRefused::BadUrl { .. } => Problem::refused(&refused).at("url"),
+        EndpointRefused::NoKinds {} | EndpointRefused::BadKind { .. } => {
+            Problem::refused(&refused).at("kinds")
+        }
+        EndpointRefused::Unknown { .. } => Problem::refused(&refused),
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split([' ', ',', '\n']).map(str::trim).filter(|k| !k.is_empty()).map(str::to_owned).collect()
+}
+
+const COLS: [Col<'static>; 4] =
+    [Col::text("Address"), Col::text("Events"), Col::text("State"), Col::text("Since")];
+
+/// Shows the endpoints.
+pub(super) async fn list(State(app): State<App>, caller: May<ReadWebhooks>) -> Result<Markup, Problem> {
+    endpoints(&app, &caller, &New::default(), None).await
+}
+
+async fn endpoints(
+    app: &App,
+    caller: &Caller,
+    typed: &New,
+    problem: Option<&Problem>,
+) -> Result<Markup, Problem> {
+    let all = read::endpoints(app.db.read(), None, 200).await?;
+    let row = |e: &EndpointRow| {
+        Row::new([html! { bdi { (e.url) } }, html! { (kinds(e)) }, state(e.active), h::time(e.created_at)])
+            .href(format!("/developers/webhooks/{}", e.id))
+    };
+    let body = html! {
+        @if all.is_empty() { (h::empty("No endpoints", "An endpoint is told of events as they happen, signed as Standard Webhooks has it.")) }
+        @else { (Table::new("Endpoints", &COLS, all.iter().map(row)).show()) }
+        @if caller.may::<WriteWebhooks>() {
+            div.mt-3 { (h::card("New endpoint", html! {
+                form method="post" action="/developers/webhooks" { (fields(typed, problem)) (h::form_buttons("Make the endpoint", None)) }
+            })) }
+        }
+    };
+    Ok(Screen::new(caller, "Webhooks").live("queue:webhooks").show(body))
+}
+
+/// The page that shows a secret, once.
+fn secret(caller: &Caller, id: EndpointId, secret: &str) -> Markup {
+    let body = html! {
+        (h::note("warning", html! { "This is the only time the secret is shown. Keep it where the receiver checks signatures." }))
+        (h::card("Secret", h::copy(secret)))
+        (h::link(&format!("/developers/webhooks/{id}"), "I have it", "primary", ""))
+    };
+    Screen::new(caller, "The endpoint’s secret").crumb("Webhooks", "/developers/webhooks").narrow().show(body)
+}
+
+/// Makes an endpoint and shows its secret.
+pub(super) async fn make(
+    State(app): State<App>,
+    caller: May<WriteWebhooks>,
+    Form(form): Form<New>,
+) -> Result<Response, Problem> {
+    let made: Result<_, Fault> = db::write!(app.db, &caller.actor, |tx| {
+        let item = Subscribe { at: tx.now(), url: form.url.clone(), kinds: words(&form.kinds) };
+        Ok(subscribe(tx, &[item]).await?.remove(0).map_err(by_field)?)
+    });
+    match made.map_err(Problem::from) {
+        Ok(made) => Ok(secret(&caller, made.id, &made.secret).into_response()),
+        Err(problem) if problem.status().is_client_error() => {
+            Ok((problem.status(), endpoints(&app, &caller, &form, Some(&problem)).await?).into_response())
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Which deliveries.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    state: String,
+    cursor: String,
+}
+
+const DELIVERIES: [Col<'static>; 5] = [
+    Col::text("Event"),
+    Col::text("State"),
+    Col::number("Attempts"),
+    Col::text("Last answer"),
+    Col::text("When"),
+];
+
+/// Shows an endpoint with its deliveries.
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: May<ReadWebhooks>,
+    Segment(id): Segment<EndpointId>,
+    Params(query): Params<Query>,
+) -> Result<Markup, Problem> {
+    endpoint(&app, &caller, id, &query, None).await
+}
+
+async fn endpoint(
+    app: &App,
+    caller: &Caller,
+    id: EndpointId,
+    query: &Query,
+    refused: Option<(&New, &Problem)>,
+) -> Result<Markup, Problem> {
+    let sql = app.db.read();
+    let row =
+        read::endpoint(sql, id).await?.ok_or_else(|| Problem::not_found(format!("webhook endpoint {id}")))?;
+    let wanted = Some(query.state.as_str()).filter(|s| !s.is_empty());
+    let paging = Paging::<DeliveryId>::read(None, Some(&query.cursor))?;
+    let page = paging.page(read::deliveries(sql, id, wanted, paging.after, paging.fetch()).await?, |d| d.id);
+    let here = format!("/developers/webhooks/{id}");
+    let tabs: Vec<(&str, String)> =
+        [("All", ""), ("Waiting", "waiting"), ("Delivered", "delivered"), ("Failed", "dead")]
+            .map(|(title, state)| (title, h::query(&here, &[("state", state)])))
+            .to_vec();
+    let states = ["", "waiting", "delivered", "dead"];
+    let tabs: Vec<h::Tab<'_>> = tabs
+        .iter()
+        .zip(states)
+        .map(|((title, href), state)| h::Tab { title, href, here: query.state == state, count: None })
+        .collect();
+    let write = caller.may::<WriteWebhooks>();
+    let table = Table::new("Deliveries", &DELIVERIES, page.data.iter().map(delivery));
+    let table = match write {
+        true => table.bulk(Bulk {
+            action: &here,
+            name: "deliveries",
+            buttons: html! {
+                (web::once())
+                button.btn.btn-primary type="submit" name="do" value="replay" { "Send again" }
+            },
+        }),
+        false => table,
+    };
+    let typed = New { url: row.url.clone(), kinds: kinds(&row) };
+    let body = html! {
+        @if let Some((_, problem)) = refused { (h::alert("danger", problem.detail())) }
+        @if !row.active { (h::alert("warning", "Paused: nothing is sent. What waits goes out when it is switched on; what happens meanwhile does not.")) }
+        (h::tabs("Deliveries", &tabs))
+        @if page.data.is_empty() { (h::empty("No deliveries", "Events that this endpoint hears of appear here.")) }
+        @else { (table.show()) }
+        (h::pages(&h::query(&here, &[("state", &query.state)]), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
+        @if write {
+            div.mt-3 { (h::card("Change", html! {
+                form method="post" action=(here) {
+                    (web::once())
+                    input type="hidden" name="do" value="change";
+                    (fields(refused.map_or(&typed, |(form, _)| form), refused.map(|(_, p)| p)))
+                    (h::form_buttons("Save", None))
+                }
+            })) }
+        }
+    };
+    Ok(Screen::new(caller, row.url.clone())
+        .crumb("Webhooks", "/developers/webhooks")
+        .beside(state(row.active))
+        .subtitle(html! { (kinds(&row)) })
+        .actions(html! { @if write { (actions(&here, row.active)) } })
+        .live("queue:webhooks")
+        .show(body))
+}
+
+fn actions(here: &str, active: bool) -> Markup {
+    let (label, to) = if active { ("Pause", "pause") } else { ("Switch on", "resume") };
+    html! {
+        (h::button(here, "Send all failed again", "secondary", &[("do", "replay_dead")]))
+        (h::button(here, label, "secondary", &[("do", to)]))
+        (h::confirm("new-secret", here, "New secret", "secondary", "The old secret stops at once: the receiver refuses deliveries until it has the new one.", &[("do", "new_secret")]))
+        (h::confirm("remove-endpoint", here, "Remove", "danger", "The endpoint goes with all its deliveries. This cannot be undone.", &[("do", "remove")]))
+    }
+}
+
+fn delivery(d: &DeliveryRow) -> Row {
+    let when = match d.state.as_str() {
+        "waiting" => html! { "next " (h::time(d.next_at)) },
+        _ => html! { @if let Some(at) = d.delivered_at { (h::time(at)) } },
+    };
+    Row::new([
+        html! { a href={ "/developers/events/" (d.event_id) } { (d.kind) } },
+        h::badge(&d.state),
+        html! { (d.attempts) },
+        html! { @if let Some(status) = d.last_status { (status) " " } @if let Some(error) = &d.last_error { bdi { (error) } } },
+        when,
+    ])
+    .value(d.id.to_string(), format!("delivery of {}", d.kind))
+}
+
+/// What a form of an endpoint sends.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Act {
+    once: String,
+    #[serde(rename = "do")]
+    action: String,
+    url: String,
+    kinds: String,
+    deliveries: Vec<DeliveryId>,
+}
+
+/// Changes an endpoint, or sends deliveries again.
+pub(super) async fn act(
+    State(app): State<App>,
+    caller: May<WriteWebhooks>,
+    Segment(id): Segment<EndpointId>,
+    Form(form): Form<Act>,
+) -> Result<Response, Problem> {
+    let here = format!("/developers/webhooks/{id}");
+    if form.action == "new_secret" {
+        let changed: Result<_, Fault> = db::write!(app.db, &caller.actor, |tx| {
+            let item =
+                Change { at: tx.now(), endpoint: id, url: None, kinds: None, active: None, new_secret: true };
+            Ok(change(tx, &[item]).await?.remove(0).or_problem()?)
+        });
+        return Ok(secret(&caller, id, &changed?.secret).into_response());
+    }
+    let key = Key::once(&form.once, &here);
+    let done = web::submit!(app, caller, key, "webhooks.act", &form, |tx| acted(tx, id, &form).await);
+    match done {
+        Ok(_) => Ok(web::done(said(&form)).to(if form.action == "remove" {
+            "/developers/webhooks"
+        } else {
+            &here
+        })),
+        Err(problem) if problem.status().is_client_error() => {
+            let typed = New { url: form.url.clone(), kinds: form.kinds.clone() };
+            let refused = Some((&typed, &problem)).filter(|_| form.action == "change");
+            if refused.is_none() {
+                return Err(problem);
+            }
+            let again = endpoint(&app, &caller, id, &Query::default(), refused).await?;
+            Ok((problem.status(), again).into_response())
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn said(form: &Act) -> String {
+    match form.action.as_str() {
+        "replay" => format!("{} deliveries are sent again", form.deliveries.len()),
+        "replay_dead" => "What failed is sent again".to_owned(),
+        "pause" => "The endpoint is paused".to_owned(),
+        "resume" => "The endpoint is switched on".to_owned(),
+        "remove" => "The endpoint is removed".to_owned(),
+        _ => "Saved".to_owned(),
+    }
+}
+
+async fn acted(tx: &db::Tx, id: EndpointId, form: &Act) -> Result<Reply, Fault> {
+    let at = tx.now();
+    let none = || Change { at, endpoint: id, url: None, kinds: None, active: None, new_secret: false };
+    let item = match form.action.as_str() {
+        "replay" => {
+            let all: Vec<Replay> = form.deliveries.iter().map(|d| Replay { at, delivery: *d }).collect();
+            for outcome in replay(tx, &all).await? {
+                outcome.or_problem()?;
+            }
+            return Ok(Reply::empty());
+        }
+        "replay_dead" => {
+            replay_dead(tx, &[ReplayDead { at, endpoint: id }]).await?.remove(0).or_problem()?;
+            return Ok(Reply::empty());
+        }
+        "remove" => {
+            unsubscribe(tx, &[Unsubscribe { at, endpoint: id }]).await?.remove(0).or_problem()?;
+            return Ok(Reply::empty());
+        }
+        "pause" => Change { active: Some(false), ..none() },
+        "resume" => Change { active: Some(true), ..none() },
+        "change" => Change { url: Some(form.url.clone()), kinds: Some(words(&form.kinds)), ..none() },
+        other => {
+            return Err(Problem::invalid("do", format!("“{other}” is nothing that an endpoint does.")).into());
+        }
+    };
+    change(tx, &[item]).await?.remove(0).map_err(by_field)?;
+    Ok(Reply::empty())
+}

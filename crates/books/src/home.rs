@@ -1,0 +1,235 @@
+//! The home page: what came in today, what waits for somebody, and thirty days of it; and the lists that explain figures no other page
+//! explains. It stands in the lowest slice, because it looks at all of them.
+//!
+//! Invariant: each figure is one statement over an index that holds what it needs, over the days shown or over what is open.
+
+use crate::today::{Today, today};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use db::{FromRow, Sql};
+use kernel::{Currency, Fault, Money, Timestamp};
+use maud::{Markup, html};
+use orders::api::ReadOrders;
+use shipping::ReadShipping;
+use std::collections::BTreeMap;
+use web::html::{self as h, Chart, Col, Icon, Row, Series, Stat, Table, Tone};
+use web::{App, Caller, May, Problem, Screen, SignedIn};
+
+/// Days of the charts.
+const DAYS: i64 = 30;
+/// Rows of a list that explains a figure.
+const SHOWN: i64 = 200;
+
+/// Its menu entry.
+pub(crate) const MENU: web::MenuItem =
+    web::MenuItem { title: "Home", path: "/", scope: "orders:read", group: web::Group::Home, order: 10 };
+
+/// The pages.
+pub(crate) fn routes() -> axum::Router<App> {
+    axum::Router::new().route("/", get(show)).route("/reports/stock-outs", get(stock_outs))
+}
+
+async fn show(State(app): State<App>, caller: May<SignedIn>) -> Result<Response, Problem> {
+    if !caller.may::<ReadOrders>() {
+        return Ok(web::auth::first(&caller));
+    }
+    let (sql, now) = (app.db.read(), app.db.now());
+    let from = Timestamp(now.0 - now.0.rem_euclid(Timestamp::DAY));
+    let figures = today(sql, from, now.plus(1), now).await?;
+    let waiting = returns_waiting(sql).await?;
+    let days = days(sql, from.plus(-(DAYS - 1) * Timestamp::DAY)).await?;
+    let past = Past::of(&days, from);
+    let body = html! {
+        (tiles(&caller, &figures, waiting, &past))
+        (charts(&past))
+    };
+    let day = html! { "Figures of today, " (from.day()) " (UTC), and of what waits now." };
+    Ok(Screen::new(&*caller, "Home").subtitle(day).live("dashboard").show(body).into_response())
+}
+
+#[derive(FromRow)]
+struct DayRow {
+    day: i64,
+    currency: Currency,
+    orders: i64,
+    amount: i64,
+}
+
+/// Orders and revenue by day and currency, from the index of orders by time alone.
+async fn days(sql: &Sql, from: Timestamp) -> Result<Vec<DayRow>, Fault> {
+    let text = format!(
+        "SELECT o.placed_at / {day} AS day, o.currency, COUNT(*) AS orders, CAST(SUM(o.total) AS BIGINT) AS amount \
+         FROM orders o WHERE o.placed_at >= $1 GROUP BY o.placed_at / {day}, o.currency",
+        day = Timestamp::DAY
+    );
+    sql.all(&text, [from.into()]).await
+}
+
+/// Returns that somebody has to decide, receive, inspect or settle.
+async fn returns_waiting(sql: &Sql) -> Result<i64, Fault> {
+    let text = "SELECT COUNT(*) FROM return_request WHERE declined_at IS NULL AND settled_at IS NULL";
+    Ok(sql.scalar(text, []).await?.unwrap_or(0))
+}
+
+/// The last thirty days, the oldest first.
+struct Past {
+    labels: Vec<String>,
+    orders: Vec<f64>,
+    /// Revenue by currency in whole units of it, the largest first.
+    revenue: Vec<(Currency, Vec<f64>)>,
+}
+
+impl Past {
+    fn of(rows: &[DayRow], today: Timestamp) -> Self {
+        let last = today.0 / Timestamp::DAY;
+        let days: Vec<i64> = (last - DAYS + 1..=last).collect();
+        let at = |day: i64| usize::try_from(day - days[0]).ok().filter(|i| *i < days.len());
+        let mut orders = vec![0.0; days.len()];
+        let mut revenue: BTreeMap<Currency, (i64, Vec<f64>)> = BTreeMap::new();
+        for row in rows {
+            let Some(i) = at(row.day) else { continue };
+            orders[i] += row.orders as f64;
+            let of = revenue.entry(row.currency).or_insert_with(|| (0, vec![0.0; days.len()]));
+            of.0 += row.orders;
+            of.1[i] += row.amount as f64 / 10_f64.powi(i32::try_from(row.currency.exponent()).unwrap_or(2));
+        }
+        let mut revenue: Vec<(i64, Currency, Vec<f64>)> =
+            revenue.into_iter().map(|(currency, (orders, values))| (orders, currency, values)).collect();
+        revenue.sort_by_key(|(orders, ..)| std::cmp::Reverse(*orders));
+        let label = |day: &i64| Timestamp(day * Timestamp::DAY).day().get(5..).unwrap_or_default().to_owned();
+        Self {
+            labels: days.iter().map(label).collect(),
+            orders,
+            revenue: revenue.into_iter().map(|(_, currency, values)| (currency, values)).collect(),
+        }
+    }
+    fn revenue_of(&self, currency: Currency) -> &[f64] {
+        self.revenue.iter().find(|(c, _)| *c == currency).map_or(&[], |(_, values)| values)
+    }
+}
+
+fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past) -> Markup {
+    let (placed, orders) = (format!("/orders?from={}", t.from.day()), t.orders.to_string());
+    let yesterday = past.orders.iter().rev().nth(1).copied().unwrap_or(0.0);
+    let compared = format!("{yesterday:.0} yesterday");
+    let revenue: Vec<(String, &[f64])> = t
+        .revenue
+        .iter()
+        .take(3)
+        .map(|r| (Money::new(r.amount, r.currency).to_string(), past.revenue_of(r.currency)))
+        .collect();
+    let sold =
+        |value, detail, trend, label| Stat { label, value, detail, trend, href: &placed, tone: Tone::Info };
+    let mut all = vec![sold(orders.as_str(), compared.as_str(), past.orders.as_slice(), "Orders today")];
+    if revenue.is_empty() {
+        all.push(sold("0", "Nothing sold yet", &[], "Revenue today"));
+    }
+    all.extend(revenue.iter().map(|(value, trend)| sold(value, "", trend, "Revenue today")));
+    let held: i64 = t.holds.iter().map(|held| held.orders).sum();
+    let most = t.holds.iter().max_by_key(|held| held.orders);
+    let most = most.map_or_else(String::new, |f| format!("{}: {}", f.kind.replace('_', " "), f.orders));
+    let waits = [
+        ("Holds to work on", held, most.as_str(), "/review", Tone::Warn, true),
+        (
+            "Late shipments",
+            t.late_shipments,
+            "Past the promised day",
+            "/shipments?show=late",
+            Tone::Bad,
+            caller.may::<ReadShipping>(),
+        ),
+        ("Stock-outs", t.stock_outs, "SKUs that orders wait for", "/reports/stock-outs", Tone::Bad, true),
+        (
+            "Returns waiting",
+            returns,
+            "To decide, receive or settle",
+            "/returns",
+            Tone::Warn,
+            caller.scopes.allow("returns:read"),
+        ),
+    ];
+    let counts: Vec<String> = waits.iter().map(|(_, n, ..)| n.to_string()).collect();
+    let waiting = waits.iter().zip(&counts).filter(|((.., may), _)| *may);
+    all.extend(waiting.map(|((label, n, detail, href, tone, _), value)| Stat {
+        label,
+        value,
+        detail,
+        trend: &[],
+        href,
+        tone: if *n > 0 { *tone } else { Tone::Good },
+    }));
+    h::stats(&all)
+}
+
+fn whole(value: f64) -> String {
+    match value {
+        v if v >= 1_000_000.0 => format!("{:.1} M", v / 1_000_000.0),
+        v if v >= 10_000.0 => format!("{:.0} k", v / 1_000.0),
+        v => format!("{v:.0}"),
+    }
+}
+
+fn charts(past: &Past) -> Markup {
+    let labels: Vec<&str> = past.labels.iter().map(String::as_str).collect();
+    let orders = [Series { name: "Orders", values: &past.orders }];
+    let titles: Vec<String> =
+        past.revenue.iter().take(3).map(|(c, _)| format!("Revenue of the last {DAYS} days, {c}")).collect();
+    html! {
+        div.charts {
+            (h::card("", h::bars(&Chart { title: "Orders of the last 30 days", labels: &labels, series: &orders, shown: whole })))
+            @for ((_, values), title) in past.revenue.iter().zip(&titles) {
+                (h::card("", h::lines(&Chart { title, labels: &labels, series: &[Series { name: "Revenue", values }], shown: whole })))
+            }
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct OutRow {
+    code: String,
+    title: String,
+    units: i64,
+    orders: i64,
+    since: Timestamp,
+}
+
+async fn stock_outs(State(app): State<App>, caller: May<ReadOrders>) -> Result<Markup, Problem> {
+    let text = "SELECT s.code, s.title, w.units, w.orders, w.since FROM (SELECT l.sku_id, CAST(SUM(l.backordered) AS BIGINT) AS units, \
+         COUNT(DISTINCT l.order_id) AS orders, MIN(l.placed_at) AS since FROM order_line l WHERE l.backordered > 0 GROUP BY l.sku_id) w \
+         JOIN sku s ON s.id = w.sku_id ORDER BY w.units DESC, s.code LIMIT $1";
+    let rows: Vec<OutRow> = app.db.read().all(text, [SHOWN.into()]).await?;
+    let cols = [
+        Col::text("SKU"),
+        Col::text("Title"),
+        Col::number("Units waited for"),
+        Col::number("Orders"),
+        Col::text("Since"),
+    ];
+    let many = rows.len();
+    let shown = rows.iter().map(|r| {
+        let href = h::query("/orders", &[("search", &r.code), ("only", "backordered")]);
+        Row::new([
+            html! { (r.code) },
+            html! { bdi { (r.title) } },
+            html! { (r.units) },
+            html! { (r.orders) },
+            h::time(r.since),
+        ])
+        .href(href)
+    });
+    Ok(explained(
+        &caller,
+        "Stock-outs",
+        "SKUs that orders wait for, those with the most units first. A row leads to its orders.",
+        many,
+        Table::new("Stock-outs", &cols, shown).show(),
+    ))
+}
+
+fn explained(caller: &Caller, title: &str, says: &str, many: usize, table: Markup) -> Markup {
+    Screen::new(caller, title).crumb("Home", "/").subtitle(html! { (says) }).live("dashboard").show(html! {
+        @if many == 0 { (h::empty_with(Icon::CircleCheck, "Nothing here", "All is as it should be.", html! { (h::link("/", "Back home", "secondary", "")) })) }
+        @else { (table) }
+    })
+}

@@ -1,0 +1,26 @@
+//! What customers see of their order without signing in: where it is, and giving units of it back.
+//!
+//! Invariants: an order is shown to who has a signed link to it or knows its number and e-mail together, and a wrong number reads as a
+//! wrong e-mail; without a link from an e-mail no address is shown; every page is limited in how often one address may ask, is kept out of
+//! search engines, and works without scripts.
+
+mod ask;
+mod gate;
+mod pass;
+mod shell;
+mod track;
+
+use axum::Router;
+use axum::routing::get;
+pub use gate::Gate;
+pub use pass::Pass;
+use web::App;
+
+/// The slice, for the program's list.
+pub const SLICE: web::Slice = web::Slice { name: "portal", pages: routes, ..web::Slice::EMPTY };
+
+fn routes() -> Router<App> {
+    Router::new()
+        .route("/track", get(track::show).post(track::look_up))
+        .route("/track/return", get(ask::show).post(ask::submit))
+}

@@ -1,0 +1,87 @@
+//! The inbox: returns by how far they are. A scanned return label opens its return.
+
+use super::words;
+use crate::api::ReadReturns;
+use crate::model::{ReturnId, Status};
+use crate::read::{self, Filter, ReturnRow};
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use kernel::Timestamp;
+use maud::html;
+use serde::Deserialize;
+use web::html::{self as h, Col, Row, Table};
+use web::{App, May, Paging, Params, Problem, Screen};
+
+/// What the query says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    status: String,
+    q: String,
+    cursor: String,
+}
+
+const COLS: [Col<'static>; 7] = [
+    Col::text("Return"),
+    Col::text("Order"),
+    Col::text("Status"),
+    Col::text("Wants"),
+    Col::number("Units"),
+    Col::number("Credit"),
+    Col::text("Asked"),
+];
+
+/// Shows a page of returns; a number that names one return opens it.
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: May<ReadReturns>,
+    Params(query): Params<Query>,
+) -> Result<Response, Problem> {
+    let status = match query.status.as_str() {
+        "" => None,
+        text => Some(text.parse::<Status>().map_err(|e| Problem::invalid("status", format!("{e}.")))?),
+    };
+    let number = Some(query.q.trim().to_owned()).filter(|q| !q.is_empty());
+    let filter = Filter { status, number, ..Filter::default() };
+    let paging = Paging::<(Timestamp, ReturnId)>::read(None, Some(&query.cursor))?;
+    let rows = read::list(app.db.read(), &filter, paging.after, paging.fetch()).await?;
+    if let ([one], Some(_)) = (rows.as_slice(), &filter.number) {
+        return Ok(Redirect::to(&format!("/returns/{}", one.id)).into_response());
+    }
+    let page = paging.page(rows, |r| (r.requested_at, r.id));
+    let mut tabs = vec![("All".to_owned(), "/returns".to_owned(), status.is_none())];
+    tabs.extend(Status::ALL.iter().map(|s| {
+        let title = words(s.as_str());
+        let title = title[..1].to_uppercase() + &title[1..];
+        (title, h::query("/returns", &[("status", s.as_str())]), status == Some(*s))
+    }));
+    let tabs: Vec<h::Tab<'_>> =
+        tabs.iter().map(|(title, href, here)| h::Tab { title, href, here: *here, count: None }).collect();
+    let body = html! {
+        (h::filter_bar("/returns", ("q", &query.q, "Scan or type a return or order number"), html! {}, &[]))
+        @if page.data.is_empty() {
+            (h::empty("No returns here", "Customers ask for returns on the tracking page; support enters them on the page of an order."))
+        } @else { (Table::new("Returns", &COLS, page.data.iter().map(row)).show()) }
+        (h::pages(&h::query("/returns", &[("status", &query.status), ("q", &query.q)]), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
+    };
+    Ok(Screen::new(&caller, "Returns")
+        .above(h::tabs("How far they are", &tabs))
+        .live("queue:returns")
+        .show(body)
+        .into_response())
+}
+
+fn row(r: &ReturnRow) -> Row {
+    Row::new([
+        html! { (r.number) },
+        html! { a href={ "/orders/" (r.order_id) } { (r.order_number) } },
+        h::badge(r.status.as_str()),
+        html! { (words(r.resolution.as_str())) },
+        html! { (r.units) },
+        h::amount(r.credited, r.currency),
+        h::time(r.requested_at),
+    ])
+    .href(format!("/returns/{}", r.id))
+    .id(r.id.to_string())
+    .quiet(matches!(r.status, Status::Settled | Status::Declined))
+}
