@@ -1,6 +1,7 @@
 //! Chromedriver on a free port, and sessions of Chromium with it.
 
 use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -60,8 +61,7 @@ impl Driver {
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let wish: Map<String, Value> = serde_json::from_value(wish).expect("an object");
-        let builder = ClientBuilder::rustls().expect("TLS, which is not used");
-        let mut builder = builder;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(wish);
         builder.connect(&self.url).await.unwrap_or_else(|e| panic!("{INSTALL} ({e})"))
     }

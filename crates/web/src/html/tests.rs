@@ -1,3 +1,5 @@
+//! What components promise: nothing from outside is markup, every status has one tone, and no part needs a looser policy.
+
 use super::*;
 use kernel::{Currency, Timestamp};
 use maud::html;

@@ -88,11 +88,13 @@ fn judge(from: &str, to: &str) -> Result<(), String> {
         (_, _, Some((_, allowed))) => allowed.contains(&to),
         (_, Some(here), _) => ground(to).is_some() || place(to).is_some_and(|there| there < here),
         ("connectors", ..) => CONNECTORS.contains(&to),
-        ("app", ..) => to != "xtask" && to != "fuzz",
+        ("app", ..) => !["xtask", "fuzz", "browser"].contains(&to),
         // What loads and what simulates use every slice; the program gives them the rest.
-        ("bench" | "sim", ..) => !["app", "xtask", "fuzz", "bench", "sim", "crash"].contains(&to),
+        ("bench" | "sim", ..) => !["app", "xtask", "fuzz", "bench", "sim", "crash", "browser"].contains(&to),
         // Its targets are parsers of every crate, and the program as a whole.
         ("fuzz", ..) => to != "xtask",
+        // It looks at the program from outside, and behind it.
+        ("browser", ..) => !["xtask", "fuzz"].contains(&to),
         ("xtask", ..) => false,
         _ => return Err(format!("`{from}` has no place in the river yet: give it one in {}", file!())),
     };
@@ -146,6 +148,8 @@ mod tests {
             ("sim", "app"),
             ("bench", "app"),
             ("app", "fuzz"),
+            ("app", "browser"),
+            ("sim", "browser"),
             ("xtask", "kernel"),
             ("stranger", "kernel"),
         ] {
