@@ -10,6 +10,8 @@ mod access;
 mod backup;
 #[path = "it/binary.rs"]
 mod binary;
+#[path = "it/clerk.rs"]
+mod clerk;
 #[path = "it/contract.rs"]
 mod contract;
 #[path = "it/crash.rs"]

@@ -264,3 +264,49 @@ pub(crate) async fn lock_version(sql: &Sql, code: &str) -> Result<Option<i64>, F
     sql.scalar("SELECT s.version FROM sku s WHERE s.code = $1 /*pg FOR NO KEY UPDATE OF s */", [code.into()])
         .await
 }
+
+/// A SKU as it is offered while somebody types.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Offered {
+    /// Its code.
+    pub code: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// SKUs for sale that a text may stand for: its barcode, the beginning of its code or title, or, where few begin so, a part of the title.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn offered(sql: &Sql, text: &str, limit: i64) -> Result<Vec<Offered>, Fault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (lower, upper) = (text.to_lowercase(), text.to_uppercase());
+    let end = |t: &str| format!("{t}{}", char::MAX);
+    let begins = "SELECT s.code, s.title FROM sku s WHERE s.active = TRUE AND (s.id IN (SELECT b.sku_id FROM sku_barcode b WHERE b.barcode = $1) \
+         OR s.id IN (SELECT c.id FROM sku c WHERE (c.code >= $1 AND c.code < $2) OR (c.code >= $3 AND c.code < $4) ORDER BY c.code LIMIT 50) \
+         OR s.id IN (SELECT t.id FROM sku t WHERE LOWER(t.title) >= $5 AND LOWER(t.title) < $6 ORDER BY LOWER(t.title) LIMIT 50)) \
+         ORDER BY s.code LIMIT $7";
+    let values = [
+        text.into(),
+        end(text).into(),
+        upper.as_str().into(),
+        end(&upper).into(),
+        lower.as_str().into(),
+        end(&lower).into(),
+        limit.into(),
+    ];
+    let mut found: Vec<Offered> = sql.all(begins, values).await?;
+    if found.len() < 3 && text.chars().count() > 2 {
+        let pattern = format!("%{}%", lower.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        let within = "SELECT s.code, s.title FROM sku s WHERE s.active = TRUE AND LOWER(s.title) LIKE $1 ESCAPE '\\' ORDER BY s.code LIMIT $2";
+        let more: Vec<Offered> = sql.all(within, [pattern.into(), limit.into()]).await?;
+        found.extend(more.into_iter().filter(|m| m.code != text).collect::<Vec<_>>());
+        found.sort_by(|a, b| a.code.cmp(&b.code));
+        found.dedup();
+        found.truncate(usize::try_from(limit).unwrap_or(0));
+    }
+    Ok(found)
+}

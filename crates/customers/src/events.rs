@@ -43,3 +43,13 @@ pub struct StoreCreditChanged {
     pub reference: String,
 }
 fact!(StoreCreditChanged, "store_credit.changed");
+
+/// Somebody wrote a note on a customer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CustomerNoted {
+    /// Whom.
+    pub customer: CustomerId,
+    /// What.
+    pub text: String,
+}
+kernel::fact!(CustomerNoted, "customer.noted");

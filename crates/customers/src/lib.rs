@@ -3,7 +3,7 @@
 //! Invariants: an e-mail address (by its key) and a phone number lead to one customer each; a balance of store credit is the sum of its
 //! entries and never below zero; an entry's reference is posted once.
 //!
-//! Commands: [`find_or_create`], [`post_credit`].
+//! Commands: [`find_or_create`], [`post_credit`], [`note_customers`].
 
 mod api;
 mod credit;
@@ -11,18 +11,30 @@ pub mod events;
 mod find;
 pub mod laws;
 mod model;
+mod note;
+mod pages;
 pub mod read;
 
 pub use credit::{CreditEntry, CreditRefused, credit_balance, post_credit};
 pub use find::{Contact, find_or_create};
 pub use model::{Customer, CustomerId};
+pub use note::{CustomerNote, CustomerNoteId, CustomerNoteRefused, note_customers};
 
 /// Customers, as the program sees them.
 pub const SLICE: web::Slice = web::Slice {
     name: "customers",
     permissions: &[web::grant::<api::ReadCustomers>(), web::grant::<api::WriteCustomers>()],
-    codes: &[CreditRefused::CODES],
+    menu: &[web::MenuItem {
+        title: "Customers",
+        path: "/customers",
+        scope: "customers:read",
+        group: web::Group::Customers,
+        order: 10,
+    }],
+    search: &[pages::SEARCH],
+    codes: &[CreditRefused::CODES, CustomerNoteRefused::CODES],
     laws: laws::LAWS,
     api: api::routes,
+    pages: pages::routes,
     ..web::Slice::EMPTY
 };

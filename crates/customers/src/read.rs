@@ -34,6 +34,9 @@ impl Row {
     }
 }
 
+/// Of the names that begin with a search, so many are looked at.
+const NAMES: usize = 300;
+
 /// Which customers a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -63,9 +66,15 @@ pub async fn list(
             text.push_str(&format!(" AND {column} = ${}", values.len()));
         }
     }
-    if let Some(name) = filter.name.as_deref().filter(|n| !n.is_empty()) {
-        values.push(name.into());
-        text.push_str(&format!(" AND LOWER(SUBSTR(c.name, 1, LENGTH(${0}))) = LOWER(${0})", values.len()));
+    if let Some(name) = filter.name.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
+        // Of the names that begin so, as many are looked at, in the order of the alphabet.
+        values.extend([name.into(), format!("{name}{}", char::MAX).into()]);
+        let n = values.len();
+        text.push_str(&format!(
+            " AND c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= LOWER(${}) AND LOWER(n.name) < LOWER(${n}) \
+             ORDER BY LOWER(n.name) LIMIT {NAMES})",
+            n - 1
+        ));
     }
     if let Some(after) = after {
         values.push(after.into());
@@ -140,5 +149,44 @@ pub async fn balances(sql: &Sql, customer: CustomerId) -> Result<Vec<Balance>, F
 pub async fn entries(sql: &Sql, customer: CustomerId, limit: i64) -> Result<Vec<Entry>, Fault> {
     let text = "SELECT currency, amount, reason, order_id, reference, at FROM store_credit_entry WHERE customer_id = $1 \
          ORDER BY at DESC, id DESC LIMIT $2";
+    sql.all(text, [customer.into(), limit.into()]).await
+}
+
+/// Customers that a text may stand for while somebody types: the beginning of a name, an e-mail address or a phone number.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn suggested(sql: &Sql, text: &str, limit: i64) -> Result<Vec<Customer>, Fault> {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let end = format!("{text}{}", char::MAX);
+    let sql_text = format!(
+        "SELECT {COLUMNS} FROM customer c WHERE c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= $1 AND LOWER(n.name) < $2 ORDER BY LOWER(n.name) LIMIT 20) \
+         OR c.id IN (SELECT e.id FROM customer e WHERE e.email_key >= $1 AND e.email_key < $2 ORDER BY e.email_key LIMIT 20) \
+         OR c.id IN (SELECT p.id FROM customer p WHERE p.phone >= $1 AND p.phone < $2 ORDER BY p.phone LIMIT 20) ORDER BY LOWER(c.name), c.id LIMIT $3"
+    );
+    let rows: Vec<Row> = sql.all(&sql_text, [text.into(), end.into(), limit.into()]).await?;
+    rows.into_iter().map(Row::into_customer).collect()
+}
+
+/// A note on a customer.
+#[derive(Debug, Clone, FromRow)]
+pub struct NoteRow {
+    /// When.
+    pub at: Timestamp,
+    /// By whom, as the event log names them.
+    pub by_actor: String,
+    /// What.
+    pub text: String,
+}
+
+/// The newest notes on a customer.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn notes(sql: &Sql, customer: CustomerId, limit: i64) -> Result<Vec<NoteRow>, Fault> {
+    let text = "SELECT at, by_actor, text FROM customer_note WHERE customer_id = $1 ORDER BY at DESC, id DESC LIMIT $2";
     sql.all(text, [customer.into(), limit.into()]).await
 }

@@ -79,7 +79,7 @@ CREATE TABLE supplier (id BIGINT PRIMARY KEY, code TEXT NOT NULL UNIQUE, name TE
 CREATE TABLE sku (
   id BIGINT PRIMARY KEY,
   code TEXT COLLATE "C" NOT NULL UNIQUE,
-  title TEXT NOT NULL,
+  title TEXT COLLATE "C" NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('simple', 'bundle', 'service')),   -- a service is sold but never stocked or shipped
   tax_class TEXT NOT NULL,
   weight_g BIGINT CHECK (weight_g >= 0), length_mm BIGINT CHECK (length_mm >= 0), width_mm BIGINT CHECK (width_mm >= 0), height_mm BIGINT CHECK (height_mm >= 0),
@@ -88,6 +88,7 @@ CREATE TABLE sku (
   version BIGINT NOT NULL DEFAULT 1,
   created_at BIGINT NOT NULL
 );
+CREATE INDEX sku_title ON sku (LOWER(title), id);
 CREATE TABLE sku_barcode (barcode TEXT NOT NULL PRIMARY KEY, sku_id BIGINT NOT NULL REFERENCES sku (id));
 CREATE INDEX sku_barcode_sku ON sku_barcode (sku_id);
 CREATE TABLE sku_price (sku_id BIGINT NOT NULL REFERENCES sku (id), currency TEXT NOT NULL, minor BIGINT NOT NULL CHECK (minor >= 0), PRIMARY KEY (sku_id, currency));
@@ -102,9 +103,12 @@ CREATE TABLE tax_rate (
 
 -- ── customers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE customer (
-  id BIGINT PRIMARY KEY, name TEXT NOT NULL, email TEXT, email_key TEXT UNIQUE, phone TEXT UNIQUE, address TEXT, created_at BIGINT NOT NULL,
+  id BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, email TEXT, email_key TEXT COLLATE "C" UNIQUE, phone TEXT COLLATE "C" UNIQUE, address TEXT, created_at BIGINT NOT NULL,
   version BIGINT NOT NULL DEFAULT 1
 );
+CREATE INDEX customer_name ON customer (LOWER(name), id);
+CREATE TABLE customer_note (id BIGINT PRIMARY KEY, customer_id BIGINT NOT NULL REFERENCES customer (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL, text TEXT NOT NULL);
+CREATE INDEX customer_note_customer ON customer_note (customer_id);
 CREATE TABLE store_credit (
   customer_id BIGINT NOT NULL REFERENCES customer (id), currency TEXT NOT NULL, balance BIGINT NOT NULL CHECK (balance >= 0),
   PRIMARY KEY (customer_id, currency)
@@ -213,6 +217,7 @@ CREATE INDEX orders_placed ON orders (placed_at, id, currency, total);   -- with
 CREATE INDEX orders_fulfilment ON orders (fulfilment_status, placed_at, id);
 CREATE INDEX orders_payment ON orders (payment_status, placed_at, id);
 CREATE INDEX orders_held ON orders (placed_at, id) WHERE holds > 0;
+CREATE INDEX orders_backordered ON orders (placed_at, id) WHERE units_backordered > 0;
 CREATE INDEX orders_channel ON orders (channel, placed_at, id);
 CREATE INDEX orders_customer ON orders (customer_id, placed_at);
 CREATE INDEX orders_email ON orders (email, placed_at);
@@ -259,9 +264,23 @@ CREATE TABLE order_hold (
   reason TEXT NOT NULL, at BIGINT NOT NULL, by_actor TEXT NOT NULL,
   PRIMARY KEY (order_id, kind)
 );
-CREATE INDEX order_hold_kind ON order_hold (kind, at);
+CREATE INDEX order_hold_kind ON order_hold (kind, at, order_id);
 CREATE TABLE order_note (id BIGINT PRIMARY KEY, order_id BIGINT NOT NULL REFERENCES orders (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX order_note_order ON order_note (order_id);
+-- The same done to many orders in the background: who asked, how far it is, and what became of each order.
+CREATE TABLE order_bulk (
+  id BIGINT PRIMARY KEY, action TEXT NOT NULL CHECK (action IN ('hold', 'release', 'cancel', 'tag')), about TEXT NOT NULL, by_actor TEXT NOT NULL,
+  started_at BIGINT NOT NULL, ended_at BIGINT, total BIGINT NOT NULL CHECK (total > 0), done BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
+  CHECK (done >= 0 AND refused >= 0 AND done + refused <= total), CHECK (ended_at IS NULL OR done + refused = total)
+);
+CREATE TABLE order_bulk_item (
+  bulk_id BIGINT NOT NULL REFERENCES order_bulk (id), order_id BIGINT NOT NULL REFERENCES orders (id),
+  outcome TEXT CHECK (outcome IN ('done', 'refused')), why TEXT,
+  PRIMARY KEY (bulk_id, order_id)
+);
+CREATE INDEX order_bulk_item_open ON order_bulk_item (bulk_id, order_id) WHERE outcome IS NULL;
+-- Lists of orders that a person keeps under a name.
+CREATE TABLE order_view (owner TEXT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (owner, name));
 
 CREATE TABLE risk_assessment (
   order_id BIGINT PRIMARY KEY, score BIGINT NOT NULL, reasons TEXT NOT NULL, held BOOLEAN NOT NULL, at BIGINT NOT NULL,
@@ -401,6 +420,7 @@ CREATE TABLE return_request (
 );
 CREATE INDEX return_request_order ON return_request (order_id);
 CREATE INDEX return_request_requested ON return_request (requested_at, id);
+CREATE INDEX return_request_open ON return_request (requested_at, id) WHERE declined_at IS NULL AND settled_at IS NULL;
 -- One row per returned unit; `unit` numbers the line's units from 0, and its cents follow from that number.
 CREATE TABLE return_unit (
   id BIGINT PRIMARY KEY, return_id BIGINT NOT NULL REFERENCES return_request (id), order_id BIGINT NOT NULL, line_id BIGINT NOT NULL REFERENCES order_line (id), unit BIGINT NOT NULL CHECK (unit >= 0),

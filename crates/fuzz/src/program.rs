@@ -274,8 +274,8 @@ pub(crate) fn api_seeds() -> Vec<Vec<u8>> {
         "POST /v1/customers/$customer/store-credit\n{\"amount\": 100, \"currency\": \"EUR\", \"reason\": \"sorry\"}",
         "POST /v1/webhooks\n{\"url\": \"https://a.example/x?y#z\", \"kinds\": [\"order.placed\", \"*\"]}",
         "PATCH /v1/webhooks/$webhook\n{\"active\": false, \"new_secret\": true}",
-        "POST /orders/$order\ndo=hold&kind=manual&text=seen",
-        "POST /orders/new\nlines[0][sku]=TEE&lines[0][quantity]=1&buyer[name]=A&currency=EUR",
+        "POST /orders/$order/hold\nkind=manual&reason=seen",
+        "POST /orders/new\nsku-0=TEE&quantity-0=1&name=A&currency=EUR",
     ]);
     seeds.extend(order_seeds().into_iter().map(|body| [b"POST /v1/orders k2\n", body.as_slice()].concat()));
     seeds

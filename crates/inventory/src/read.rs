@@ -128,3 +128,28 @@ pub async fn movements(
 pub async fn location_by_code(sql: &Sql, code: &str) -> Result<Option<Location>, Fault> {
     crate::location::location_by_code(sql, code).await
 }
+
+/// What can be promised of a SKU at a location.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Free {
+    /// The SKU.
+    pub sku_id: SkuId,
+    /// The location's name.
+    pub location: String,
+    /// Lower ships first.
+    pub priority: i64,
+    /// Units that can be promised; below zero where the safety stock is larger than what is left.
+    pub available: i64,
+    /// Units expected.
+    pub incoming: i64,
+}
+
+/// What can be promised of SKUs at the active locations, those that ship first at the front.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn free(sql: &Sql, skus: &[SkuId]) -> Result<Vec<Free>, Fault> {
+    let text = "SELECT t.sku_id, l.name AS location, l.priority, t.available, t.incoming FROM stock t JOIN input ON input.sku_id = t.sku_id \
+         JOIN location l ON l.id = t.location_id WHERE l.active = TRUE ORDER BY t.sku_id, l.priority, l.id";
+    sql.all_from(&crate::ground::sku_rows(skus.iter().copied()), text, []).await
+}

@@ -232,6 +232,7 @@ async fn list(
         customer: q.customer,
         placed_from: q.placed_from,
         placed_before: q.placed_before,
+        ..Filter::default()
     };
     let rows =
         read::list(app.db.read(), &filter, paging.after, u64::try_from(paging.fetch()).map_err(Fault::from)?)

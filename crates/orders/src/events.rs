@@ -286,3 +286,31 @@ pub struct OrderNoted {
     pub text: String,
 }
 fact!(OrderNoted, "order.noted");
+
+/// An order goes to another address.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrderAddressChanged {
+    /// The order.
+    pub order: OrderId,
+    /// Where to.
+    pub ship_to: contact::address::Address,
+}
+fact!(OrderAddressChanged, "order.address_changed");
+
+/// An order got a tag.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrderTagged {
+    /// The order.
+    pub order: OrderId,
+    /// Which.
+    pub tag: String,
+}
+fact!(OrderTagged, "order.tagged");
+
+/// The customer shall get the confirmation once more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrderConfirmationAsked {
+    /// The order.
+    pub order: OrderId,
+}
+fact!(OrderConfirmationAsked, "order.confirmation_asked");

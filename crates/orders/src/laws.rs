@@ -72,4 +72,12 @@ pub const LAWS: &[Law] = &[
         says: "Every order has its `order.placed` in the log.",
         offenders: "SELECT o.number AS subject, 'no order.placed' AS detail FROM orders o WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.order_id = o.id AND e.kind = 'order.placed')",
     },
+    Law {
+        name: "orders.bulk_counts_its_items",
+        says: "What was done to many orders counts each of them once, and is over when none is left.",
+        offenders: "SELECT CAST(b.id AS TEXT) AS subject, 'counts ' || b.done || ' done and ' || b.refused || ' refused of ' || b.total AS detail FROM order_bulk b \
+            LEFT JOIN (SELECT bulk_id, COUNT(*) AS total, SUM(CASE WHEN outcome = 'done' THEN 1 ELSE 0 END) AS done, SUM(CASE WHEN outcome = 'refused' THEN 1 ELSE 0 END) AS refused \
+                FROM order_bulk_item GROUP BY bulk_id) i ON i.bulk_id = b.id \
+            WHERE COALESCE(i.total, 0) <> b.total OR COALESCE(i.done, 0) <> b.done OR COALESCE(i.refused, 0) <> b.refused OR (b.ended_at IS NOT NULL) <> (b.done + b.refused = b.total)",
+    },
 ];

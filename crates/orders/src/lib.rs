@@ -3,16 +3,20 @@
 //! Invariants: every unit of a line is in exactly one bucket; the money of every unit is fixed when the order is placed; header statuses
 //! are derived by the database and never assigned; stock is promised only under its row's lock.
 //!
-//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`]; for downstream slices [`advance`], [`resource`],
+//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`tag`], [`ask_confirmation`],
+//! [`bulk::begin_bulk`]; for downstream slices [`advance`], [`resource`],
 //! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
 //! those who wait.
 
+mod address;
 mod advance;
 pub mod api;
 mod backorder;
 mod buckets;
+pub mod bulk;
 mod cancel;
 mod collect;
+mod confirmation;
 pub mod events;
 mod hold;
 mod laws;
@@ -24,10 +28,14 @@ pub mod read;
 mod resource;
 mod review;
 mod source;
+mod tag;
 mod take_back;
+mod view;
 
+pub use address::{ChangeAddress, ChangeAddressRefused, change_address};
 pub use advance::{Advance, Step, advance};
 pub use cancel::{Cancel, CancelRefused, Cancelled, cancel};
+pub use confirmation::{AskConfirmation, AskConfirmationRefused, ask_confirmation};
 pub use hold::{Hold, HoldRefused, ReleaseHold, hold, release_hold};
 pub use laws::LAWS;
 pub use model::{HoldKind, LineId, LineRow, MAX_ORDERS, OrderId, Parts, unit_parts};
@@ -39,6 +47,7 @@ pub use place::{
 pub use read::OrderRow;
 pub use resource::{Resource, resource};
 pub use review::{Review, ReviewRefused, review};
+pub use tag::{Tag, TagRefused, tag};
 pub use take_back::{ReturnUnits, return_units};
 
 /// What [`web::Finder`]s of other slices find for the search box of orders.
@@ -71,20 +80,43 @@ pub const SLICE: web::Slice = web::Slice {
         web::grant::<api::WriteOrders>(),
         web::grant::<api::ReviewOrders>(),
     ],
-    menu: &[web::MenuItem {
-        title: "Orders",
-        path: "/orders",
-        scope: "orders:read",
-        group: web::Group::Orders,
-        order: 10,
-    }],
+    menu: &[
+        web::MenuItem {
+            title: "Orders",
+            path: "/orders",
+            scope: "orders:read",
+            group: web::Group::Orders,
+            order: 10,
+        },
+        web::MenuItem {
+            title: "New order",
+            path: "/orders/new",
+            scope: "orders:write",
+            group: web::Group::Orders,
+            order: 20,
+        },
+        web::MenuItem {
+            title: "Review",
+            path: "/review",
+            scope: "orders:read",
+            group: web::Group::Review,
+            order: 10,
+        },
+    ],
     codes: &[
         PlaceRefused::CODES,
         CancelRefused::CODES,
         HoldRefused::CODES,
         ReviewRefused::CODES,
         NoteRefused::CODES,
+        ChangeAddressRefused::CODES,
+        TagRefused::CODES,
+        AskConfirmationRefused::CODES,
+        bulk::BulkRefused::CODES,
     ],
+    jobs: &[db::JobKind::of::<bulk::RunBulk>()],
+    panels: &[pages::CUSTOMER_PANEL],
+    search: &[pages::SEARCH],
     laws: LAWS,
     reactions: REACTIONS,
     api: api::routes,

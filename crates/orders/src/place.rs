@@ -2,6 +2,7 @@
 //! money of every unit is fixed here; a refused order leaves no trace but its answer.
 
 mod check;
+pub(crate) mod estimate;
 mod load;
 mod price;
 mod source;

@@ -1,7 +1,11 @@
 //! Reading orders: by id, their lines and holds, the timeline; lists are in [`list`].
 
+mod history;
 mod list;
 
+pub use history::{
+    After, HistoryRow, PromisedRow, WaitingRow, addresses, history, promised, waiting, waiting_counts,
+};
 pub use list::{Cursor, Filter, list};
 
 use crate::model::{LineId, LineRow, OrderId};
@@ -186,6 +190,28 @@ pub struct HoldRow {
 pub async fn holds_of(sql: &Sql, order: OrderId) -> Result<Vec<HoldRow>, Fault> {
     sql.all("SELECT kind, reason, at FROM order_hold WHERE order_id = $1 ORDER BY at, kind", [order.into()])
         .await
+}
+
+#[derive(FromRow)]
+struct KindRow {
+    order_id: OrderId,
+    kind: String,
+}
+
+/// The kinds of the holds of orders, by order; orders without any are missing.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn holds_of_many(sql: &Sql, orders: &[OrderId]) -> Result<HashMap<OrderId, Vec<String>>, Fault> {
+    let mut holds: HashMap<OrderId, Vec<String>> = HashMap::new();
+    if orders.is_empty() {
+        return Ok(holds);
+    }
+    let text = "SELECT h.order_id, h.kind FROM order_hold h JOIN input ON input.id = h.order_id ORDER BY h.order_id, h.kind";
+    for row in sql.all_from::<KindRow>(&ids_input(orders), text, []).await? {
+        holds.entry(row.order_id).or_default().push(row.kind);
+    }
+    Ok(holds)
 }
 
 /// An event as it is shown.

@@ -35,6 +35,10 @@ impl Reply {
     pub fn empty() -> Self {
         Self { status: StatusCode::NO_CONTENT, body: String::new(), replayed: false }
     }
+    /// The JSON that is sent: what was done, for a page that says it.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status

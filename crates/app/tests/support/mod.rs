@@ -163,6 +163,19 @@ impl TestApp {
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.call(Method::POST, path, &[], Some(body)).await
     }
+    /// POST of a form.
+    pub async fn form(&self, path: &str, body: &str) -> Answer {
+        let mut request = Request::builder().method(Method::POST).uri(path);
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
     /// POST with an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.call(Method::POST, path, &[("idempotency-key", key)], Some(body)).await

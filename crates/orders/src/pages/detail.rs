@@ -1,19 +1,73 @@
-//! One order: money to the cent, where each unit is, holds with their way out, the timeline, and the panels of other slices.
+//! One order: where each unit is, the money to the cent, what keeps it from going on, what other slices know of it, the customer, and what
+//! happened. It shows every action that is legal for the reader, and only those.
 
-use crate::api::{ReadOrders, ReviewOrders, WriteOrders};
-use crate::model::{HoldKind, LineRow, OrderId};
-use crate::read::{self, HoldRow, OrderRow, TimelineRow};
-use crate::{Cancel, Hold, Note, ReleaseHold, Review};
+use super::common::{Typed, name, plain};
+use super::forms::{self, Form};
+use super::money::due;
+use super::timeline;
+use crate::api::{ReadOrders, WriteOrders};
+use crate::model::{LineRow, OrderId};
+use crate::read::{self, HistoryRow, HoldRow, OrderRow, PromisedRow, TimelineRow};
 use axum::extract::State;
-use axum::response::Redirect;
 use contact::address::{self, Address};
 use kernel::{Fault, Money};
 use maud::{Markup, html};
-use serde::Deserialize;
-use web::{App, Caller, Form, May, OrProblem, Problem, Segment, html as h};
+use payments::Payment;
+use std::collections::HashMap;
+use web::html::{self as h, Col, Item, Row, Sum, Table};
+use web::{App, Caller, May, Problem, Screen, Segment};
 
 /// Events shown of a timeline.
 const SHOWN: u64 = 200;
+
+/// What is known of an order for its page.
+pub(super) struct Shown {
+    pub order: OrderRow,
+    pub lines: Vec<LineRow>,
+    pub holds: Vec<HoldRow>,
+    pub payments: Vec<Payment>,
+    pub ship_to: Address,
+    bill_to: Address,
+    promised: Vec<PromisedRow>,
+    history: Vec<HistoryRow>,
+    credit: Vec<customers::read::Balance>,
+    risk: Option<risk::AssessmentRow>,
+    timeline: Vec<TimelineRow>,
+    names: HashMap<String, String>,
+}
+
+impl Shown {
+    /// What can still be refunded.
+    pub fn refundable(&self) -> i64 {
+        self.payments.iter().map(Payment::refundable).sum()
+    }
+    fn amount(&self, minor: i64) -> Money {
+        Money::new(minor, self.order.currency)
+    }
+}
+
+async fn load(app: &App, id: OrderId) -> Result<Shown, Problem> {
+    let sql = app.db.read();
+    let (order, lines) = super::money::order(app, id).await?;
+    let timeline = read::timeline(sql, id, None, SHOWN).await?;
+    let actors: Vec<&str> = timeline.iter().map(|t| t.actor.as_str()).collect();
+    let names = web::auth::names(sql, &actors).await?;
+    let parsed = |text: &str| serde_json::from_str::<Address>(text).map_err(Fault::from);
+    Ok(Shown {
+        ship_to: parsed(&order.ship_to)?,
+        bill_to: parsed(&order.bill_to)?,
+        holds: read::holds_of(sql, id).await?,
+        payments: payments::payments_of(sql, &[id.0]).await?.remove(&id.0).unwrap_or_default(),
+        promised: read::promised(sql, id).await?,
+        history: read::history(sql, order.customer_id).await?,
+        credit: customers::read::balances(sql, order.customer_id).await?,
+        risk: risk::of_order(sql, id.0).await?,
+        order,
+        lines,
+        timeline,
+        names,
+    })
+}
 
 /// Shows an order.
 pub(super) async fn show(
@@ -21,250 +75,262 @@ pub(super) async fn show(
     caller: May<ReadOrders>,
     Segment(id): Segment<OrderId>,
 ) -> Result<Markup, Problem> {
-    let sql = app.db.read();
-    let order = read::orders_by_id(sql, &[id])
-        .await?
-        .remove(&id)
-        .ok_or_else(|| Problem::not_found(format!("order {id}")))?;
-    let lines = read::lines_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
-    let holds = read::holds_of(sql, id).await?;
-    let timeline = read::timeline(sql, id, None, SHOWN).await?;
-    let risk = risk::of_order(sql, id.0).await?;
-    let title = format!("Order {}", order.number);
-    let page = web::Screen::new(&caller, title).crumb("Orders", "/orders").live(format!("order:{id}"));
-    Ok(page.show(html! {
-        (summary(&order)?)
-        @for hold in &holds { (hold_alert(&caller, &order, hold)) }
-        (h::card("Lines", lines_table(&order, &lines)))
-        (h::card("Money", money(&order)))
-        @if let Some(risk) = &risk { (h::card("Risk", risk_facts(risk)?)) }
-        (web::panels(&caller, "order", &id.to_string()))
-        @if caller.may::<WriteOrders>() { (h::card("Actions", actions(&order, &lines))) }
-        (h::card("Timeline", h::timeline(timeline.iter().map(event))))
+    page(&app, &caller, id, &Typed::default()).await
+}
+
+/// The page, with a form that was refused where there is one.
+pub(super) async fn page(app: &App, caller: &Caller, id: OrderId, typed: &Typed) -> Result<Markup, Problem> {
+    let s = load(app, id).await?;
+    let legal = forms::legal(&s, caller);
+    let o = &s.order;
+    let screen = Screen::new(caller, format!("Order {}", o.number))
+        .crumb("Orders", "/orders")
+        .beside(beside(o))
+        .subtitle(html! {
+            "Placed " (h::time(o.placed_at)) " · " (o.channel) @if let Some(r) = &o.reference { " " bdi { (r) } }
+            @if let Some(at) = o.promised_at { " · promised by " (h::time(at)) }
+        })
+        .actions(actions(&s, caller, &legal))
+        .live(format!("order:{id}"));
+    let main = html! {
+        (refused(&s, typed, &legal))
+        @for hold in &s.holds { (forms::hold_note(&s, &hold.kind, &hold.reason, caller)) }
+        (h::card("Lines", lines(&s)))
+        (web::panels(caller, "order", &id.to_string()))
+        (h::card("Timeline", html! {
+            @if caller.may::<WriteOrders>() { (forms::note(&s, if typed.form == "note" { typed } else { &NONE })) }
+            (timeline::show(&s.timeline, &s.names))
+        }))
+    };
+    let side = html! {
+        (h::card("Money", money(&s)))
+        (h::card_with("Customer", customer_link(&s, caller), customer(&s)))
+        (h::card("Delivery", delivery(&s)))
+        @if let Some(risk) = &s.risk { (h::card("Risk", risk_facts(risk)?)) }
+    };
+    Ok(screen.show(html! {
+        (h::split(main, side))
+        @for form in &legal { (h::side_panel(&format!("do-{}", form.name), form.title, forms::apart(form.name, (form.body)(&s, &NONE)))) }
     }))
 }
 
-fn parsed(text: &str) -> Result<Address, Fault> {
-    serde_json::from_str(text).map_err(Fault::from)
-}
+static NONE: Typed = Typed { form: "", values: std::collections::BTreeMap::new(), problem: None };
 
-fn lines_of_address(address: &Address) -> Markup {
-    html! { @for line in address::lines(address) { (line) br; } }
-}
-
-fn summary(o: &OrderRow) -> Result<Markup, Fault> {
-    let (ship_to, bill_to) = (parsed(&o.ship_to)?, parsed(&o.bill_to)?);
-    let dash = || html! { "–" };
-    let text = |value: &Option<String>| value.as_ref().map_or_else(dash, |v| html! { (v) });
-    Ok(h::card(
-        "Order",
-        h::facts([
-            ("Fulfilment", h::badge(&o.fulfilment_status)),
-            ("Payment", h::badge(&o.payment_status)),
-            ("Placed", h::time(o.placed_at)),
-            ("Promised", o.promised_at.map_or_else(dash, h::time)),
-            ("Channel", html! { (o.channel) @if let Some(r) = &o.reference { " · " (r) } }),
-            ("Customer", html! { (o.name) }),
-            ("E-mail", text(&o.email)),
-            ("Phone", text(&o.phone)),
-            ("Ship to", lines_of_address(&ship_to)),
-            (
-                "Bill to",
-                if bill_to == ship_to {
-                    html! { "the same" }
-                } else {
-                    lines_of_address(&bill_to)
-                },
-            ),
-            ("Note", text(&o.note)),
-            ("Gift note", text(&o.gift_note)),
-        ]),
-    ))
-}
-
-fn hold_alert(caller: &Caller, o: &OrderRow, hold: &HoldRow) -> Markup {
-    let here = format!("/orders/{}", o.id);
+fn beside(o: &OrderRow) -> Markup {
+    let tags: Vec<String> = serde_json::from_str(&o.tags).unwrap_or_default();
     html! {
-        (h::alert("warning", &format!("On hold ({}): {}", hold.kind.replace('_', " "), hold.reason)))
-        @if hold.kind == HoldKind::RiskReview.as_str() {
-            @if caller.may::<ReviewOrders>() {
-                (h::button(&here, "Approve", "success", &[("do", "approve")]))
-                (h::button(&here, "Reject and cancel", "danger", &[("do", "reject")]))
-            }
-        } @else if caller.may::<WriteOrders>() {
-            (h::button(&here, "Release this hold", "secondary", &[("do", "release"), ("kind", &hold.kind)]))
+        (h::badge(&o.fulfilment_status)) (h::badge(&o.payment_status))
+        @if o.holds > 0 { (h::badge("on_hold")) }
+        @if o.priority > 0 { (h::badge("express")) }
+        @for tag in &tags { (h::tag(tag, h::Tone::Quiet)) }
+    }
+}
+
+/// The form that was refused, as it was filled in; a note is shown where notes are written.
+fn refused(s: &Shown, typed: &Typed, legal: &[Form]) -> Markup {
+    let Some(problem) = typed.problem.as_ref().filter(|_| typed.form != "note") else { return html! {} };
+    let form = legal.iter().find(|f| f.name == typed.form);
+    html! {
+        @match form {
+            Some(form) => (h::card(form.title, html! {
+                @if !problem.errors().is_empty() { (h::alert("danger", "Nothing was done yet: a field needs another look.")) }
+                (forms::apart("again", (form.body)(s, typed)))
+            })),
+            None => (h::alert("danger", problem.detail())),
         }
     }
 }
 
-fn lines_table(o: &OrderRow, lines: &[LineRow]) -> Markup {
-    let amount = |minor| h::money(Money::new(minor, o.currency));
-    h::table(
-        &["SKU", "Title", "Price", "Ordered", "Where they are", "Discount", "Tax", "Total"],
-        lines.iter().map(|l| {
-            html! {
-                tr {
-                    td { (l.sku) }
-                    td { (l.title) }
-                    td.text-end { (amount(l.unit_price)) }
-                    td.text-end { (l.ordered) }
-                    td { (buckets(l)) }
-                    td.text-end { @if l.discount > 0 { (amount(-l.discount)) } }
-                    td.text-end { (amount(l.tax)) }
-                    td.text-end { (amount(l.net + l.tax)) }
-                }
-            }
-        }),
-    )
+fn actions(s: &Shown, caller: &Caller, legal: &[Form]) -> Markup {
+    let id = format!("do-{}", "");
+    let first = ["refund", "cancel", "hold"];
+    let opens: Vec<(String, &str, bool)> = legal
+        .iter()
+        .map(|f| (format!("{id}{}", f.name), f.label.as_str(), first.contains(&f.name)))
+        .collect();
+    let again = format!("/orders/{}/confirmation", s.order.id);
+    let returns = format!("/returns/new?order={}", s.order.id);
+    let mut items: Vec<Item<'_>> =
+        opens.iter().filter(|(_, _, first)| !first).map(|(id, label, _)| Item::Opens(label, id)).collect();
+    if caller.may::<WriteOrders>() && s.order.email.is_some() {
+        items.push(Item::Post("Send the confirmation again", &again, &[]));
+    }
+    if caller.scopes.allow("returns:write") && s.order.units_shipped > s.order.units_returned {
+        items.push(Item::Link("Start a return", &returns));
+    }
+    html! {
+        @for (id, label, _) in opens.iter().filter(|(_, _, first)| *first) { (h::opens(id, label, "secondary")) }
+        @if !items.is_empty() { (h::menu("More", &items)) }
+    }
 }
 
-fn buckets(l: &LineRow) -> Markup {
-    let in_transit = l.shipped - l.delivered - l.lost;
-    let counts = [
-        ("cancelled", l.cancelled),
-        ("pending", l.pending),
-        ("backordered", l.backordered),
-        ("allocated", l.allocated),
-        ("picked", l.picked),
-        ("packed", l.packed),
-        ("in transit", in_transit),
-        ("delivered", l.delivered),
-        ("lost", l.lost),
-        ("returned", l.returned),
+/// The buckets of units, as the table of lines heads them.
+const BUCKETS: &[(&str, fn(&LineRow) -> i64)] = &[
+    ("Promised", |l| l.allocated + l.picked + l.packed),
+    ("Waiting", |l| l.backordered + l.pending),
+    ("Shipped", |l| l.shipped),
+    ("Returned", |l| l.returned),
+    ("Cancelled", |l| l.cancelled),
+];
+
+/// The lines; a bucket that holds nothing of any line takes no room.
+fn lines(s: &Shown) -> Markup {
+    let used: Vec<_> = BUCKETS.iter().filter(|(_, of)| s.lines.iter().any(|l| of(l) > 0)).collect();
+    let mut cols = vec![Col::text("Item"), Col::number("Price"), Col::number("Ordered")];
+    cols.extend(used.iter().map(|(title, _)| Col::number(title)));
+    cols.push(Col::number("Total"));
+    let rows = s.lines.iter().map(|l| {
+        let mut cells = vec![
+            html! { strong { (l.sku) } div { bdi { (l.title) } } (whereabouts(s, l)) },
+            h::money(s.amount(l.unit_price)),
+            html! { (l.ordered) },
+        ];
+        let count = |n: i64| html! { @if n > 0 { (n) } @else { span.text-secondary { "–" } } };
+        cells.extend(used.iter().map(|(_, of)| count(of(l))));
+        cells.push(html! {
+            (h::money(s.amount(l.net + l.tax)))
+            @if l.discount > 0 { div.text-secondary { (h::money(s.amount(-l.discount))) " off" } }
+        });
+        Row::new(cells).quiet(l.cancelled == l.ordered)
+    });
+    Table::new("Lines", &cols, rows).show()
+}
+
+/// Where the units of a line are on their way, in words.
+fn whereabouts(s: &Shown, l: &LineRow) -> Markup {
+    let places =
+        s.promised.iter().filter(|p| p.line_id == l.id).map(|p| format!("{} at {}", p.quantity, p.location));
+    let on_way = l.shipped - l.delivered - l.lost;
+    let steps = [
+        (l.picked, "picked"),
+        (l.packed, "packed"),
+        (on_way, "on the way"),
+        (l.delivered, "delivered"),
+        (l.lost, "lost"),
     ];
-    html! { @for (name, count) in counts { @if count > 0 { span.badge.me-1 { (count) " " (name) } } } }
+    let steps = steps.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+    let words: Vec<String> = places.chain(steps).collect();
+    html! { @if !words.is_empty() { div.text-secondary { bdi { (words.join(" · ")) } } } }
 }
 
-fn money(o: &OrderRow) -> Markup {
-    let amount = |minor| h::money(Money::new(minor, o.currency));
-    let owed = o.total - o.cancelled_total - o.returned_total - (o.captured - o.refunded);
-    let rows: Vec<(&'static str, Markup)> = [
-        ("Goods without tax", o.net),
-        ("of that discounted", -o.discount),
-        ("Tax", o.tax),
-        ("Shipping", o.shipping),
-        ("Tax on shipping", o.shipping_tax),
-        ("Fees", o.fee),
-        ("Total", o.total),
-        ("Cancelled", -o.cancelled_total),
-        ("Returned", -o.returned_total),
-        ("Authorised", o.authorised),
-        ("Captured", o.captured),
-        ("Refunded", -o.refunded),
-        (if owed < 0 { "To give back" } else { "Still owed" }, owed),
-    ]
-    .into_iter()
-    .filter(|(name, minor)| *minor != 0 || matches!(*name, "Total" | "Captured" | "Still owed"))
-    .map(|(name, minor)| (name, amount(minor)))
-    .collect();
-    h::facts(rows)
+fn money(s: &Shown) -> Markup {
+    let o = &s.order;
+    let (a, shipping) = (|minor| s.amount(minor), o.shipping + o.shipping_tax);
+    let tax = o.tax + o.shipping_tax;
+    let mut sums = vec![Sum::Part("Items", a(o.goods))];
+    let mut part = |name, minor: i64| {
+        if minor != 0 {
+            sums.push(Sum::Part(name, a(minor)));
+        }
+    };
+    part("Discount", -o.discount);
+    if o.tax_inclusive {
+        part("Shipping", shipping);
+        part("Fees", o.fee);
+    } else {
+        part("Tax", o.tax);
+        part("Shipping", o.shipping);
+        part("Tax on shipping", o.shipping_tax);
+        part("Fees", o.fee);
+    }
+    sums.push(Sum::Total("Total", a(o.total)));
+    let mut part = |name, minor: i64| {
+        if minor != 0 {
+            sums.push(Sum::Part(name, a(minor)));
+        }
+    };
+    part("Cancelled", -o.cancelled_total);
+    part("Returned", -o.returned_total);
+    let pending: i64 = s.payments.iter().map(|p| p.capture_pending).sum();
+    let going: i64 = s.payments.iter().map(|p| p.refund_pending).sum();
+    part("Authorised", if o.authorised > o.captured { o.authorised } else { 0 });
+    part("Capture on its way", pending);
+    sums.push(Sum::Part("Captured", a(o.captured)));
+    let mut part = |name, minor: i64| {
+        if minor != 0 {
+            sums.push(Sum::Part(name, a(minor)));
+        }
+    };
+    part("Refunded", -o.refunded);
+    part("Refund on its way", -going);
+    part("Disputed", -o.disputed);
+    let owed = due(o) + going;
+    sums.push(match owed {
+        0 => Sum::Due("Even", a(0)),
+        owed if owed < 0 => Sum::Due("To give back", a(-owed)),
+        owed => Sum::Due("Still due", a(owed)),
+    });
+    html! {
+        (h::breakdown(&sums))
+        @if o.tax_inclusive && tax > 0 { p.text-secondary { "Of the total " (h::money(a(tax))) " are tax." } }
+    }
+}
+
+fn customer_link(s: &Shown, caller: &Caller) -> Markup {
+    html! { @if caller.scopes.allow("customers:read") { a href={ "/customers/" (s.order.customer_id) } { "All of them" } } }
+}
+
+fn customer(s: &Shown) -> Markup {
+    let o = &s.order;
+    html! {
+        p { (h::person(&o.name)) }
+        @if let Some(email) = &o.email { p { (h::copy(email)) } }
+        @if let Some(phone) = &o.phone { p { a href={ "tel:" (phone) } { (phone) } } }
+        (history(&s.history))
+        @for balance in s.credit.iter().filter(|b| b.balance > 0) {
+            p { "Store credit " (h::amount(balance.balance, balance.currency)) }
+        }
+    }
+}
+
+/// What a customer did so far, in a few words.
+pub(super) fn history(rows: &[HistoryRow]) -> Markup {
+    let orders: i64 = rows.iter().map(|r| r.orders).sum();
+    let sum = |of: fn(&HistoryRow) -> i64| rows.iter().map(of).sum::<i64>();
+    let (cancelled, disputed, returned) =
+        (sum(|r| r.cancelled), sum(|r| r.disputed), sum(|r| r.units_returned));
+    html! {
+        @if orders <= 1 { p { "This is the first order." } } @else {
+            p {
+                strong { (orders) " orders" }
+                @if let Some(first) = rows.iter().map(|r| r.first_at).min() { " since " (h::time(first)) }
+                @if cancelled > 0 { " · " (cancelled) " cancelled" }
+                @if returned > 0 { " · " (returned) " of " (sum(|r| r.units_shipped)) " units came back" }
+            }
+            @if disputed > 0 { p { (h::tag(&format!("{disputed} disputed"), h::Tone::Bad)) } }
+            @for row in rows.iter().filter(|r| r.captured > 0) {
+                p { "Paid " (h::amount(row.captured, row.currency)) @if row.refunded > 0 { ", " (h::amount(row.refunded, row.currency)) " refunded" } }
+            }
+        }
+    }
+}
+
+/// An address, line by line.
+pub(super) fn lines_of_address(address: &Address) -> Markup {
+    html! { @for line in address::lines(address) { bdi { (line) } br; } }
+}
+
+fn delivery(s: &Shown) -> Markup {
+    let o = &s.order;
+    let text = |value: &Option<String>| value.as_ref().map(|v| name(v));
+    let mut facts = vec![("Ship to", lines_of_address(&s.ship_to))];
+    let bill = match s.bill_to == s.ship_to {
+        true => html! { span.text-secondary { "The same" } },
+        false => lines_of_address(&s.bill_to),
+    };
+    facts.push(("Bill to", bill));
+    facts.extend(text(&o.note).map(|m| ("Note", m)));
+    facts.extend(text(&o.gift_note).map(|m| ("Gift note", m)));
+    h::facts(facts)
 }
 
 fn risk_facts(risk: &risk::AssessmentRow) -> Result<Markup, Fault> {
     let reasons: Vec<String> = serde_json::from_str(&risk.reasons)?;
     Ok(html! {
-        p { "Score " strong { (risk.score) } " of 100" @if let Some(verdict) = &risk.verdict { " · " (verdict) @if let Some(why) = &risk.verdict_reason { ": " (why) } } }
+        p {
+            "Score " strong { (risk.score) } " of 100"
+            @if let Some(verdict) = &risk.verdict { " · " (h::badge(verdict)) @if let Some(why) = &risk.verdict_reason { " " bdi { (plain(why)) } } }
+        }
         @if reasons.is_empty() { p.text-secondary { "Nothing conspicuous." } } @else { ul { @for reason in &reasons { li { (reason) } } } }
     })
-}
-
-fn actions(o: &OrderRow, lines: &[LineRow]) -> Markup {
-    let here = format!("/orders/{}", o.id);
-    let cancellable: i64 = lines.iter().map(|l| l.pending + l.backordered + l.allocated).sum();
-    html! {
-        @if o.units > o.units_cancelled + o.units_shipped { (h::button(&here, "Hold", "secondary", &[("do", "hold")])) }
-        @if cancellable > 0 { (h::button(&here, &format!("Cancel {cancellable} open units"), "danger", &[("do", "cancel")])) }
-        form method="post" action=(here) class="mt-3" {
-            input type="hidden" name="do" value="note";
-            (h::field(&h::Field { label: "Note for colleagues", name: "text", kind: "textarea", required: true, ..h::Field::default() }))
-            button.btn.btn-secondary type="submit" { "Add note" }
-        }
-    }
-}
-
-fn event(row: &TimelineRow) -> Markup {
-    let title = row.kind.replace(['.', '_'], " ");
-    html! { (h::timeline_item(row.at, &title, &row.actor, detail(row))) }
-}
-
-/// The few words of a fact that people look for.
-fn detail(row: &TimelineRow) -> Markup {
-    let fact: serde_json::Value = serde_json::from_str(&row.payload).unwrap_or_default();
-    let currency = fact.get("currency").and_then(|c| c.as_str()).and_then(|c| c.parse().ok());
-    let amount = ["amount", "total", "cost"].iter().find_map(|k| fact.get(*k)?.as_i64()).zip(currency);
-    let words = ["reason", "kind", "status", "text", "tracking_number", "method"]
-        .iter()
-        .filter_map(|k| fact.get(*k)?.as_str());
-    html! {
-        @if let Some((minor, currency)) = amount { (h::money(Money::new(minor, currency))) " " }
-        @for word in words { span.text-secondary { (word.replace('_', " ")) " " } }
-    }
-}
-
-/// An action of the page.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Act {
-    r#do: String,
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(default)]
-    text: String,
-}
-
-/// Does what a button says, and shows the order again.
-pub(super) async fn act(
-    State(app): State<App>,
-    caller: May<ReadOrders>,
-    Segment(id): Segment<OrderId>,
-    Form(act): Form<Act>,
-) -> Result<Redirect, Problem> {
-    let review = matches!(act.r#do.as_str(), "approve" | "reject");
-    if (review && !caller.may::<ReviewOrders>()) || (!review && !caller.may::<WriteOrders>()) {
-        let scope = if review { "risk:write" } else { "orders:write" };
-        return Err(Problem::new(
-            axum::http::StatusCode::FORBIDDEN,
-            "auth.missing_scope",
-            format!("You need the permission {scope} for that."),
-        ));
-    }
-    let by = caller.actor.clone();
-    let done: Result<(), Fault> = db::write!(app.db, &by, |tx| {
-        let (at, order, by) = (tx.now(), id, by.clone());
-        let reason = format!("by {}", caller.name);
-        match act.r#do.as_str() {
-            "approve" | "reject" => {
-                let item = Review { at, order, approve: act.r#do == "approve", reason, by };
-                crate::review(tx, &[item]).await?.remove(0).or_problem()?;
-            }
-            "release" => {
-                let kind = act
-                    .kind
-                    .as_deref()
-                    .unwrap_or_default()
-                    .parse()
-                    .map_err(|e: String| Problem::invalid("kind", e))?;
-                crate::release_hold(tx, &[ReleaseHold { at, order, kind, by }])
-                    .await?
-                    .remove(0)
-                    .or_problem()?;
-            }
-            "hold" => {
-                let item = Hold { at, order, kind: HoldKind::Manual, reason, by };
-                crate::hold(tx, &[item]).await?.remove(0).or_problem()?;
-            }
-            "cancel" => {
-                let item = Cancel { at, order, lines: vec![], reason, refund: true };
-                crate::cancel(tx, &[item]).await?.remove(0).or_problem()?;
-            }
-            "note" => {
-                let item = Note { at, order, text: act.text.clone(), by };
-                crate::note(tx, &[item]).await?.remove(0).or_problem()?;
-            }
-            other => return Err(Problem::invalid("do", format!("There is no action “{other}”.")).into()),
-        }
-        Ok(())
-    });
-    done?;
-    Ok(Redirect::to(&format!("/orders/{id}")))
 }

@@ -1,293 +1,435 @@
-//! Order entry for phone and e-mail orders. What is refused comes back with the form as it was filled in, and the sentence by its field.
+//! Order entry for phone and e-mail orders. What is refused comes back with the form as it was filled in, and the sentence by its field; what
+//! it comes to is shown beside it while one types.
 
+use super::common::{Fields, Typed, given, some};
+use super::forms::{address_fields, address_of};
+use super::lookup::contact_fields;
 use crate::api::{PlaceLane, WriteOrders};
-use crate::place::{Buyer, FieldProblem, IfOutOfStock, Place, PlaceRefused, Tender, Trust, WantedLine};
+use crate::place::{Buyer, CommandKey, IfOutOfStock, Place, PlaceRefused, Tender, Trust, WantedLine};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use contact::address::Address;
-use kernel::{Currency, money};
+use kernel::{Currency, Fault, Timestamp, money};
 use maud::{Markup, html};
-use serde::Deserialize;
-use std::collections::HashMap;
-use web::{App, Form, May, Problem, html as h};
+use web::html::{self as h, Combobox, Field};
+use web::{App, Caller, FieldError, Form, May, Problem, Screen};
 
-/// Lines the form offers; empty ones are left out.
-const LINES: usize = 6;
-
-#[derive(Deserialize, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Entry {
-    name: String,
-    email: String,
-    phone: String,
-    company: String,
-    line1: String,
-    line2: String,
-    city: String,
-    region: String,
-    postal_code: String,
-    country: String,
-    currency: String,
-    tax_inclusive: String,
-    lines: Vec<EntryLine>,
-    shipping: String,
-    discount: String,
-    payment: String,
-    token: String,
-    backorder: String,
-    express: String,
-    note: String,
-    gift_note: String,
-}
-
-#[derive(Deserialize, Default, Clone)]
-#[serde(default, deny_unknown_fields)]
-struct EntryLine {
-    sku: String,
-    quantity: String,
-    price: String,
-}
-
-/// Sentences by field.
-type Errors = HashMap<String, String>;
+/// Lines the form offers at first, and how many more each time.
+const LINES: usize = 5;
+/// Lines of a form at most.
+const MOST: usize = 200;
 
 /// The empty form.
 pub(super) async fn show(State(app): State<App>, caller: May<WriteOrders>) -> Result<Markup, Problem> {
     let currency = inventory::base_currency(app.db.read()).await?.to_string();
-    let entry = Entry {
-        currency,
-        payment: "manual bank_transfer".into(),
-        tax_inclusive: "on".into(),
-        ..Entry::default()
-    };
-    Ok(form(&caller, &entry, None, &Errors::new()))
+    let first =
+        [("currency", currency.as_str()), ("payment", "manual bank_transfer"), ("tax_inclusive", "yes")];
+    let values = first.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    Ok(page(&caller, &Typed { form: "entry", values, problem: None }))
 }
 
 /// Places the order, or shows the form again.
 pub(super) async fn submit(
     State(app): State<App>,
     caller: May<WriteOrders>,
-    Form(entry): Form<Entry>,
+    Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let again = |general: Option<&str>, errors: &Errors| {
-        (StatusCode::UNPROCESSABLE_ENTITY, form(&caller, &entry, general, errors)).into_response()
+    let again = |mut fields: Fields, problem: Option<Problem>| {
+        // The refusal is kept under the key of the form: what is sent next is another order.
+        fields.remove("once");
+        let status = problem.as_ref().map_or(StatusCode::OK, Problem::status);
+        (status, page(&caller, &Typed { form: "entry", values: fields, problem })).into_response()
     };
-    let place = match entry.command(&caller, app.db.now()) {
+    if given(&fields, "do") == "more" {
+        return Ok(again(fields, None));
+    }
+    let fields = resolved(&app, fields).await?;
+    let place = match placed(&app, &fields, &caller).await {
         Ok(place) => place,
-        Err(errors) => return Ok(again(None, &errors)),
+        Err(problem) if problem.status().is_client_error() => return Ok(again(fields, Some(problem))),
+        Err(problem) => return Err(problem),
     };
     match app.state::<PlaceLane>()?.send(place).await?? {
-        Ok(placed) => Ok(Redirect::to(&format!("/orders/{}", placed.id)).into_response()),
-        Err(PlaceRefused::BadFields { fields, .. }) => Ok(again(None, &by_field(&fields))),
-        Err(refused) => Ok(again(Some(&refused.to_string()), &Errors::new())),
-    }
-}
-
-fn by_field(fields: &[FieldProblem]) -> Errors {
-    fields
-        .iter()
-        .map(|f| (f.field.rsplit('.').next().unwrap_or(&f.field).to_owned(), f.message.clone()))
-        .collect()
-}
-
-fn some(text: &str) -> Option<String> {
-    (!text.trim().is_empty()).then(|| text.trim().to_owned())
-}
-
-/// An amount of a field; what is wrong with it goes by the field.
-fn amount(field: &str, text: &str, digits: u32, errors: &mut Errors) -> Option<i64> {
-    let text = some(text)?;
-    money::parse_decimal(&text, digits).map_err(|e| errors.insert(field.to_owned(), format!("{e}."))).ok()
-}
-
-impl Entry {
-    /// The command, or what is wrong by the field.
-    fn command(&self, caller: &web::Caller, at: kernel::Timestamp) -> Result<Place, Errors> {
-        let mut errors = Errors::new();
-        let currency: Option<Currency> = self
-            .currency
-            .trim()
-            .to_uppercase()
-            .parse()
-            .map_err(|e: money::UnknownCurrency| errors.insert("currency".into(), format!("{e}.")))
-            .ok();
-        let digits = currency.map_or(2, |c| c.exponent());
-        let shipping = amount("shipping", &self.shipping, digits, &mut errors).unwrap_or(0);
-        let discount = amount("discount", &self.discount, digits, &mut errors).unwrap_or(0);
-        let lines = self.wanted(digits, &mut errors);
-        let pay_later = self.payment == "later";
-        let Some(currency) = currency.filter(|_| errors.is_empty()) else { return Err(errors) };
-        Ok(Place {
-            at,
-            by: caller.actor.clone(),
-            key: None,
-            channel: "manual".into(),
-            reference: None,
-            buyer: Buyer {
-                name: self.name.clone(),
-                email: some(&self.email),
-                phone: some(&self.phone),
-                ip: None,
-            },
-            ship_to: self.address(),
-            ship_to_geo: None,
-            bill_to: None,
-            currency,
-            tax_inclusive: !self.tax_inclusive.is_empty(),
-            lines,
-            discount,
-            shipping,
-            shipping_tax_ppm: None,
-            fee: 0,
-            if_out_of_stock: if self.backorder.is_empty() {
-                IfOutOfStock::Refuse
-            } else {
-                IfOutOfStock::Backorder
-            },
-            tenders: self.tenders(),
-            pay_later,
-            express: !self.express.is_empty(),
-            gift_note: some(&self.gift_note),
-            note: some(&self.note),
-            tags: vec![],
-            promised_at: None,
-            reservation: None,
-            exchange_of: None,
-            trust: Trust::Check,
-        })
-    }
-
-    /// The lines that have a SKU.
-    fn wanted(&self, digits: u32, errors: &mut Errors) -> Vec<WantedLine> {
-        let mut lines = Vec::new();
-        for (i, line) in self.lines.iter().enumerate().filter(|(_, l)| !l.sku.trim().is_empty()) {
-            let unit_price = amount(&format!("lines[{i}][price]"), &line.price, digits, errors);
-            let Ok(quantity) = line.quantity.trim().parse() else {
-                let sentence = "A whole number of units, such as 2.".to_owned();
-                errors.insert(format!("lines[{i}][quantity]"), sentence);
-                continue;
+        Ok(placed) => {
+            let said = match placed.holds.is_empty() {
+                true => format!("Order {} is placed", placed.number),
+                false => format!("Order {} is placed, and waits", placed.number),
             };
-            let sku = line.sku.trim().to_owned();
-            lines.push(WantedLine {
-                sku,
-                quantity,
-                unit_price,
-                discount: 0,
-                tax_rate_ppm: None,
-                location: None,
-            });
+            Ok(web::done(said).to(&format!("/orders/{}", placed.id)))
         }
-        lines
+        Err(refused) => Ok(again(fields, Some(problem(&refused)))),
     }
+}
 
-    /// How it is paid: `gateway method`, or later.
-    fn tenders(&self) -> Vec<Tender> {
-        let Some((gateway, method)) = self.payment.split_once(' ') else { return Vec::new() };
-        vec![Tender {
-            gateway: gateway.into(),
-            method: method.into(),
-            token: some(&self.token),
-            amount: None,
-            capture: false,
-            paid_at: None,
-            reference: None,
-        }]
+/// Barcodes become the codes they stand for.
+async fn resolved(app: &App, mut fields: Fields) -> Result<Fields, Fault> {
+    let typed: Vec<(usize, String)> =
+        (0..count(&fields)).filter_map(|i| Some((i, some(sku(&fields, i))?))).collect();
+    let texts: Vec<&str> = typed.iter().map(|(_, t)| t.as_str()).collect();
+    let sql = app.db.read();
+    let meant = catalog::skus_by_scan(sql, &texts).await?;
+    let ids: Vec<_> = meant.values().copied().collect();
+    let skus = catalog::skus_by_id(sql, &ids).await?;
+    for (i, text) in &typed {
+        let code = meant.get(text).and_then(|id| skus.get(id)).map(|s| s.code.clone());
+        fields.insert(format!("sku-{i}"), code.unwrap_or_else(|| text.clone()));
     }
+    Ok(fields)
+}
 
-    fn address(&self) -> Address {
-        Address {
-            name: self.name.clone(),
-            company: some(&self.company),
-            line1: self.line1.clone(),
-            line2: some(&self.line2),
-            city: self.city.clone(),
-            region: some(&self.region),
-            postal_code: some(&self.postal_code),
-            country: self.country.clone(),
-            ..Address::default()
+/// The SKU of a line: what was chosen, or what was typed.
+pub(super) fn sku(fields: &Fields, i: usize) -> &str {
+    match given(fields, &format!("sku-{i}")) {
+        "" => given(fields, &format!("sku-{i}_typed")),
+        chosen => chosen,
+    }
+}
+
+/// Lines of the form.
+pub(super) fn count(fields: &Fields) -> usize {
+    let last = (0..MOST).rev().find(|i| !sku(fields, *i).is_empty()).map_or(0, |i| i + 1);
+    let more = if given(fields, "do") == "more" { LINES } else { 0 };
+    let shown = given(fields, "count").parse().unwrap_or(LINES);
+    (shown + more).max(last).min(MOST)
+}
+
+/// A refusal as a problem, with what is wrong by the field of this form.
+fn problem(refused: &PlaceRefused) -> Problem {
+    let problem = Problem::refused(refused);
+    match refused {
+        PlaceRefused::BadFields { fields, .. } => problem.with_errors(fields.iter().map(|f| FieldError {
+            pointer: match f.field.as_str() {
+                "buyer.name" => "name".to_owned(),
+                field => field.rsplit('.').next().unwrap_or(field).to_owned(),
+            },
+            code: f.code.clone(),
+            detail: f.message.clone(),
+        })),
+        PlaceRefused::UnknownSku { line, .. }
+        | PlaceRefused::InactiveSku { line, .. }
+        | PlaceRefused::NoTaxRate { line, .. } => problem.at(format!("sku-{}", line - 1)),
+        PlaceRefused::NoPrice { line, .. } => problem.at(format!("price-{}", line - 1)),
+        PlaceRefused::BadQuantity { line, .. } => problem.at(format!("quantity-{}", line - 1)),
+        PlaceRefused::DiscountTooLarge => problem.at("discount"),
+        PlaceRefused::NoLines => problem.at("sku-0"),
+        _ => problem,
+    }
+}
+
+/// The amounts and the lines of the form.
+pub(super) struct Amounts {
+    pub currency: Currency,
+    pub shipping: i64,
+    pub discount: i64,
+    pub lines: Vec<WantedLine>,
+}
+
+/// Reads the amounts; what is wrong goes by the field.
+pub(super) fn amounts(fields: &Fields) -> Result<Amounts, Problem> {
+    let mut errors: Vec<(String, String)> = Vec::new();
+    let currency: Option<Currency> = match given(fields, "currency").to_uppercase().parse() {
+        Ok(currency) => Some(currency),
+        Err(e) => {
+            errors.push(("currency".into(), format!("{e}.")));
+            None
         }
+    };
+    let digits = currency.map_or(2, |c| c.exponent());
+    let amount = |field: &str, errors: &mut Vec<(String, String)>| -> Option<i64> {
+        let text = some(given(fields, field))?;
+        match money::parse_decimal(&text, digits) {
+            Ok(minor) if minor >= 0 => Some(minor),
+            Ok(_) => {
+                errors.push((field.to_owned(), "An amount of zero or more.".to_owned()));
+                None
+            }
+            Err(e) => {
+                errors.push((field.to_owned(), format!("{e}.")));
+                None
+            }
+        }
+    };
+    let mut lines = Vec::new();
+    for i in (0..count(fields)).filter(|i| !sku(fields, *i).is_empty()) {
+        let unit_price = amount(&format!("price-{i}"), &mut errors);
+        let quantity = match given(fields, &format!("quantity-{i}")) {
+            "" => Some(1),
+            text => text.parse::<i64>().ok().filter(|q| *q > 0),
+        };
+        let Some(quantity) = quantity else {
+            errors.push((format!("quantity-{i}"), "A whole number of units, such as 2.".to_owned()));
+            continue;
+        };
+        let (sku, discount) = (sku(fields, i).to_owned(), 0);
+        lines.push(WantedLine { sku, quantity, unit_price, discount, tax_rate_ppm: None, location: None });
     }
+    let shipping = amount("shipping", &mut errors).unwrap_or(0);
+    let percent = given(fields, "discount_in") == "percent";
+    let discount = if percent { 0 } else { amount("discount", &mut errors).unwrap_or(0) };
+    if percent && percent_of(fields).is_none() {
+        errors.push(("discount".into(), "A percentage between 0 and 100, such as 10 or 7.5.".to_owned()));
+    }
+    let Some(currency) = currency.filter(|_| errors.is_empty()) else {
+        let errors = errors.into_iter().map(|(pointer, detail)| FieldError {
+            pointer,
+            code: "request.invalid".into(),
+            detail,
+        });
+        let unread = Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "request.invalid",
+            "Some fields need another look.",
+        );
+        return Err(unread.with_errors(errors));
+    };
+    Ok(Amounts { currency, shipping, discount, lines })
+}
+
+/// The percentage of the discount in hundredths: 750 is 7.5 %.
+fn percent_of(fields: &Fields) -> Option<i64> {
+    match given(fields, "discount") {
+        "" => Some(0),
+        text => money::parse_decimal(text, 2).ok().filter(|p| (0..=10_000).contains(p)),
+    }
+}
+
+/// The discount in minor units of goods that come to `goods`; a half goes up.
+pub(super) fn discount(fields: &Fields, typed: i64, goods: i64) -> i64 {
+    if given(fields, "discount_in") != "percent" {
+        return typed;
+    }
+    let share = i128::from(goods) * i128::from(percent_of(fields).unwrap_or(0));
+    i64::try_from((share + 5_000) / 10_000).unwrap_or(goods)
+}
+
+/// The command of the form; a discount in percent is one of what the items come to now.
+async fn placed(app: &App, fields: &Fields, caller: &Caller) -> Result<Place, Problem> {
+    let mut read = amounts(fields)?;
+    if given(fields, "discount_in") == "percent" {
+        read.discount = super::preview::estimated(app, fields, &read).await?.1;
+    }
+    command(fields, read, caller, app.db.now())
+}
+
+/// The command, or what is wrong by the field.
+fn command(fields: &Fields, read: Amounts, caller: &Caller, at: Timestamp) -> Result<Place, Problem> {
+    let Amounts { currency, shipping, discount, lines } = read;
+    let key = some(given(fields, "once")).map(|once| CommandKey {
+        caller: caller.actor.as_str().to_owned(),
+        key: format!("form {once}"),
+        hash: db::answers::input_hash(format!("{fields:?}").as_bytes()),
+    });
+    let promised_at = match given(fields, "promised") {
+        "" => None,
+        day => Some(
+            format!("{day}T23:59:59Z")
+                .parse()
+                .map_err(|_| Problem::invalid("promised", "A day reads as 2026-11-27."))?,
+        ),
+    };
+    let billing = given(fields, "bill_elsewhere").is_empty();
+    let reason = some(given(fields, "discount_reason"));
+    let note: Vec<String> = [
+        some(given(fields, "note")),
+        reason.filter(|_| !given(fields, "discount").is_empty()).map(|r| format!("Discount: {r}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Ok(Place {
+        at,
+        by: caller.actor.clone(),
+        key,
+        channel: "manual".into(),
+        reference: None,
+        buyer: Buyer {
+            name: given(fields, "name").to_owned(),
+            email: some(given(fields, "email")),
+            phone: some(given(fields, "phone")),
+            ip: None,
+        },
+        ship_to: address_of(fields),
+        ship_to_geo: None,
+        bill_to: if billing { None } else { Some(billing_of(fields)) },
+        currency,
+        tax_inclusive: !given(fields, "tax_inclusive").is_empty(),
+        discount,
+        lines,
+        shipping,
+        shipping_tax_ppm: None,
+        fee: 0,
+        if_out_of_stock: match given(fields, "backorder") {
+            "" => IfOutOfStock::Refuse,
+            _ => IfOutOfStock::Backorder,
+        },
+        tenders: tenders(fields),
+        pay_later: given(fields, "payment") == "later",
+        express: !given(fields, "express").is_empty(),
+        gift_note: some(given(fields, "gift_note")),
+        note: some(&note.join("\n")),
+        tags: vec![],
+        promised_at,
+        reservation: None,
+        exchange_of: None,
+        trust: Trust::Check,
+    })
+}
+
+/// The billing address, whose fields begin with `bill_`.
+fn billing_of(fields: &Fields) -> Address {
+    let own: Fields =
+        fields.iter().filter_map(|(n, v)| Some((n.strip_prefix("bill_")?.to_owned(), v.clone()))).collect();
+    address_of(&own)
+}
+
+/// How it is paid: `gateway method`; without any it waits for its money.
+fn tenders(fields: &Fields) -> Vec<Tender> {
+    let Some((gateway, method)) = given(fields, "payment").split_once(' ') else { return Vec::new() };
+    vec![Tender {
+        gateway: gateway.into(),
+        method: method.into(),
+        token: some(given(fields, "token")),
+        amount: None,
+        capture: false,
+        paid_at: None,
+        reference: None,
+    }]
 }
 
 const PAYMENTS: &[(&str, &str)] = &[
-    ("manual bank_transfer", "Bank transfer (waits for the money)"),
+    ("manual bank_transfer", "Payment request (bank transfer)"),
+    ("sandbox card", "Card (the gateway's token)"),
     ("manual cod", "Cash on delivery"),
-    ("sandbox card", "Card (sandbox token)"),
     ("store_credit store_credit", "Store credit"),
-    ("later", "On account (ships before it is paid)"),
+    ("none", "Decide later: held until it is paid"),
+    ("later", "On account: ships before it is paid"),
 ];
 
-fn form(caller: &web::Caller, e: &Entry, general: Option<&str>, errors: &Errors) -> Markup {
-    let field = |label: &str, name: &str, kind: &str, value: &str, required: bool| {
-        let error = errors.get(name).map(String::as_str);
-        html! { div.col-md-6 { (h::field(&h::Field { label, name, kind, value, error, required, ..h::Field::default() })) } }
-    };
-    let tick = |label: &str, name: &str, value: &str| {
-        html! { label.form-check { input.form-check-input type="checkbox" name=(name) checked[!value.is_empty()]; " " span.form-check-label { (label) } } }
-    };
-    let customer = html! { div.row {
-        (field("Name", "name", "text", &e.name, true))
-        (field("E-mail", "email", "email", &e.email, false))
-        (field("Phone", "phone", "tel", &e.phone, false))
-        (field("Company", "company", "text", &e.company, false))
-        (field("Street and number", "line1", "text", &e.line1, true))
-        (field("Flat, floor, building", "line2", "text", &e.line2, false))
-        (field("Postal code", "postal_code", "text", &e.postal_code, false))
-        (field("City", "city", "text", &e.city, false))
-        (field("State or province", "region", "text", &e.region, false))
-        (field("Country (two letters)", "country", "text", &e.country, true))
-    } };
-    let payment = html! { div.row {
-        (field("Currency", "currency", "text", &e.currency, true))
-        (field("Shipping", "shipping", "text", &e.shipping, false))
-        (field("Discount", "discount", "text", &e.discount, false))
-        div.col-md-6 { (h::select("Payment", "payment", PAYMENTS, &e.payment)) }
-        (field("Card token", "token", "text", &e.token, false))
-        div.col-md-6 {
-            (tick("Prices contain tax", "tax_inclusive", &e.tax_inclusive))
-            (tick("Backorder what is not there", "backorder", &e.backorder))
-            (tick("Express", "express", &e.express))
-        }
-        (field("Note for us", "note", "textarea", &e.note, false))
-        (field("Gift note", "gift_note", "textarea", &e.gift_note, false))
-    } };
-    web::page(
-        caller,
-        "New order",
-        html! {
-            @if let Some(sentence) = general { (h::alert("danger", sentence)) }
-            @if !errors.is_empty() { (h::alert("danger", "Some fields need another look.")) }
-            form method="post" action="/orders/new" {
-                (h::card("Customer", customer))
-                (h::card("Lines", lines(e, errors)))
-                (h::card("Payment and shipping", payment))
-                button.btn.btn-primary type="submit" { "Place order" }
+fn page(caller: &Caller, t: &Typed) -> Markup {
+    let left = html! {
+        (h::card("Customer", html! {
+            div hx-get="/orders/new/customer" hx-trigger="change" hx-target="#contact" hx-swap="innerHTML" hx-include="[name='customer']" {
+                (h::combobox(&Combobox { label: "Look up", name: "customer", value: t.get("customer"), source: "/orders/new/customers",
+                    hint: "Name, e-mail or phone of somebody who ordered before; or fill in below.", ..Combobox::default() }))
             }
-        },
-    )
+            div #contact { (contact_fields(t, &Address::default(), &[])) }
+            (billing(t))
+        }))
+        (h::card("Items", items(t)))
+        (h::card("Shipping and payment", terms(t)))
+    };
+    let right = html! {
+        div.entry-side {
+            div #preview aria-live="polite" hx-post="/orders/new/preview" hx-include="closest form" hx-swap="innerHTML"
+                hx-trigger="load, input from:'closest form' delay:300ms, change from:'closest form' delay:300ms" {
+                (h::card("What it comes to", html! { p.text-secondary { "Fill in an item to see prices, stock and tax." } }))
+            }
+            button.btn.btn-primary type="submit" name="do" value="place" { "Place order" }
+        }
+    };
+    Screen::new(caller, "New order").crumb("Orders", "/orders").subtitle(html! { "For orders by phone and e-mail." }).show(html! {
+        (t.general())
+        @if t.problem.as_ref().is_some_and(|p| !p.errors().is_empty()) { (h::alert("danger", "Nothing was placed yet: some fields need another look.")) }
+        form method="post" action="/orders/new" autocomplete="off" {
+            (t.once())
+            // Enter places nothing by accident: the first button of the form is the one it presses.
+            button.visually-hidden type="submit" name="do" value="more" tabindex="-1" aria-hidden="true" { "Add lines" }
+            (h::split(left, right))
+        }
+    })
 }
 
-fn lines(e: &Entry, errors: &Errors) -> Markup {
-    let given = |i: usize| e.lines.get(i).cloned().unwrap_or_default();
-    let cell = |i: usize, name: &str, label: &str, value: &str| {
-        let name = format!("lines[{i}][{name}]");
-        h::field(&h::Field {
-            label,
-            name: &name,
-            value,
-            error: errors.get(&name).map(String::as_str),
-            ..h::Field::default()
-        })
+fn billing(t: &Typed) -> Markup {
+    let own = Typed {
+        form: t.form,
+        values: t
+            .values
+            .iter()
+            .filter_map(|(n, v)| Some((n.strip_prefix("bill_")?.to_owned(), v.clone())))
+            .collect(),
+        problem: None,
     };
+    let elsewhere = !t.get("bill_elsewhere").is_empty();
     html! {
-        p.text-secondary { "Leave the price empty for the catalogue's." }
-        @for i in 0..LINES.max(e.lines.len()) {
-            div.row {
-                div.col-6 { (cell(i, "sku", "SKU", &given(i).sku)) }
-                div.col-3 { (cell(i, "quantity", "Quantity", &given(i).quantity)) }
-                div.col-3 { (cell(i, "price", "Price", &given(i).price)) }
-            }
+        details.fold open[elsewhere] {
+            summary { "Bill to another address" }
+            (h::checkbox("Use this address for the bill", "bill_elsewhere", "yes", elsewhere, ""))
+            div { (prefixed(&own)) }
         }
     }
+}
+
+/// The fields of the billing address.
+fn prefixed(t: &Typed) -> Markup {
+    let field = |label: &str, name: &str| {
+        let full = format!("bill_{name}");
+        h::field(&Field { label, name: &full, value: t.get(name), autocomplete: "off", ..Field::default() })
+    };
+    html! {
+        (h::fields([field("Name", "name"), field("Company", "company")]))
+        (h::fields([field("Street and number", "line1"), field("Flat, floor, building", "line2")]))
+        (h::fields([field("Postal code", "postal_code"), field("City", "city")]))
+        (h::fields([field("State or province", "region"), field("Country (two letters)", "country")]))
+    }
+}
+
+fn items(t: &Typed) -> Markup {
+    let lines = count(&t.values);
+    html! {
+        input type="hidden" name="count" value=(lines);
+        @for i in 0..lines {
+            @let (sku_name, quantity, price) = (format!("sku-{i}"), format!("quantity-{i}"), format!("price-{i}"));
+            @let number = (i + 1).to_string();
+            div.entry-line role="group" aria-label={ "Item " (number) } {
+                (h::combobox(&Combobox { label: "SKU, name or barcode", name: &sku_name, value: sku(&t.values, i), shown: sku(&t.values, i), source: "/orders/new/skus",
+                    error: t.error(&sku_name), free: true, ..Combobox::default() }))
+                (h::field(&Field { label: "Units", name: &quantity, value: t.get(&quantity), error: t.error(&quantity), ..Field::default() }))
+                (h::field(&Field { label: "Price", name: &price, value: t.get(&price), error: t.error(&price), ..Field::default() }))
+            }
+        }
+        p.text-secondary { "Without a price the catalogue's holds; without units it is one." }
+        button.btn type="submit" name="do" value="more" { "More lines" }
+    }
+}
+
+fn terms(t: &Typed) -> Markup {
+    let field = |label: &str, name: &str, kind: &str, hint: &str| {
+        h::field(&Field {
+            label,
+            name,
+            kind,
+            value: t.get(name),
+            error: t.error(name),
+            hint,
+            ..Field::default()
+        })
+    };
+    let on = |name: &str| !t.get(name).is_empty();
+    html! {
+        (h::fields([
+            field("Currency", "currency", "text", "Three letters, as EUR."),
+            field("Shipping", "shipping", "text", "What the customer pays for it."),
+        ]))
+        (h::fields([
+            field("Discount", "discount", "text", ""),
+            h::select("In", "discount_in", &[("amount", "Amount"), ("percent", "Percent of the items")], t.get("discount_in")),
+            field("Reason of the discount", "discount_reason", "text", "Kept with the order's note."),
+        ]))
+        (h::fields([
+            h::select("Payment", "payment", PAYMENTS, t.get("payment")),
+            field("Card token", "token", "text", "From the gateway's own form; never a card number."),
+            field("Promised by", "promised", "date", "The day you name to the customer."),
+        ]))
+        (h::checkbox("Prices contain tax", "tax_inclusive", "yes", on("tax_inclusive"), ""))
+        (h::checkbox("Let wait what is not there", "backorder", "yes", on("backorder"), "Without it the order is refused when units are missing."))
+        (h::checkbox("Express", "express", "yes", on("express"), "Goes before all others in the warehouse."))
+        (field("Note for us", "note", "textarea", ""))
+        (field("Gift note", "gift_note", "textarea", "Printed on the packing slip."))
+    }
+}
+
+/// The fields of the address, for the customer who was looked up.
+pub(super) fn ship_to(t: &Typed, address: &Address) -> Markup {
+    address_fields(address, t)
 }

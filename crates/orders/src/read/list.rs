@@ -33,6 +33,14 @@ pub struct Filter {
     pub placed_from: Option<Timestamp>,
     /// Before this moment.
     pub placed_before: Option<Timestamp>,
+    /// Only those with units that wait for stock.
+    pub backordered: bool,
+    /// Only those that nothing keeps from being released: nothing held, nothing that waits for stock, nothing shipped.
+    pub ready: bool,
+    /// Only those with units promised at this location.
+    pub location: Option<inventory::LocationId>,
+    /// The oldest first instead of the newest.
+    pub oldest: bool,
 }
 
 /// Where a page of a list ended.
@@ -58,16 +66,19 @@ pub async fn list(
     ask.filter(filter);
     if let Some(Cursor { placed_at, id }) = after {
         let (at, id) = (ask.param(placed_at), ask.param(id));
-        ask.wheres.push(format!("(o.placed_at, o.id) < ({at}, {id})"));
+        let beyond = if filter.oldest { '>' } else { '<' };
+        ask.wheres.push(format!("(o.placed_at, o.id) {beyond} ({at}, {id})"));
     }
     // Not a parameter: the databases plan for a page, and not for the whole table.
     let limit = limit.to_string();
+    let way = if filter.oldest { "ASC" } else { "DESC" };
+    ask.way = way;
     let wheres = match filter.search.as_deref().map(str::trim).filter(|s| !s.is_empty()) {
         Some(search) => format!("o.id IN ({})", ask.ways(search, &filter.known_by, &limit).join(" UNION ")),
         None => ask.all_of("TRUE"),
     };
     let text = format!(
-        "SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at DESC, o.id DESC LIMIT {limit}"
+        "SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at {way}, o.id {way} LIMIT {limit}"
     );
     sql.all(&text, ask.params).await
 }
@@ -77,6 +88,7 @@ pub async fn list(
 struct Ask {
     params: Vec<Value>,
     wheres: Vec<String>,
+    way: &'static str,
 }
 
 impl Ask {
@@ -114,6 +126,20 @@ impl Ask {
         if let Some(before) = filter.placed_before {
             self.add("o.placed_at < ?", before);
         }
+        if filter.backordered {
+            self.wheres.push("o.units_backordered > 0".to_owned());
+        }
+        if filter.ready {
+            self.wheres.push(
+                "o.fulfilment_status = 'unfulfilled' AND o.holds = 0 AND o.units_backordered = 0".to_owned(),
+            );
+        }
+        if let Some(location) = filter.location {
+            self.add(
+                "EXISTS (SELECT 1 FROM allocation a WHERE a.order_id = o.id AND a.location_id = ? AND a.quantity > 0)",
+                location,
+            );
+        }
         match filter.held {
             Some(false) => self.wheres.push("o.holds = 0".to_owned()),
             Some(true) => self.wheres.push("o.holds > 0".to_owned()),
@@ -137,9 +163,10 @@ impl Ask {
         // The greatest text that begins with the search.
         let end = self.param(format!("{search}\u{10FFFF}"));
         let known: Vec<String> = known_by.iter().map(|id| self.param(*id)).collect();
+        let way = self.way;
         let newest = |from: &str, condition: &str| {
             format!(
-                "SELECT id FROM (SELECT o.id, o.placed_at FROM {from} WHERE {} ORDER BY o.placed_at DESC, o.id DESC LIMIT {limit}) found",
+                "SELECT id FROM (SELECT o.id, o.placed_at FROM {from} WHERE {} ORDER BY o.placed_at {way}, o.id {way} LIMIT {limit}) found",
                 self.all_of(condition)
             )
         };
@@ -157,9 +184,9 @@ impl Ask {
             newest("orders o", &begins),
             format!(
                 "SELECT order_id FROM (SELECT DISTINCT l.placed_at, l.order_id FROM order_line l CROSS JOIN orders o WHERE {} \
-                 ORDER BY l.placed_at DESC, l.order_id DESC LIMIT {limit}) found",
+                 ORDER BY l.placed_at {way}, l.order_id {way} LIMIT {limit}) found",
                 self.all_of(&format!("o.id = l.order_id AND {sold}"))
-                    .replace("(o.placed_at, o.id) <", "(l.placed_at, l.order_id) <")
+                    .replace("(o.placed_at, o.id) ", "(l.placed_at, l.order_id) ")
             ),
         ];
         if !known.is_empty() {

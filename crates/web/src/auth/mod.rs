@@ -46,6 +46,7 @@ pub use mails::{MailLink, mail_link};
 pub use may::{Caller, Denied, May, Public, SignedIn};
 pub use origin::Origin;
 pub(crate) use origin::is_https;
+pub use pages::first;
 pub use password::{SHORTEST, WeakPassword, check_password};
 pub use reset::{PasswordResetAsked, reset_password};
 pub use roles::{Role, Scopes, UnknownRole};
@@ -55,7 +56,7 @@ pub use sign_in::{SignInRefused, SignedInAs, sign_in, sign_in_with_code};
 pub(crate) use throttle::Throttle;
 pub use users::{
     ChangeUser, ChangeUserRefused, CreateUser, CreateUserRefused, UserCreated, UserId, change_user,
-    create_user, reset_second_factor, set_password,
+    create_user, names, reset_second_factor, set_password,
 };
 pub use vault::Vault;
 

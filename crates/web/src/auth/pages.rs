@@ -17,22 +17,21 @@ use serde::Deserialize;
 /// The pages of signing in and out.
 pub(super) fn routes() -> axum::Router<App> {
     axum::Router::new()
-        .route("/", get(first))
         .route("/sign-in", get(show).post(enter))
         .route("/sign-in/code", get(show_code).post(enter_code))
         .route("/sign-out", post(leave))
 }
 
-/// Leads to the first page of the menu that the caller may see.
-async fn first(State(app): State<App>, caller: May<SignedIn>) -> Response {
-    let menu = crate::all(&app.slices, |s| s.menu);
+/// Leads to the first page of the menu that a caller may see: for those to whom the home page shows nothing.
+pub fn first(caller: &super::Caller) -> Response {
+    let menu = crate::all(&caller.app.slices, |s| s.menu);
     let seen = menu.iter().filter(|item| item.path != "/" && caller.scopes.allow(item.scope));
     match seen.min_by_key(|item| (item.group, item.order)) {
         Some(item) => Redirect::to(item.path).into_response(),
         None => {
             let body =
                 html::empty("Nothing to see yet", "Your role has no pages. Ask the owner for another role.");
-            shell::page(&caller, "Welcome", body).into_response()
+            shell::page(caller, "Welcome", body).into_response()
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{Role, second_factor};
 use db::{Db, FromRow, Sql, Tx};
 use kernel::{Actor, Fault, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
 kernel::id!(UserId, "usr", "A person who signs in.");
 
@@ -100,6 +101,44 @@ kernel::fact!(PasswordChanged, "user.password_changed");
 /// How an address is kept and compared.
 pub(crate) fn normal(email: &str) -> String {
     email.trim().to_lowercase()
+}
+
+/// What colleagues call actors of the event log (`user:usr_…`, `key:key_…`), by the text the log keeps. Those nobody knows are missing.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn names(sql: &db::Sql, actors: &[&str]) -> Result<HashMap<String, String>, Fault> {
+    #[derive(db::FromRow)]
+    struct Known {
+        id: i64,
+        name: String,
+    }
+    let mut found = HashMap::new();
+    for (kind, table) in [("user", "user_account"), ("key", "api_key")] {
+        let of = |actor: &&str| raw(kind, actor.strip_prefix(kind)?.strip_prefix(':')?);
+        let ids: BTreeMap<i64, &str> = actors.iter().filter_map(|a| Some((of(a)?, *a))).collect();
+        let mut rows = db::Rows::new("id BIGINT");
+        for id in ids.keys() {
+            rows.push([(*id).into()]);
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        let text = format!("SELECT t.id, t.name FROM {table} t JOIN input ON input.id = t.id");
+        for known in sql.all_from::<Known>(&rows, &text, []).await? {
+            if let Some(actor) = ids.get(&known.id) {
+                found.insert((*actor).to_owned(), known.name);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn raw(kind: &str, id: &str) -> Option<i64> {
+    match kind {
+        "user" => id.parse::<UserId>().ok().map(|id| id.0),
+        _ => id.parse::<super::KeyId>().ok().map(|id| id.0),
+    }
 }
 
 /// Whether a text can be an address to sign in with.

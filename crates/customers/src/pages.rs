@@ -1,0 +1,301 @@
+//! Pages of customers: the list with search, and a customer with store credit, notes, and what other slices know of them.
+
+use crate::api::{ReadCustomers, WriteCustomers};
+use crate::model::EntryId;
+use crate::read::{self, Filter};
+use crate::{CreditEntry, Customer, CustomerId, CustomerNote};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use contact::address;
+use kernel::{Currency, Money, money};
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use web::html::{self as h, Col, Field, Icon, Row, Table, Tone};
+use web::{App, Caller, Form, Key, May, OrProblem, Paging, Params, Problem, Reply, Screen, Segment};
+
+/// Entries and notes shown.
+const SHOWN: i64 = 50;
+
+/// The pages.
+pub(crate) fn routes() -> axum::Router<App> {
+    axum::Router::new()
+        .route("/customers", get(list))
+        .route("/customers/{id}", get(show))
+        .route("/customers/{id}/note", post(note))
+        .route("/customers/{id}/credit", post(credit))
+}
+
+/// What the search box of every page finds: names, e-mail addresses, phone numbers and what they begin with.
+pub(crate) const SEARCH: web::Search = web::Search {
+    title: "Customers",
+    scope: "customers:read",
+    find: |app, text| {
+        Box::pin(async move {
+            let found = read::suggested(app.db.read(), text, 6).await?;
+            let hit = |c: Customer| web::Hit {
+                href: format!("/customers/{}", c.id),
+                title: c.name,
+                detail: c.email.or(c.phone).unwrap_or_default(),
+            };
+            Ok(found.into_iter().map(hit).collect())
+        })
+    },
+};
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Query {
+    q: String,
+    cursor: Option<String>,
+}
+
+/// What a search text is: an e-mail address, a phone number, or the beginning of a name.
+fn filter(text: &str) -> Filter {
+    let text = text.trim();
+    if text.is_empty() {
+        return Filter::default();
+    }
+    if text.contains('@') {
+        let key = contact::email::email(text).map_or_else(|_| text.to_lowercase(), |e| e.key);
+        return Filter { email_key: Some(key), ..Filter::default() };
+    }
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    if digits > 5 && !text.chars().any(char::is_alphabetic) {
+        let phone = contact::phone::phone(text, "").unwrap_or_else(|_| text.to_owned());
+        return Filter { phone: Some(phone), ..Filter::default() };
+    }
+    Filter { name: Some(text.to_owned()), ..Filter::default() }
+}
+
+const COLS: &[Col<'static>] = &[
+    Col::text("Name"),
+    Col::text("E-mail"),
+    Col::text("Phone"),
+    Col::text("Place").minor(),
+    Col::text("Since"),
+];
+
+async fn list(
+    State(app): State<App>,
+    caller: May<ReadCustomers>,
+    Params(q): Params<Query>,
+) -> Result<Markup, Problem> {
+    let paging = Paging::<CustomerId>::read(None, q.cursor.as_deref())?;
+    let rows = read::list(app.db.read(), &filter(&q.q), paging.after, paging.fetch()).await?;
+    let page = paging.page(rows, |c| c.id);
+    let here = h::query("/customers", &[("q", q.q.trim())]);
+    let rows = page.data.iter().map(row);
+    Ok(Screen::new(&*caller, "Customers").show(html! {
+        (h::filter_bar("/customers", ("q", &q.q, "Name, whole e-mail address or phone number"), html! {}, &[]))
+        @if page.data.is_empty() {
+            @if q.q.trim().is_empty() { (h::empty_with(Icon::Users, "No customers yet", "They come with their first order.", html! {})) }
+            @else { (h::empty_with(Icon::Users, "Nobody found", "Look for the beginning of the name, a whole e-mail address, or a phone number with its country code.", html! { (h::link("/customers", "Show all", "secondary", "")) })) }
+        } @else {
+            (Table::new("Customers", COLS, rows).show())
+            (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
+            (h::keys(&[("j", "next"), ("k", "before"), ("Enter", "open"), ("f", "search here")]))
+        }
+    }))
+}
+
+fn row(c: &Customer) -> Row {
+    let dash = || "–".to_owned();
+    let place = c.address.as_ref().map_or_else(dash, |a| format!("{} {}", a.city, a.country));
+    Row::new([
+        h::person(&c.name),
+        html! { bdi { (c.email.clone().unwrap_or_else(dash)) } },
+        html! { (c.phone.clone().unwrap_or_else(dash)) },
+        html! { bdi { (place) } },
+        h::time(c.created_at),
+    ])
+    .href(format!("/customers/{}", c.id))
+}
+
+type Fields = BTreeMap<String, String>;
+
+fn given<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map_or("", |v| v.trim())
+}
+
+async fn show(
+    State(app): State<App>,
+    caller: May<ReadCustomers>,
+    Segment(id): Segment<CustomerId>,
+) -> Result<Markup, Problem> {
+    page(&app, &caller, id, &Fields::new(), None).await
+}
+
+/// The page; `typed` and `problem` are of a form that was refused.
+async fn page(
+    app: &App,
+    caller: &Caller,
+    id: CustomerId,
+    typed: &Fields,
+    problem: Option<&Problem>,
+) -> Result<Markup, Problem> {
+    let sql = app.db.read();
+    let found = read::by_id(sql, &[id]).await?.remove(&id);
+    let customer = found.ok_or_else(|| Problem::not_found(format!("customer {id}")))?;
+    let balances = read::balances(sql, id).await?;
+    let entries = read::entries(sql, id, SHOWN).await?;
+    let notes = read::notes(sql, id, SHOWN).await?;
+    let actors: Vec<&str> = notes.iter().map(|n| n.by_actor.as_str()).collect();
+    let names = web::auth::names(sql, &actors).await?;
+    let writes = caller.may::<WriteCustomers>();
+    let error = |name: &str| {
+        problem.and_then(|p| p.errors().iter().find(|e| e.pointer == name)).map(|e| e.detail.as_str())
+    };
+    let general = problem.filter(|p| p.errors().is_empty());
+    let main = html! {
+        @if let Some(problem) = general { (h::alert("danger", problem.detail())) }
+        (web::panels(caller, "customer", &id.to_string()))
+        (h::card("Notes", html! {
+            @if writes { (note_form(id, typed, error("text"))) }
+            @if notes.is_empty() { p.text-secondary { "No notes yet." } }
+            (h::moments(notes.iter().map(|n| h::Moment {
+                at: n.at, title: "Note", by: names.get(&n.by_actor).map_or("", String::as_str),
+                detail: html! { bdi { (n.text) } }, icon: Icon::Note, tone: Tone::Accent,
+            })))
+        }))
+    };
+    let side = html! {
+        (h::card("Contact", contact_facts(&customer)))
+        (h::card("Store credit", html! {
+            @if balances.iter().all(|b| b.balance == 0) { p.text-secondary { "None." } }
+            @for b in balances.iter().filter(|b| b.balance > 0) { p { strong { (h::amount(b.balance, b.currency)) } } }
+            ul.ledger { @for e in &entries { li { (h::amount(e.amount, e.currency)) " " bdi { (e.reason) } " " span.text-secondary { (h::time(e.at)) } } } }
+            @if writes { (credit_form(id, typed, &error)) }
+        }))
+    };
+    Ok(Screen::new(caller, customer.name.clone())
+        .crumb("Customers", "/customers")
+        .subtitle(html! { "Customer since " (h::time(customer.created_at)) })
+        .live(format!("customer:{id}"))
+        .show(h::split(main, side)))
+}
+
+fn contact_facts(c: &Customer) -> Markup {
+    let none = || html! { span.text-secondary { "Not known" } };
+    let address = c
+        .address
+        .as_ref()
+        .map_or_else(none, |a| html! { @for line in address::lines(a) { bdi { (line) } br; } });
+    h::facts([
+        ("E-mail", c.email.as_deref().map_or_else(none, h::copy)),
+        ("Phone", c.phone.as_deref().map_or_else(none, |p| html! { a href={ "tel:" (p) } { (p) } })),
+        ("Address", address),
+    ])
+}
+
+fn note_form(id: CustomerId, typed: &Fields, error: Option<&str>) -> Markup {
+    html! {
+        form method="post" action={ "/customers/" (id) "/note" } {
+            (web::once_again(given(typed, "once")))
+            (h::field(&Field { label: "Note for colleagues", name: "text", kind: "textarea", value: given(typed, "text"), error, required: true, ..Field::default() }))
+            button.btn type="submit" { "Add note" }
+        }
+    }
+}
+
+fn credit_form<'a>(id: CustomerId, typed: &Fields, error: &dyn Fn(&str) -> Option<&'a str>) -> Markup {
+    let refused = ["amount", "currency", "reason"].iter().any(|n| error(n).is_some());
+    let field = |label: &str, name: &'static str, hint: &str| {
+        h::field(&Field {
+            label,
+            name,
+            value: given(typed, name),
+            error: error(name),
+            required: true,
+            hint,
+            ..Field::default()
+        })
+    };
+    html! {
+        details.fold open[refused] {
+            summary { "Grant or take back" }
+            form method="post" action={ "/customers/" (id) "/credit" } {
+                (web::once_again(given(typed, "once")))
+                (h::fields([field("Amount", "amount", "With a minus it is taken back."), field("Currency", "currency", "Three letters, as EUR.")]))
+                (field("Why", "reason", "The customer and the books will ask."))
+                button.btn.btn-primary type="submit" { "Change store credit" }
+            }
+        }
+    }
+}
+
+/// Says what was done, or shows the page again with the refused form.
+async fn end(
+    app: &App,
+    caller: &Caller,
+    id: CustomerId,
+    fields: &Fields,
+    done: Result<&'static str, Problem>,
+) -> Result<Response, Problem> {
+    match done {
+        Ok(said) => Ok(web::done(said).to(&format!("/customers/{id}"))),
+        Err(problem) if problem.status().is_client_error() => {
+            let page = page(app, caller, id, fields, Some(&problem)).await?;
+            Ok((problem.status(), page).into_response())
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn note(
+    State(app): State<App>,
+    caller: May<WriteCustomers>,
+    Segment(id): Segment<CustomerId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let key = Key::once(given(&fields, "once"), &format!("/customers/{id}/note"));
+    let done = web::submit!(app, caller, key, "customers.note", &fields, |tx| {
+        let (text, by) = (given(&fields, "text").to_owned(), caller.actor.clone());
+        let item = CustomerNote { at: tx.now(), customer: id, text, by };
+        crate::note_customers(tx, &[item]).await?.remove(0).map_err(|r| Problem::refused(&r).at("text"))?;
+        Ok(Reply::empty())
+    });
+    end(&app, &caller, id, &fields, done.map(|_| "The note is kept")).await
+}
+
+async fn credit(
+    State(app): State<App>,
+    caller: May<WriteCustomers>,
+    Segment(id): Segment<CustomerId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let amount = match money_of(&fields) {
+        Ok(amount) => amount,
+        Err(problem) => return end(&app, &caller, id, &fields, Err(problem)).await,
+    };
+    let key = Key::once(given(&fields, "once"), &format!("/customers/{id}/credit"));
+    let done = web::submit!(app, caller, key, "customers.grant_credit", &fields, |tx| {
+        let entry = CreditEntry {
+            at: tx.now(),
+            customer: id,
+            currency: amount.currency,
+            amount: amount.minor,
+            reason: given(&fields, "reason").to_owned(),
+            order: None,
+            reference: format!("grant:{}", tx.id::<EntryId>()),
+        };
+        crate::post_credit(tx, &[entry]).await?.remove(0).or_problem()?;
+        Ok(Reply::empty())
+    });
+    end(&app, &caller, id, &fields, done.map(|_| "The store credit is changed")).await
+}
+
+/// The amount of the form; what is wrong goes by the field.
+fn money_of(fields: &Fields) -> Result<Money, Problem> {
+    let currency: Currency = given(fields, "currency")
+        .to_uppercase()
+        .parse()
+        .map_err(|e: money::UnknownCurrency| Problem::invalid("currency", format!("{e}.")))?;
+    let minor = money::parse_decimal(given(fields, "amount"), currency.exponent())
+        .map_err(|e| Problem::invalid("amount", format!("{e}.")))?;
+    if given(fields, "reason").is_empty() {
+        return Err(Problem::invalid("reason", "Say why: the customer and the books will ask."));
+    }
+    Ok(Money::new(minor, currency))
+}
