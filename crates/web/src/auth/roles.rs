@@ -100,7 +100,7 @@ impl Role {
             Self::Purchaser => "Catalogue, suppliers and stock",
             Self::Accountant => "The books and everything they come from; sees the audit log",
             Self::ReadOnly => "Looks at everything, changes nothing",
-            Self::Developer => "API keys, webhooks and e-mail texts; looks at everything",
+            Self::Developer => "API keys, webhooks, jobs and e-mail texts; looks at everything",
         }
     }
     /// What it grants.
@@ -122,6 +122,7 @@ impl Role {
                 "events:*",
                 "webhooks:*",
                 "mails:*",
+                "jobs:*",
                 "people:*",
                 "audit:*",
             ],
@@ -169,7 +170,7 @@ impl Role {
             Self::Purchaser => &["catalog:*", "inventory:*", "orders:read", "warehouse:read"],
             Self::Accountant => &["books:*", "*:read", "audit:*"],
             Self::ReadOnly => &["*:read"],
-            Self::Developer => &["*:read", "keys:*", "webhooks:*", "mails:*"],
+            Self::Developer => &["*:read", "keys:*", "webhooks:*", "mails:*", "jobs:*"],
         }
     }
 }
