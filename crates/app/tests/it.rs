@@ -26,6 +26,8 @@ mod life;
 mod limits;
 #[path = "it/meta.rs"]
 mod meta;
+#[path = "it/office.rs"]
+mod office;
 #[path = "it/race.rs"]
 mod race;
 #[path = "it/reading.rs"]

@@ -13,7 +13,13 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 
 /// The kinds that customers hear of.
-pub const KINDS: &[&str] = &["order.placed", "order.confirmation_asked", "shipment.shipped", "shipment.delivered", "payment.refunded"];
+pub const KINDS: &[&str] = &[
+    "order.placed",
+    "order.confirmation_asked",
+    "shipment.shipped",
+    "shipment.delivered",
+    "payment.refunded",
+];
 
 #[derive(FromRow)]
 struct Order {
@@ -97,8 +103,11 @@ fn template_of(kind: &str) -> Option<&'static str> {
 
 fn ids(events: &[Event], kinds: &[&str]) -> Rows {
     let mut rows = Rows::new("id BIGINT");
-    let ids: BTreeSet<i64> =
-        events.iter().filter(|e| kinds.is_empty() || kinds.contains(&e.kind.as_str())).filter_map(|e| e.order).collect();
+    let ids: BTreeSet<i64> = events
+        .iter()
+        .filter(|e| kinds.is_empty() || kinds.contains(&e.kind.as_str()))
+        .filter_map(|e| e.order)
+        .collect();
     for id in ids {
         rows.push([id.into()]);
     }

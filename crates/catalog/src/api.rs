@@ -160,7 +160,7 @@ async fn list_skus(
     Params(q): Params<ListSkus>,
 ) -> Result<Json<Page<SkuView>>, Problem> {
     let paging = Paging::<String>::read(q.limit, q.cursor.as_deref())?;
-    let filter = Filter { q: q.q, active: q.active };
+    let filter = Filter { q: q.q, active: q.active, ..Filter::default() };
     let rows = read::list(app.db.read(), &filter, paging.after.as_deref(), paging.fetch()).await?;
     Ok(Json(paging.page(rows, |d| d.sku.code.clone()).map(SkuView::from)))
 }

@@ -18,6 +18,7 @@ mod tax;
 
 pub use activate::{SetActive, SetActiveRefused, set_active};
 pub use model::{Component, Sku, SkuId, SkuKind, SupplierId};
+pub use pages::sku_path;
 pub use read::{skus_by_code, skus_by_id, skus_by_scan};
 pub use save::{SaveSku, SaveSkuRefused, save_skus};
 pub use supplier::{SaveSupplier, Supplier, save_suppliers, suppliers};
@@ -27,13 +28,8 @@ pub use tax::{SetTaxRate, TaxRate, TaxRates, set_tax_rates, tax_rates};
 pub const SLICE: web::Slice = web::Slice {
     name: "catalog",
     permissions: &[web::grant::<api::ReadCatalog>(), web::grant::<api::WriteCatalog>()],
-    menu: &[web::MenuItem {
-        title: "Catalogue",
-        path: "/catalog",
-        scope: "catalog:read",
-        group: web::Group::Catalogue,
-        order: 10,
-    }],
+    menu: pages::MENU,
+    search: &[pages::SEARCH],
     codes: &[SaveSkuRefused::CODES, SetActiveRefused::CODES],
     laws: laws::LAWS,
     api: api::routes,

@@ -115,6 +115,23 @@ pub struct Filter {
     pub q: Option<String>,
     /// Only those for sale, or only those not.
     pub active: Option<bool>,
+    /// In the code or the title, or a whole barcode.
+    pub search: Option<String>,
+    /// Of this kind.
+    pub kind: Option<SkuKind>,
+    /// Delivered by the supplier with this code.
+    pub supplier: Option<String>,
+}
+
+/// A condition over the SKU `s`: the text is in its code or title, or one of its barcodes.
+pub fn found_by(text: &str, values: &mut Vec<db::Value>) -> String {
+    let part = text.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    values.extend([format!("%{part}%").into(), text.trim().into()]);
+    let n = values.len();
+    let like = n - 1;
+    format!(
+        "(LOWER(s.code) LIKE ${like} ESCAPE '\\' OR LOWER(s.title) LIKE ${like} ESCAPE '\\' OR s.id IN (SELECT b.sku_id FROM sku_barcode b WHERE b.barcode = ${n}))"
+    )
 }
 
 /// SKUs in order of their codes, after `after` (a code), at most `limit`.
@@ -144,10 +161,49 @@ pub async fn list(
         values.push(active.into());
         text.push_str(&format!(" AND s.active = ${}", values.len()));
     }
+    if let Some(search) = filter.search.as_deref().filter(|q| !q.trim().is_empty()) {
+        text.push_str(&format!(" AND {}", found_by(search, &mut values)));
+    }
+    if let Some(kind) = filter.kind {
+        values.push(kind.as_str().into());
+        text.push_str(&format!(" AND s.kind = ${}", values.len()));
+    }
+    if let Some(supplier) = filter.supplier.as_deref().filter(|c| !c.is_empty()) {
+        values.push(supplier.into());
+        text.push_str(&format!(
+            " AND s.supplier_id = (SELECT p.id FROM supplier p WHERE p.code = ${})",
+            values.len()
+        ));
+    }
     values.push(limit.into());
     text.push_str(&format!(" ORDER BY s.code LIMIT ${}", values.len()));
     let rows = sql.all(&text, values).await?;
     details(sql, rows).await
+}
+
+/// The bundles that contain a SKU: code, title, and how many of it, by code.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn bundles_with(sql: &Sql, sku: SkuId) -> Result<Vec<(String, String, i64)>, Fault> {
+    #[derive(FromRow)]
+    struct Row {
+        code: String,
+        title: String,
+        quantity: i64,
+    }
+    let text = "SELECT s.code, s.title, c.quantity FROM bundle_component c JOIN sku s ON s.id = c.bundle_id WHERE c.component_id = $1 ORDER BY s.code";
+    let rows: Vec<Row> = sql.all(text, [sku.into()]).await?;
+    Ok(rows.into_iter().map(|r| (r.code, r.title, r.quantity)).collect())
+}
+
+/// The tax classes there are rates for, in order.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn tax_classes(sql: &Sql) -> Result<Vec<String>, Fault> {
+    let rates = crate::tax::all_rates(sql).await?;
+    Ok(rates.into_iter().map(|r| r.tax_class).collect::<BTreeSet<_>>().into_iter().collect())
 }
 
 /// One SKU with its details.

@@ -126,7 +126,7 @@ async fn a_change_replaces_the_sets_and_raises_the_version() {
         ];
         let outcomes = db::write!(db, &actor(), |tx| catalog::set_active(tx, &off).await).unwrap();
         assert!(outcomes[0].is_ok() && outcomes[1].as_ref().unwrap_err().code() == "catalog.unknown_sku");
-        let filter = catalog::read::Filter { q: None, active: Some(true) };
+        let filter = catalog::read::Filter { active: Some(true), ..Default::default() };
         let shown = catalog::read::list(db.read(), &filter, None, 10).await.unwrap();
         assert_eq!(shown.iter().map(|d| d.sku.code.as_str()).collect::<Vec<_>>(), ["B"]);
         laws_hold(&db).await;
@@ -147,7 +147,7 @@ async fn lists_page_by_code_and_filter_by_its_beginning() {
         assert_eq!([first, rest].concat(), ["A%", "A-1", "A-2", "B", "a-1", "Ä"], "{}", db.name);
         for (q, found) in [("A-", vec!["A-1", "A-2"]), ("A%", vec!["A%"]), ("Ä", vec!["Ä"]), ("x", vec![])]
         {
-            let filter = catalog::read::Filter { q: Some(q.into()), active: None };
+            let filter = catalog::read::Filter { q: Some(q.into()), ..Default::default() };
             assert_eq!(
                 codes(catalog::read::list(db.read(), &filter, None, 9).await.unwrap()),
                 found,

@@ -143,7 +143,7 @@ CREATE TABLE stock_movement (
   kind TEXT NOT NULL CHECK (kind IN ('receipt', 'allocate', 'release', 'ship', 'return', 'adjust', 'count', 'transfer', 'expect', 'quarantine', 'reserve')),
   on_hand BIGINT NOT NULL DEFAULT 0, allocated BIGINT NOT NULL DEFAULT 0, incoming BIGINT NOT NULL DEFAULT 0, quarantined BIGINT NOT NULL DEFAULT 0,
   value BIGINT NOT NULL DEFAULT 0,               -- change of the inventory's value at cost, in the base currency's minor units
-  order_id BIGINT, reference TEXT, reason TEXT
+  order_id BIGINT, reference TEXT, reason TEXT, by_actor TEXT
 );
 CREATE INDEX stock_movement_stock ON stock_movement (sku_id, location_id, id);
 CREATE INDEX stock_movement_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
@@ -373,6 +373,11 @@ CREATE TABLE fulfilment_line (
 CREATE INDEX fulfilment_line_line ON fulfilment_line (line_id);
 -- The components still being collected for units of a bundle that are not complete yet.
 CREATE TABLE pick_progress (
+  fulfilment_line_id BIGINT NOT NULL REFERENCES fulfilment_line (id), sku_id BIGINT NOT NULL, scanned BIGINT NOT NULL CHECK (scanned >= 0),
+  PRIMARY KEY (fulfilment_line_id, sku_id)
+);
+-- What was scanned at the pack station of the units that are picked and in no parcel yet, piece by piece.
+CREATE TABLE pack_progress (
   fulfilment_line_id BIGINT NOT NULL REFERENCES fulfilment_line (id), sku_id BIGINT NOT NULL, scanned BIGINT NOT NULL CHECK (scanned >= 0),
   PRIMARY KEY (fulfilment_line_id, sku_id)
 );

@@ -201,7 +201,7 @@ async fn list_stock(
     Params(q): Params<ListStock>,
 ) -> Result<Json<Page<StockView>>, Problem> {
     let paging = Paging::<(SkuId, LocationId)>::read(q.limit, q.cursor.as_deref())?;
-    let filter = Filter { sku: q.sku, location: q.location };
+    let filter = Filter { sku: q.sku, location: q.location, ..Filter::default() };
     let rows = read::levels(app.db.read(), &filter, paging.after, paging.fetch()).await?;
     Ok(Json(paging.page(rows, |l| (l.sku_id, l.location_id)).map(StockView::from)))
 }

@@ -84,7 +84,7 @@ pub async fn apply(tx: &Tx, moves: &[Move]) -> Result<(), Fault> {
 async fn append(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
     let mut rows = Rows::new(
         "id BIGINT, at BIGINT, sku_id BIGINT, location_id BIGINT, kind TEXT, on_hand BIGINT, allocated BIGINT, incoming BIGINT, \
-         quarantined BIGINT, value BIGINT, order_id BIGINT?, reference TEXT?, reason TEXT?",
+         quarantined BIGINT, value BIGINT, order_id BIGINT?, reference TEXT?, reason TEXT?, by_actor TEXT",
     );
     for m in moves {
         rows.push([
@@ -101,6 +101,7 @@ async fn append(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
             m.order.into(),
             m.reference.clone().into(),
             m.reason.clone().into(),
+            tx.actor().as_str().into(),
         ]);
     }
     tx.insert("stock_movement", &rows).await?;

@@ -121,6 +121,18 @@ pub struct SafetySet {
 }
 fact!(SafetySet, "stock.safety_set");
 
+/// Where a SKU lies was said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BinSet {
+    /// What.
+    pub sku: SkuId,
+    /// At which location.
+    pub location: LocationId,
+    /// In which bin, if any.
+    pub bin: Option<String>,
+}
+fact!(BinSet, "stock.bin_set");
+
 /// Units of one SKU at one location, in a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserved {

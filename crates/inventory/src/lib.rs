@@ -4,7 +4,7 @@
 //! movements; per SKU the cost ledger holds exactly the units we own and their value is the sum of the movements' values, so the last
 //! unit takes the last cent. Rows are locked in one order: reservations, then stock by (SKU, location), then costs by SKU.
 //!
-//! Commands: [`save_locations`], [`receive`], [`adjust`], [`count`], [`transfer`], [`set_safety`], [`quarantine`], [`ship_stock`],
+//! Commands: [`save_locations`], [`receive`], [`adjust`], [`count`], [`transfer`], [`set_safety`], [`set_bins`], [`quarantine`], [`ship_stock`],
 //! [`restock`], [`reserve`], [`release_reservations`], [`take_reservations`], [`expire`]; [`lock`] and [`apply`] are what the commands of
 //! other slices build on.
 
@@ -30,6 +30,7 @@ mod restock;
 mod safety;
 mod settings;
 mod shelf;
+mod shelve;
 mod ship;
 mod transfer;
 
@@ -47,6 +48,7 @@ pub use restock::{Restock, RestockTo, restock};
 pub use safety::{SafetyRefused, SetSafety, set_safety};
 pub use settings::base_currency;
 pub use shelf::{Shelf, lock};
+pub use shelve::{BinRefused, SetBin, set_bins};
 pub use ship::{ShipStock, ship_stock};
 pub use transfer::{Transfer, TransferRefused, transfer};
 
@@ -54,13 +56,8 @@ pub use transfer::{Transfer, TransferRefused, transfer};
 pub const SLICE: web::Slice = web::Slice {
     name: "inventory",
     permissions: &[web::grant::<api::ReadInventory>(), web::grant::<api::WriteInventory>()],
-    menu: &[web::MenuItem {
-        title: "Stock",
-        path: "/stock",
-        scope: "inventory:read",
-        group: web::Group::Stock,
-        order: 10,
-    }],
+    menu: pages::MENU,
+    panels: &[pages::PANEL],
     codes: &[
         SaveLocationRefused::CODES,
         ReceiveRefused::CODES,
@@ -68,6 +65,7 @@ pub const SLICE: web::Slice = web::Slice {
         CountRefused::CODES,
         TransferRefused::CODES,
         SafetyRefused::CODES,
+        BinRefused::CODES,
         QuarantineRefused::CODES,
         ReserveRefused::CODES,
     ],

@@ -7,6 +7,7 @@
 //! for history. Questions: [`quote`], [`quote_everywhere`].
 
 mod api;
+pub mod board;
 mod buy;
 mod cards;
 pub mod carrier;
@@ -68,7 +69,9 @@ pub const SLICE: web::Slice = web::Slice {
     ],
     api: api::routes,
     pages: pages::routes,
-    panels: &[pages::PANEL],
+    menu: pages::MENU,
+    panels: pages::PANELS,
+    search: &[pages::SEARCH],
     finders: &[read::BY_TRACKING],
     ..web::Slice::EMPTY
 };

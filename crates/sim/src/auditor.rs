@@ -2,6 +2,13 @@
 //!
 //! Invariant: what the program says is read as others read it (orders, stock, postings); what it should say is the model's own sum.
 
+mod feed;
+mod hooks;
+mod mails;
+
+pub use hooks::Hooks;
+pub use mails::Mails;
+
 use crate::Trouble;
 use crate::model::Line;
 use crate::outside::Purse;
@@ -14,10 +21,11 @@ use inventory::LocationId;
 use orders::{LineRow, OrderId};
 use std::collections::{BTreeMap, HashMap};
 
-/// What was read of the books so far.
+/// What was read of the books and of the event log so far.
 #[derive(Debug, Default)]
 pub struct Read {
     row: i64,
+    event: i64,
     told: BTreeMap<(String, String), i64>,
 }
 
@@ -75,6 +83,9 @@ impl Sim {
         if let Some(offence) = self.world.look().offences().into_iter().next() {
             return Err(Trouble::new("outside.rules", offence));
         }
+        self.hear().await?;
+        self.letters_agree()?;
+        self.receipts_agree()?;
         self.orders_agree().await?;
         self.model.stock_possible()?;
         self.stock_agrees().await?;
@@ -342,7 +353,10 @@ impl Sim {
             let says = format!("{} granted, {refunded} given back, {declined} declined", self.model.granted);
             return Err(Trouble::new("refunds.granted", says));
         }
-        self.payments_agree().await
+        self.payments_agree().await?;
+        self.parcels_agree().await?;
+        self.hooks_agree().await?;
+        self.mails_agree().await
     }
     async fn payments_agree(&self) -> Result<(), Trouble> {
         let raw: Vec<i64> = self.model.orders.values().map(|o| o.id.0).collect();

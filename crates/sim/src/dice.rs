@@ -1,4 +1,8 @@
-//! Chance from a seed. Invariant: the same seed throws the same numbers, on every machine and with every version of every library.
+//! Chance from a seed. Invariants: the same seed throws the same numbers, on every machine and with every version of every library; what
+//! goes wrong with something in a step does not depend on what else is in the trace.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// SplitMix64: small, fast, and good enough to choose what a merchant does next.
 #[derive(Debug, Clone)]
@@ -38,6 +42,39 @@ impl Dice {
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> Option<T> {
         of.get(self.below(of.len())).copied()
     }
+}
+
+/// Numbers for each thing in each step: leaving out another step, or another order, changes none of them.
+#[derive(Debug, Clone)]
+pub struct Streams {
+    seed: u64,
+    step: usize,
+    thrown: BTreeMap<String, u64>,
+}
+
+impl Streams {
+    /// Streams of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, step: 0, thrown: BTreeMap::new() }
+    }
+    /// A step begins, by its number in the seed's trace.
+    pub fn begin(&mut self, step: usize) {
+        self.step = step;
+        self.thrown.clear();
+    }
+    /// Dice for a thing; others when it is asked for again in the same step.
+    pub fn of(&mut self, thing: &str) -> Dice {
+        let nth = self.thrown.entry(thing.to_owned()).or_default();
+        *nth += 1;
+        Dice::new(self.seed ^ hash(&format!("{} {thing} {nth}", self.step)), 2)
+    }
+}
+
+/// The hash of a text.
+pub fn hash(text: &str) -> u64 {
+    let mut trace = Trace::default();
+    let _ = trace.write_str(text);
+    trace.0
 }
 
 /// FNV-1a over text: the hash of a trace.

@@ -3,6 +3,7 @@
 //!
 //! Invariants: every call carries the operation's id as its idempotency key; what does not read is unknown.
 
+use connectors::carriers::rate_table::RateTable;
 use kernel::outside::{HttpAnswer, HttpCall};
 use kernel::{Currency, Money};
 use payments::{Answer, Ask, BadWebhook, FactKind, Gateway, GatewayFact, Phase, Plan, RawRequest, Subject};
@@ -56,6 +57,9 @@ pub struct Message {
     pub id: String,
     /// What it says.
     pub said: Vec<Said>,
+    /// What it is about, whatever ids are; for chance.
+    #[serde(skip)]
+    pub tag: String,
 }
 
 /// The gateway `sim`.
@@ -151,7 +155,7 @@ pub struct Label {
     pub declined: bool,
 }
 
-/// The carrier `sim`, which charges in a currency.
+/// The carrier `sim`, which charges in a currency, and tells of parcels as the carriers of rate cards do.
 #[derive(Debug, Clone, Copy)]
 pub struct SimCarrier(pub Currency);
 
@@ -190,10 +194,10 @@ impl Carrier for SimCarrier {
             (status, _) => carrier::Answer::Unknown(format!("the carrier answered {status}")),
         }
     }
-    fn verify(&self, _: &str, _: &RawRequest) -> Result<String, BadWebhook> {
-        Err(BadWebhook::Signature)
+    fn verify(&self, secret: &str, request: &RawRequest) -> Result<String, BadWebhook> {
+        RateTable.verify(secret, request)
     }
-    fn webhook(&self, _: &RawRequest) -> Result<Vec<TrackFact>, BadWebhook> {
-        Err(BadWebhook::Unreadable("this carrier sends no messages".to_owned()))
+    fn webhook(&self, request: &RawRequest) -> Result<Vec<TrackFact>, BadWebhook> {
+        RateTable.webhook(request)
     }
 }

@@ -20,11 +20,12 @@ mod run;
 mod shop;
 mod shrink;
 mod sim;
+mod simpler;
 mod step;
 #[cfg(test)]
 mod tests;
 
-pub use run::{Ran, World, steps};
+pub use run::{Ran, Turn, World, steps};
 pub use sim::{Answers, Program};
 
 use kernel::Fault;
@@ -107,7 +108,7 @@ pub struct Failure {
     pub law: String,
     /// How.
     pub says: String,
-    /// The shortest trace found, one step a line.
+    /// The shortest trace found, one step a line, with its number in the whole.
     pub trace: Vec<String>,
 }
 
@@ -188,7 +189,7 @@ pub fn run(program: Program, plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Sum
     Summary { done, trace: format!("{:016x}", trace.0), answers, failure }
 }
 
-fn world(program: Program, seed: u64, steps: &[step::Step]) -> World<'_> {
+fn world(program: Program, seed: u64, steps: &[run::Turn]) -> World<'_> {
     World {
         program,
         seed,
@@ -207,6 +208,6 @@ fn failure(program: Program, (seed, orders): (u64, usize), broken: &Broken) -> F
         Err(again) => again.trouble.says,
         Ok(_) => broken.trouble.says.clone(),
     };
-    let trace = short.iter().map(|step| format!("{step:?}")).collect();
+    let trace = short.iter().map(|(turn, step)| format!("{turn} {step:?}")).collect();
     Failure { seed, orders, law: broken.trouble.law.clone(), says, trace }
 }

@@ -4,8 +4,9 @@
 //! Invariant: the steps follow from the seed and the number of orders alone.
 
 use crate::dice::Dice;
+use crate::outside::ENDPOINTS;
 use crate::shop::{BUNDLES, PLACES, SERVICE, SIMPLE};
-use crate::step::{Card, Fate, For, How, Item, No, Pay, Said, Step, Stock, Wish};
+use crate::step::{Card, Fate, For, Hook, How, Item, No, Pay, Said, Step, Stock, Wish};
 use std::collections::VecDeque;
 
 /// Customers of a shop.
@@ -123,9 +124,15 @@ impl Merchant {
         life.push(Step::Work(3));
         life.push(Step::Wait(self.dice.range(3600, 90_000)));
         if self.dice.chance(500) {
-            life.push(Step::Track(self.most(all), Said::OnTheWay, self.dice.chance(200)));
+            life.push(self.hears(all, Said::OnTheWay));
         }
-        life.push(Step::Track(self.most(all), Said::Delivered, self.dice.chance(200)));
+        life.push(self.hears(all, Said::Delivered));
+        life.extend([Step::Messages(self.dice.next()), Step::Work(3)]);
+    }
+    /// A clerk writes down what a carrier says, or it sends messages.
+    fn hears(&mut self, all: &[No], said: Said) -> Step {
+        let (of, once_more) = (self.most(all), self.dice.chance(200));
+        if self.dice.chance(400) { Step::Track(of, said, once_more) } else { Step::Scan(of, said, once_more) }
     }
     /// Things happen too early, twice, or not at all.
     fn disturb(&mut self, life: &mut Vec<Step>) {
@@ -261,6 +268,12 @@ impl Merchant {
                 Step::Unreserve(self.carts.saturating_sub(back + 1))
             }
             74 => Step::Close,
+            75 | 76 => {
+                let what = if self.dice.chance(300) { Hook::Off } else { Hook::On };
+                Step::Hook(self.dice.below(ENDPOINTS), what)
+            }
+            77 | 78 => Step::Resend(self.any()),
+            79 => Step::Forge(vec![self.any(), self.any(), self.any()], Said::Lost),
             _ => {
                 let no = self.any();
                 self.trouble(no)
@@ -310,7 +323,7 @@ impl Merchant {
             24 | 25 => {
                 let said =
                     self.dice.pick(&[Said::Lost, Said::Trouble, Said::Back, Said::Delivered, Said::OnTheWay]);
-                Step::Track(vec![no], said.unwrap_or(Said::Lost), self.dice.chance(300))
+                self.hears(&[no], said.unwrap_or(Said::Lost))
             }
             26 => Step::Pick(vec![no], if self.dice.chance(500) { How::Wrong } else { How::Over }),
             27 => Step::Decline(no),

@@ -114,6 +114,10 @@ pub struct Tender {
 pub struct Order {
     /// Its id.
     pub id: OrderId,
+    /// Its number for people.
+    pub number: String,
+    /// Where to write to.
+    pub email: Option<String>,
     /// Whose.
     pub customer: customers::CustomerId,
     /// Lines.
@@ -141,8 +145,29 @@ pub struct Parcel {
     pub lines: Vec<(usize, i64)>,
     /// Gone.
     pub shipped: bool,
-    /// Rank of what the carrier said last, and whether the units are counted.
+}
+
+/// A parcel with a label.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Which order.
+    pub no: No,
+    /// Which parcel.
+    pub parcel: ParcelId,
+    /// Whose label.
+    pub carrier: String,
+    /// Its number.
+    pub tracking_number: String,
+    /// The label is void.
+    pub void: bool,
+    /// It was said that it left.
+    pub left: bool,
+    /// Rank of what is known of it, and whether the units are counted.
     pub said: (usize, bool),
+    /// Ranks that carriers told us, and that are not known yet.
+    pub told: Vec<usize>,
+    /// The units were counted by this rank, which has to be said.
+    pub ends: Option<usize>,
 }
 
 /// A unit on its way back.
@@ -186,6 +211,14 @@ pub struct Model {
     pub parcels: BTreeMap<ParcelId, Parcel>,
     /// Parcels by order.
     pub parcels_of: BTreeMap<No, Vec<ParcelId>>,
+    /// Parcels with labels.
+    pub sent: BTreeMap<ShipmentId, Sent>,
+    /// Ids of what carriers told us.
+    pub heard: BTreeSet<String>,
+    /// E-mails that are called for.
+    pub mails: crate::auditor::Mails,
+    /// Webhooks that are.
+    pub hooks: crate::auditor::Hooks,
     /// Rate-card labels that were bought and not given back.
     pub labels: BTreeMap<ShipmentId, i64>,
     /// The last return of each order.

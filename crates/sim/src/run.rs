@@ -10,6 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Steps after which the floor is compared place by place.
 const CHECKPOINT: usize = 50;
 
+/// A step with its number in the trace of the seed, by which things go wrong in it, whatever was left out before.
+pub type Turn = (usize, Step);
+
 /// What became of a world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ran {
@@ -33,7 +36,7 @@ pub struct World<'a> {
     /// Decides what goes wrong outside.
     pub seed: u64,
     /// What happens.
-    pub steps: &'a [Step],
+    pub steps: &'a [Turn],
     /// What a test planted.
     #[cfg(test)]
     pub plant: Option<crate::sim::Plant>,
@@ -63,9 +66,11 @@ impl World<'_> {
         let mut sim = Sim::open(self.program, self.seed).await?;
         #[cfg(test)]
         self.plant_in(&mut sim);
-        for (n, step) in self.steps.iter().enumerate() {
+        for (n, (turn, step)) in self.steps.iter().enumerate() {
             *at = n;
-            sim.step(n, step).await?;
+            sim.step(*turn, step).await?;
+            #[cfg(test)]
+            sim.plant_after().await?;
             sim.audit().await?;
             if n % CHECKPOINT == CHECKPOINT - 1 {
                 sim.floor_agrees().await?;
@@ -91,6 +96,6 @@ impl World<'_> {
 }
 
 /// The steps of a seed.
-pub fn steps(seed: u64, orders: usize) -> Vec<Step> {
-    merchant::steps(seed, orders)
+pub fn steps(seed: u64, orders: usize) -> Vec<Turn> {
+    merchant::steps(seed, orders).into_iter().enumerate().collect()
 }

@@ -1,9 +1,14 @@
 //! The shop of a simulation: few SKUs, so that orders fight for them; bundles that share parts; places of each kind.
 
 use crate::Trouble;
+use crate::outside::{ENDPOINTS, POISON, SECRET, url};
+use automation::EndpointId;
+use automation::subscribe::Subscribe;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use catalog::{SaveSku, SetTaxRate, SkuId, SkuKind};
 use contact::address::Address;
-use db::{Db, write};
+use db::{Db, Tx, write};
 use inventory::{LocationId, LocationKind, SaveLocation};
 use kernel::{Actor, Currency, Fault, Money, Refuse, Timestamp};
 use shipping::RateCard;
@@ -27,8 +32,25 @@ pub struct Shop {
     pub skus: Vec<SkuId>,
     /// Ids of the locations, by index.
     pub places: Vec<LocationId>,
+    /// Ids of the receivers of webhooks.
+    pub endpoints: Vec<EndpointId>,
     /// The currency.
     pub eur: Currency,
+}
+
+/// What each receiver of webhooks hears.
+pub fn kinds(everything: bool) -> [Vec<&'static str>; ENDPOINTS] {
+    let much = ["order.placed", "order.allocated", "payment.captured", "shipment.shipped", "mail.sent"];
+    [
+        if everything { vec!["*"] } else { much.to_vec() },
+        vec!["order.placed", POISON, "shipment.delivered", "payment.refunded"],
+        vec!["order.placed", "shipment.shipped"],
+    ]
+}
+
+/// What a SKU is called.
+pub fn title(sku: usize) -> String {
+    format!("Item {sku}")
 }
 
 impl Shop {
@@ -70,7 +92,7 @@ impl Shop {
     ///
     /// # Errors
     /// Faults of the database.
-    pub async fn open(db: &Db) -> Result<Self, Fault> {
+    pub async fn open(db: &Db, everything: bool) -> Result<Self, Fault> {
         let (at, eur): (Timestamp, Currency) = (db.now(), "EUR".parse()?);
         write!(db, &Actor::system("sim"), |tx| {
             let supplier = catalog::SaveSupplier { at, code: "SUP".into(), name: "Supplier".into() };
@@ -95,16 +117,38 @@ impl Shop {
             let wanted: Vec<SaveSku> = (0..=SERVICE).map(|n| sku(at, n, eur)).collect();
             let saved = catalog::save_skus(tx, &wanted).await?;
             let skus = saved.into_iter().map(|r| r.map_err(no)).collect::<Result<Vec<_>, Fault>>()?;
-            for (key, value) in [("gateway.sim.webhook_secret", "sim"), ("shop_name", "Sim")] {
+            let endpoints = receivers(tx, at, everything).await?;
+            for (key, value) in [
+                ("gateway.sim.webhook_secret", "sim"),
+                ("carrier.sim.webhook_secret", "secret of sim"),
+                ("carrier.post.webhook_secret", "secret of post"),
+                ("shop_name", "Sim"),
+            ] {
                 db::settings::set(tx, key, &value).await?;
             }
             let rules: serde_json::Value = serde_json::from_str(
                 r#"{"large_total": 9000, "very_large_total": 30000, "velocity": 2, "hold_at": 30}"#,
             )?;
             db::settings::set(tx, "risk_rules", &rules).await?;
-            Ok(Self { skus, places, eur })
+            Ok(Self { skus, places, endpoints, eur })
         })
     }
+}
+
+/// Those who hear of events, with a secret that is the same in every run.
+async fn receivers(tx: &Tx, at: Timestamp, everything: bool) -> Result<Vec<EndpointId>, Fault> {
+    let wanted: Vec<Subscribe> = (0..)
+        .zip(kinds(everything))
+        .map(|(n, kinds)| Subscribe {
+            at,
+            url: url(n),
+            kinds: kinds.into_iter().map(str::to_owned).collect(),
+        })
+        .collect();
+    let made = automation::subscribe::subscribe(tx, &wanted).await?;
+    let secret = format!("whsec_{}", STANDARD.encode(SECRET));
+    tx.exec("UPDATE webhook_endpoint SET secret = $1", [secret.into()]).await?;
+    made.into_iter().map(|r| r.map(|e| e.id).map_err(no)).collect()
 }
 
 fn no(refused: impl Refuse) -> Fault {
@@ -161,7 +205,7 @@ fn sku(at: Timestamp, n: usize, currency: Currency) -> SaveSku {
     SaveSku {
         at,
         code: Shop::code(n),
-        title: format!("Item {n}"),
+        title: title(n),
         kind,
         tax_class: if n.is_multiple_of(3) { "reduced" } else { "standard" }.into(),
         barcodes: Vec::new(),

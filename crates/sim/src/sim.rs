@@ -2,7 +2,7 @@
 //! the model knows what was answered, and the orders that the step was about are named for the auditor.
 
 use crate::Trouble;
-use crate::dice::{Dice, Trace};
+use crate::dice::Trace;
 use crate::gateway::{SimCarrier, SimGateway};
 use crate::model::Model;
 use crate::outside::Everything;
@@ -11,7 +11,7 @@ use crate::step::{No, Step};
 use automation::Mailer;
 use connectors::{carriers::rate_table::RateTable, gateways::manual::Manual};
 use db::{Clock, Ctx, Db, JobKind, Law, Life, Options, Parts, Timer};
-use kernel::{Actor, Timestamp};
+use kernel::{Actor, Fault, Timestamp};
 use orders::OrderId;
 use payments::Gateways;
 use shipping::Carriers;
@@ -53,6 +53,10 @@ pub enum Plant {
     PromisedTwice,
     /// A call that is repeated after a crash has another idempotency key.
     FreshKey,
+    /// Confirmations of orders are forgotten.
+    NoConfirmation,
+    /// Webhooks that failed once are forgotten.
+    NoSecondTry,
 }
 
 /// A shop that is simulated.
@@ -70,7 +74,7 @@ pub struct Sim {
     pub(crate) touched: BTreeSet<No>,
     pub(crate) carts: BTreeMap<u32, inventory::ReservationId>,
     pub(crate) carriers: Carriers,
-    /// The number of the step.
+    /// The number of the step in the seed's trace.
     pub(crate) now: usize,
     /// Its name.
     doing: &'static str,
@@ -93,10 +97,15 @@ impl Sim {
         let life = Arc::new(Life::default());
         let clock = Clock::Simulated { at: Arc::new(AtomicI64::new(BEGIN)), life: Arc::clone(&life) };
         let db = Db::open("sqlite::memory:", (program.options)(1, clock.clone())).await?;
-        let world = Arc::new(Everything::new(seed));
-        let shop = Shop::open(&db).await?;
+        let world = Arc::new(Everything::new(seed, clock.clone()));
+        let everything = seed.is_multiple_of(2);
+        let shop = Shop::open(&db, everything).await?;
+        let mut model = Model::default();
+        for (endpoint, kinds) in crate::shop::kinds(everything).iter().enumerate() {
+            model.hooks.hears(endpoint, kinds);
+        }
         let carriers = Carriers(vec![Arc::new(SimCarrier(shop.eur)), Arc::new(RateTable)]);
-        let ctx = ctx(&db, &world, &carriers);
+        let ctx = ctx(&db, &world, &carriers)?;
         Ok(Self {
             program,
             db,
@@ -105,7 +114,7 @@ impl Sim {
             life,
             world,
             shop,
-            model: Model::default(),
+            model,
             by: Actor::of("user", "sim"),
             touched: BTreeSet::new(),
             carts: BTreeMap::new(),
@@ -141,11 +150,18 @@ impl Sim {
     pub(crate) async fn mortal<T>(&self, transactions: u64, work: impl Future<Output = T>) -> Option<T> {
         self.life.begin(transactions);
         let mut work = pin!(work);
-        let dead = || self.life.is_over() || self.world.look().is_dead();
-        let ended = poll_fn(|cx| match work.as_mut().poll(cx) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending if dead() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+        let ended = poll_fn(|cx| {
+            // It may have died in a call that another task makes: then nothing of it runs any more.
+            if self.world.look().is_dead(cx.waker()) {
+                return Poll::Ready(None);
+            }
+            match work.as_mut().poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                Poll::Pending if self.life.is_over() || self.world.look().is_dead(cx.waker()) => {
+                    Poll::Ready(None)
+                }
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await;
         self.life.begin(u64::MAX);
@@ -155,7 +171,7 @@ impl Sim {
     pub(crate) async fn start_again(&mut self) -> Result<(), Trouble> {
         self.world.look().program_died();
         self.db = self.db.begin_again((self.program.options)(1, self.clock.clone())).await?;
-        self.ctx = ctx(&self.db, &self.world, &self.carriers);
+        self.ctx = ctx(&self.db, &self.world, &self.carriers)?;
         Ok(())
     }
     /// Background work, so many rounds; who dies in it starts again.
@@ -179,28 +195,6 @@ impl Sim {
         }
         Ok(done)
     }
-    /// The gateway's messages come in.
-    pub(crate) async fn messages(&mut self, seed: u64) -> Result<usize, Trouble> {
-        let messages = self.world.look().messages(&mut Dice::new(seed, 3));
-        if messages.is_empty() {
-            return Ok(0);
-        }
-        let gateways = self.ctx.parts.get::<Gateways>()?;
-        let mut requests = Vec::new();
-        for message in &messages {
-            let body = serde_json::to_vec(message).map_err(kernel::Fault::from)?;
-            requests.push(payments::RawRequest { headers: vec![("sim-secret".into(), "sim".into())], body });
-        }
-        db::write!(self.db, &self.by, |tx| {
-            for request in &requests {
-                let taken = payments::webhook::accept(tx, &gateways, "sim", request).await?;
-                taken
-                    .map_err(|refused| kernel::Fault::broken(format!("a message was refused: {refused}")))?;
-            }
-            Ok(())
-        })?;
-        Ok(messages.len())
-    }
 
     /// Does a step.
     ///
@@ -208,6 +202,7 @@ impl Sim {
     /// Faults, and answers that cannot be.
     pub async fn step(&mut self, n: usize, step: &Step) -> Result<(), Trouble> {
         (self.now, self.doing, self.touched) = (n, step.name(), BTreeSet::new());
+        self.world.look().begin(n);
         let _ = write!(self.trace, "{n} {step:?}=");
         match step {
             Step::Place(wishes) => self.place(wishes).await,
@@ -230,6 +225,9 @@ impl Sim {
             Step::Unlabel(no) => self.unlabel(*no).await,
             Step::Ship(nos) => self.ship(nos).await,
             Step::Track(nos, said, twice) => self.track(nos, *said, *twice).await,
+            Step::Scan(nos, said, together) => self.scan(nos, *said, *together).await,
+            Step::Forge(nos, said) => self.forge(nos, *said).await,
+            Step::Resend(no) => self.resend(*no).await,
             Step::Capture(no, permille) => self.capture(*no, *permille).await,
             Step::Void(no) => self.void(*no).await,
             Step::Refund { no, amount, credit } => self.refund(*no, *amount, *credit).await,
@@ -258,6 +256,7 @@ impl Sim {
             Step::Shelf { stock, sku, place, units } => self.shelf(*stock, *sku, *place, *units).await,
             Step::Reserve { cart, sku, units, minutes } => self.reserve(*cart, *sku, *units, *minutes).await,
             Step::Unreserve(cart) => self.unreserve(*cart).await,
+            Step::Hook(endpoint, what) => self.hook(*endpoint, *what).await,
             Step::Close => self.close().await,
             Step::Wait(seconds) => {
                 self.clock.advance(seconds * Timestamp::SECOND);
@@ -272,8 +271,28 @@ impl Sim {
     }
 }
 
-fn ctx(db: &Db, world: &Arc<Everything>, carriers: &Carriers) -> Ctx {
+/// What planted bugs do to the database behind the program's back.
+#[cfg(test)]
+impl Sim {
+    /// After each step.
+    pub(crate) async fn plant_after(&self) -> Result<(), Trouble> {
+        let text = match self.plant {
+            Some(Plant::NoConfirmation) => {
+                "DELETE FROM mail WHERE template = 'order_placed' AND sent_at IS NULL"
+            }
+            Some(Plant::NoSecondTry) => {
+                "DELETE FROM webhook_delivery WHERE state = 'waiting' AND attempts > 0"
+            }
+            _ => return Ok(()),
+        };
+        db::write!(self.db, &self.by, |tx| tx.exec(text, []).await)?;
+        Ok(())
+    }
+}
+
+fn ctx(db: &Db, world: &Arc<Everything>, carriers: &Carriers) -> Result<Ctx, Fault> {
+    let mailer = Mailer::through(world.postman(), "Sim <shop@example.com>")?;
     let gateways = Gateways(vec![Arc::new(SimGateway), Arc::new(Manual)]);
-    let parts = Parts::default().with(Mailer::none()).with(gateways).with(carriers.clone());
-    Ctx { db: db.clone(), outside: Arc::clone(world) as Arc<dyn kernel::outside::Outside>, parts }
+    let parts = Parts::default().with(mailer).with(gateways).with(carriers.clone());
+    Ok(Ctx { db: db.clone(), outside: Arc::clone(world) as Arc<dyn kernel::outside::Outside>, parts })
 }

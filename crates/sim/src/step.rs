@@ -161,6 +161,15 @@ pub enum Fate {
     Rejected,
 }
 
+/// What is done with a receiver of webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hook {
+    /// Switched off.
+    Off,
+    /// Switched on, and sent again what died.
+    On,
+}
+
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -211,6 +220,14 @@ pub enum Step {
     Ship(Vec<No>),
     /// A carrier says something, perhaps twice.
     Track(Vec<No>, Said, bool),
+    /// A carrier scans parcels, and sends messages of it: one for all, or one each.
+    Scan(Vec<No>, Said, bool),
+    /// Somebody else sends such messages.
+    Forge(Vec<No>, Said),
+    /// A receiver of webhooks is switched.
+    Hook(usize, Hook),
+    /// The e-mails of an order are sent again.
+    Resend(No),
     /// So many thousandths of what is authorised are captured.
     Capture(No, i64),
     /// What is authorised is let go.
@@ -287,7 +304,7 @@ pub enum Step {
     WorkAndDie(u64),
     /// The program dies and starts again.
     Die,
-    /// The gateway's messages come in: late, twice, in any order.
+    /// The messages of gateway and carriers come in: late, twice, in any order.
     Messages(u64),
 }
 
@@ -315,6 +332,10 @@ impl Step {
             Self::Unlabel(..) => "unlabel",
             Self::Ship(..) => "ship",
             Self::Track(..) => "track",
+            Self::Scan(..) => "scan",
+            Self::Forge(..) => "forge",
+            Self::Hook(..) => "hook",
+            Self::Resend(..) => "resend",
             Self::Capture(..) => "capture",
             Self::Void(..) => "void",
             Self::Refund { .. } => "refund",
@@ -338,30 +359,5 @@ impl Step {
             Self::Die => "die",
             Self::Messages(..) => "messages",
         }
-    }
-    /// The same step about all orders but the `n`th, when it is about several.
-    pub fn without(&self, n: usize) -> Option<Self> {
-        let mut less = self.clone();
-        match &mut less {
-            Self::Place(wishes) if wishes.len() > 1 && n < wishes.len() => {
-                wishes.remove(n);
-            }
-            Self::Unhold(list)
-            | Self::Release(list)
-            | Self::Ask(list)
-            | Self::Accept(list)
-            | Self::Pick(list, _)
-            | Self::Pack(list)
-            | Self::Label(list, _)
-            | Self::Ship(list)
-            | Self::Track(list, ..)
-            | Self::Arrives(list, _)
-                if list.len() > 1 && n < list.len() =>
-            {
-                list.remove(n);
-            }
-            _ => return None,
-        }
-        Some(less)
     }
 }

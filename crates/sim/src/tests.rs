@@ -85,11 +85,12 @@ fn found(plant: Plant) -> (String, usize) {
         let world = World { plant: Some(plant), ..world(PROGRAM, seed, &steps) };
         if let Err(broken) = world.run() {
             let law = broken.trouble.law;
-            let short = shrink::shrink(&world, broken.at, &law, 150);
+            let short = shrink::shrink(&world, broken.at, &law, 300);
             let again = World { steps: &short, ..world }.run();
             assert!(again.is_err_and(|b| b.trouble.law == law), "the short trace breaks the same law");
             let sound = World { plant: None, ..World { steps: &short, ..world } }.run();
             assert!(sound.is_ok(), "without the bug it holds: {sound:?}");
+            eprintln!("{plant:?}: {law} by {short:?}");
             return (law, short.len());
         }
     }
@@ -114,5 +115,19 @@ fn a_unit_that_is_promised_twice_is_found() {
 fn a_card_that_is_charged_twice_is_found() {
     let (law, steps) = found(Plant::FreshKey);
     assert_eq!(law, "payments.charged_once");
-    assert!(steps <= 20, "{steps} steps");
+    assert!(steps <= 8, "{steps} steps");
+}
+
+#[test]
+fn an_email_that_is_forgotten_is_found() {
+    let (law, steps) = found(Plant::NoConfirmation);
+    assert_eq!(law, "mails.arrive");
+    assert!(steps <= 4, "{steps} steps");
+}
+
+#[test]
+fn a_webhook_that_is_not_sent_again_is_found() {
+    let (law, steps) = found(Plant::NoSecondTry);
+    assert_eq!(law, "webhooks.owed");
+    assert!(steps <= 4, "{steps} steps");
 }

@@ -2,8 +2,8 @@
 
 use crate::model::{Executor, Fulfilment, FulfilmentId, FulfilmentLineId, Parcel, ParcelId, Status};
 use crate::{
-    Accept, Ask, Pack, Pick, ReadWarehouse, Reject, Release, ShortPick, Unpick, What, WriteWarehouse, read,
-    slip,
+    Accept, Ask, Pack, Pick, PickWarehouse, ReadWarehouse, Reject, Release, ShortPick, Unpick, What,
+    WriteWarehouse, read, slip,
 };
 use axum::Json;
 use axum::extract::State;
@@ -229,22 +229,27 @@ fn one() -> i64 {
     1
 }
 
+impl PickBody {
+    fn what(&self) -> Result<What, Problem> {
+        match (&self.scan, self.line) {
+            (Some(text), None) => Ok(What::Scan(text.clone())),
+            (None, Some(line)) => Ok(What::Line(line)),
+            _ => Err(Problem::invalid("/scan", "Send either a scan or a line.")),
+        }
+    }
+}
+
 /// Picks. A scan of something else is refused and says what is expected.
 #[utoipa::path(post, path = "/fulfilments/{id}/pick", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = PickBody,
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_pick(
     State(app): State<App>,
-    caller: May<WriteWarehouse>,
+    caller: May<PickWarehouse>,
     key: Key,
     Segment(id): Segment<FulfilmentId>,
     Body(body): Body<PickBody>,
 ) -> Result<Reply, Problem> {
-    let what = match (&body.scan, body.line) {
-        (Some(text), None) => What::Scan(text.clone()),
-        (None, Some(line)) => What::Line(line),
-        _ => return Err(Problem::invalid("/scan", "Send either a scan or a line.")),
-    };
-    let call = PickCall { fulfilment: id, what, quantity: body.quantity };
+    let call = PickCall { fulfilment: id, what: body.what()?, quantity: body.quantity };
     app.send(&caller, &key, &body, call).await
 }
 
@@ -281,18 +286,19 @@ struct LineBody {
     quantity: i64,
 }
 
-/// Puts picked units back to the shelf.
-#[utoipa::path(post, path = "/fulfilments/{id}/unpick", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = LineBody,
+/// Puts what was picked back to the shelf: units of a line, or the pieces of a scan.
+#[utoipa::path(post, path = "/fulfilments/{id}/unpick", tag = "warehouse", params(("id" = FulfilmentId, Path)), request_body = PickBody,
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_unpick(
     State(app): State<App>,
-    caller: May<WriteWarehouse>,
+    caller: May<PickWarehouse>,
     key: Key,
     Segment(id): Segment<FulfilmentId>,
-    Body(body): Body<LineBody>,
+    Body(body): Body<PickBody>,
 ) -> Result<Reply, Problem> {
+    let what = body.what()?;
     web::command!(app, caller, key, "warehouse.unpick", &body, |tx| {
-        let item = Unpick { at: tx.now(), fulfilment: id, line: body.line, quantity: body.quantity };
+        let item = Unpick { at: tx.now(), fulfilment: id, what: what.clone(), quantity: body.quantity };
         single(crate::unpick(tx, &[item]).await?)?;
         changed(tx, id).await
     })
@@ -316,7 +322,7 @@ struct ShortBody {
     responses((status = 200, body = Fulfilment), (status = 409, body = Problem)))]
 async fn post_short_pick(
     State(app): State<App>,
-    caller: May<WriteWarehouse>,
+    caller: May<PickWarehouse>,
     key: Key,
     Segment(id): Segment<FulfilmentId>,
     Body(body): Body<ShortBody>,
@@ -349,7 +355,7 @@ struct PackBody {
     responses((status = 201, body = Parcel), (status = 409, body = Problem)))]
 async fn post_pack(
     State(app): State<App>,
-    caller: May<WriteWarehouse>,
+    caller: May<PickWarehouse>,
     key: Key,
     Segment(id): Segment<FulfilmentId>,
     Body(body): Body<PackBody>,

@@ -129,6 +129,20 @@ pub struct FulfilmentUnpicked {
 }
 kernel::fact!(FulfilmentUnpicked, "fulfilment.unpicked");
 
+/// A piece was scanned into the box at the pack station, or out of it again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FulfilmentScanned {
+    /// Which.
+    pub fulfilment: FulfilmentId,
+    /// The order.
+    pub order: OrderId,
+    /// What.
+    pub scanned: Option<catalog::SkuId>,
+    /// Out again.
+    pub back: bool,
+}
+kernel::fact!(FulfilmentScanned, "fulfilment.scanned");
+
 /// Units were not where they should be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FulfilmentShortPicked {
@@ -190,3 +204,11 @@ pub struct ParcelUnpacked {
     pub order: OrderId,
 }
 kernel::fact!(ParcelUnpacked, "parcel.unpacked");
+
+/// The kinds of boxes were set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CartonsSet {
+    /// Their names.
+    pub cartons: Vec<String>,
+}
+kernel::fact!(CartonsSet, "warehouse.cartons_set");

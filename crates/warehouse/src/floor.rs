@@ -127,5 +127,12 @@ pub(crate) async fn write_counters(
     let text = "UPDATE fulfilment_order AS f SET cancelled = f.cancelled + input.cancelled, picked = f.picked + input.picked, \
          packed = f.packed + input.packed, shipped = f.shipped + input.shipped, version = f.version + 1 FROM input WHERE f.id = input.id";
     tx.exec_from(&headers, text, []).await?;
+    // What was scanned at the pack station was of units that were loose: they are in a parcel now, or back on the shelf.
+    let mut fewer = Rows::new("id BIGINT");
+    for (line, _) in changes.iter().filter(|(_, (_, d))| d.picked < d.packed) {
+        fewer.push([(*line).into()]);
+    }
+    tx.exec_from(&fewer, "DELETE FROM pack_progress WHERE fulfilment_line_id IN (SELECT id FROM input)", [])
+        .await?;
     Ok(())
 }

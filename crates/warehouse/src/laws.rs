@@ -76,6 +76,13 @@ pub const LAWS: &[Law] = &[
              WHERE f.picked > 0 AND f.released_at IS NULL AND f.request <> 'accepted'",
     },
     Law {
+        name: "warehouse.scanned_is_loose",
+        says: "The pack station has scanned no more pieces than are picked and in no parcel.",
+        offenders: "SELECT 'fulfilment line ' || p.fulfilment_line_id AS subject, p.scanned || ' of SKU ' || p.sku_id AS detail FROM pack_progress p \
+             JOIN fulfilment_line l ON l.id = p.fulfilment_line_id LEFT JOIN bundle_component c ON c.bundle_id = l.sku_id AND c.component_id = p.sku_id \
+             WHERE p.scanned > (l.picked - l.packed) * COALESCE(c.quantity, 1) OR (c.quantity IS NULL AND p.sku_id <> l.sku_id)",
+    },
+    Law {
         name: "warehouse.progress_is_needed",
         says: "Components are collected only for units that are still to be picked, and never more than they need.",
         offenders: "SELECT 'fulfilment line ' || p.fulfilment_line_id AS subject, p.scanned || ' of component ' || p.sku_id AS detail FROM pick_progress p \

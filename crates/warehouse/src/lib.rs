@@ -4,12 +4,13 @@
 //! fulfilment orders, of their lines, of parcels and of the order's lines tell the same story (see [`laws`]); nothing is picked before
 //! it is released, while it is on hold, or twice.
 //!
-//! Commands: [`release`], [`pick`], [`short_pick`], [`unpick`], [`pack`], [`unpack`], [`hand_over`]; [`request`], [`accept`], [`reject`]
+//! Commands: [`release`], [`pick`], [`short_pick`], [`unpick`], [`station_scan`], [`close_box`], [`pack`], [`unpack`], [`hand_over`]; [`request`], [`accept`], [`reject`]
 //! for third parties and suppliers; [`fulfil_recorded`] for history. What follows from orders: [`FOLLOW_ORDERS`].
 
 mod api;
 mod ask;
 mod assign;
+pub mod cartons;
 pub mod events;
 mod floor;
 mod follow;
@@ -20,11 +21,14 @@ mod pack;
 mod pages;
 mod pick;
 mod progress;
+pub mod queue;
 pub mod read;
 mod recorded;
 mod release;
 mod short_pick;
 mod slip;
+mod station;
+mod unpick;
 mod withdraw;
 
 pub use ask::{Accept, Ask, AskRefused, Reject, accept, reject, request};
@@ -39,15 +43,23 @@ pub use pick::{Pick, PickRefused, Picked, What, pick};
 pub use read::{fulfilments_by_id, fulfilments_of, parcel_contents, parcels_by_id, parcels_of};
 pub use recorded::{FulfilRecorded, fulfil_recorded};
 pub use release::{Release, ReleaseRefused, release};
-pub use short_pick::{ShortPick, Unpick, UnpickRefused, short_pick, unpick};
+pub use short_pick::{ShortPick, short_pick};
+pub use station::{CloseBox, StationRefused, StationScan, close_box, station_scan};
+pub use unpick::{Unpick, UnpickRefused, unpick};
 
 kernel::permission!(ReadWarehouse, "warehouse:read", "See fulfilment orders and parcels");
-kernel::permission!(WriteWarehouse, "warehouse:write", "Release, pick and pack, request from others");
+kernel::permission!(PickWarehouse, "warehouse:pick", "Pick and pack");
+kernel::permission!(WriteWarehouse, "warehouse:write", "Release to the floor, request from others");
 
 /// The slice, for the program's list.
 pub const SLICE: web::Slice = web::Slice {
     name: "warehouse",
-    permissions: &[web::grant::<ReadWarehouse>(), web::grant::<WriteWarehouse>()],
+    permissions: &[
+        web::grant::<ReadWarehouse>(),
+        web::grant::<PickWarehouse>(),
+        web::grant::<WriteWarehouse>(),
+    ],
+    menu: pages::MENU,
     reactions: &[FOLLOW_ORDERS],
     laws: laws::LAWS,
     codes: &[
@@ -57,9 +69,12 @@ pub const SLICE: web::Slice = web::Slice {
         UnpickRefused::CODES,
         PackRefused::CODES,
         UnpackRefused::CODES,
+        StationRefused::CODES,
+        cartons::CartonsRefused::CODES,
     ],
     api: api::routes,
     pages: pages::routes,
     panels: &[pages::PANEL],
+    search: &[pages::SEARCH],
     ..web::Slice::EMPTY
 };

@@ -51,6 +51,7 @@ kernel::refusals! {
         BadSize => Invalid, "warehouse.size", "Weight and measures of a parcel cannot be negative.";
         NothingPicked { number: String } => Conflict, "warehouse.nothing_picked", "Nothing of {number} is picked and not packed.";
         NotPicked { loose: i64 } => Conflict, "warehouse.not_picked", "Only {loose} of it are picked and not packed.";
+        NotScanned { missing: i64 } => Conflict, "warehouse.not_scanned", "{missing} more to scan before this box is closed.";
     }
 }
 kernel::refusals! {

@@ -35,6 +35,16 @@ pub enum What {
     Line(FulfilmentLineId),
 }
 
+impl What {
+    /// The text that was scanned.
+    pub(crate) fn scanned(&self) -> Option<&str> {
+        match self {
+            Self::Scan(text) => Some(text),
+            Self::Line(_) => None,
+        }
+    }
+}
+
 /// What came of a pick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picked {
@@ -240,11 +250,7 @@ fn pick_one(
 
 /// What each different text of the batch is the barcode or code of.
 async fn scanned<'a>(tx: &Tx, batch: &'a [Pick]) -> Result<HashMap<&'a str, Option<SkuId>>, Fault> {
-    let text = |item: &'a Pick| match &item.what {
-        What::Scan(text) => Some(text.as_str()),
-        What::Line(_) => None,
-    };
-    let texts: Vec<&str> = batch.iter().filter_map(text).collect();
+    let texts: Vec<&str> = batch.iter().filter_map(|item| item.what.scanned()).collect();
     let meant = catalog::skus_by_scan(tx, &texts).await?;
     Ok(texts.into_iter().map(|text| (text, meant.get(text).copied())).collect())
 }

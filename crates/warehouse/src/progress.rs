@@ -18,6 +18,10 @@ impl Progress {
     pub fn of(&self, line: FulfilmentLineId, sku: SkuId) -> i64 {
         self.0.get(&line).and_then(|of| of.get(&sku)).copied().unwrap_or(0)
     }
+    /// Changes how many of a component are collected.
+    pub fn add(&mut self, line: FulfilmentLineId, sku: SkuId, pieces: i64) {
+        *self.0.entry(line).or_default().entry(sku).or_default() += pieces;
+    }
     /// Adds scanned components; gives the units of the bundle that are complete by it, and takes their components out.
     pub fn collect(
         &mut self,

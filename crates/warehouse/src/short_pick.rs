@@ -1,9 +1,9 @@
-//! Short pick: the shelf has less than the books say. And putting back what was picked.
+//! Short pick: the shelf has less than the books say.
 //!
 //! Invariant: missing units leave stock and fulfilment order in the same transaction in which they are sourced elsewhere or wait.
 
-use crate::events::{FulfilmentShortPicked, FulfilmentUnpicked, Units};
-use crate::floor::{Delta, Floor};
+use crate::events::FulfilmentShortPicked;
+use crate::floor::Floor;
 use crate::model::{FulfilmentId, FulfilmentLineId};
 use crate::pick::{PickRefused, decide_may_pick};
 use db::Tx;
@@ -23,19 +23,6 @@ pub struct ShortPick {
     pub quantity: i64,
     /// Why, as `shelf empty` or `damaged`.
     pub reason: String,
-}
-
-/// Picked units of a line go back to the shelf.
-#[derive(Debug, Clone)]
-pub struct Unpick {
-    /// When.
-    pub at: Timestamp,
-    /// The fulfilment order.
-    pub fulfilment: FulfilmentId,
-    /// Its line.
-    pub line: FulfilmentLineId,
-    /// How many.
-    pub quantity: i64,
 }
 
 /// Takes the missing units out and sources them again, at other locations or as backorder; one outcome each, in order.
@@ -91,58 +78,6 @@ fn decide_short(floor: &Floor, item: &ShortPick) -> Result<(), PickRefused> {
     }
     if item.quantity > line.open() {
         return Err(PickRefused::OverPick { left: line.open() });
-    }
-    Ok(())
-}
-
-kernel::refusals! {
-    /// Why picked units are not put back.
-    pub enum UnpickRefused {
-        UnknownFulfilment { fulfilment: FulfilmentId } => NotFound, "warehouse.unknown_fulfilment", "There is no fulfilment order {fulfilment}.";
-        UnknownLine { line: FulfilmentLineId } => NotFound, "warehouse.unknown_line", "This fulfilment order has no line {line}.";
-        NotPositive => Invalid, "warehouse.quantity", "The quantity must be at least 1.";
-        NotPicked { loose: i64 } => Conflict, "warehouse.not_picked", "Only {loose} of it are picked and not packed.";
-    }
-}
-
-/// Puts picked units back; one outcome each, in order.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn unpick(tx: &Tx, batch: &[Unpick]) -> Result<Vec<Result<(), UnpickRefused>>, Fault> {
-    let mut floor = Floor::lock(tx, batch.iter().map(|u| u.fulfilment)).await?;
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for item in batch {
-        let outcome = decide_unpick(&floor, item);
-        if outcome.is_ok() {
-            floor.shift(
-                item.at,
-                item.fulfilment,
-                item.line,
-                Delta { picked: -item.quantity, ..Delta::default() },
-            );
-            let f = &floor.fulfilments[&item.fulfilment];
-            let line = f.lines.iter().find(|l| l.id == item.line);
-            let lines = line.map(|l| Units { line: l.line, quantity: item.quantity }).into_iter().collect();
-            let fact = FulfilmentUnpicked { fulfilment: f.id, order: f.order, lines };
-            tx.record(item.at, f.id, Some(f.order.0), fact)?;
-        }
-        outcomes.push(outcome);
-    }
-    floor.save(tx).await?;
-    Ok(outcomes)
-}
-
-fn decide_unpick(floor: &Floor, item: &Unpick) -> Result<(), UnpickRefused> {
-    let unknown = UnpickRefused::UnknownFulfilment { fulfilment: item.fulfilment };
-    let f = floor.fulfilments.get(&item.fulfilment).ok_or(unknown)?;
-    let unknown = UnpickRefused::UnknownLine { line: item.line };
-    let line = f.lines.iter().find(|l| l.id == item.line).ok_or(unknown)?;
-    if item.quantity < 1 {
-        return Err(UnpickRefused::NotPositive);
-    }
-    if item.quantity > line.loose() {
-        return Err(UnpickRefused::NotPicked { loose: line.loose() });
     }
     Ok(())
 }

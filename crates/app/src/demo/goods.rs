@@ -5,10 +5,11 @@ use super::{Shop, granted};
 use crate::Failure;
 use catalog::{SaveSku, SaveSupplier, SetTaxRate, SkuKind};
 use contact::address::Address;
-use inventory::{LocationKind, Receive, SaveLocation, SetSafety};
+use inventory::{LocationKind, Receive, SaveLocation, SetBin, SetSafety};
 use kernel::{Currency, Money, Timestamp};
 use shipping::RateCard;
 use shipping::rate::{Price, Zone};
+use warehouse::cartons::Carton;
 
 /// Code, title, price with tax and cost in cents, weight in grams, length, width and height in millimetres, units at the start in Hamburg
 /// and in Vienna.
@@ -98,6 +99,8 @@ pub async fn open(shop: &mut Shop) -> Result<(), Failure> {
 
     let receipts = opening(shop)?;
     granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::receive(tx, &receipts).await)?)?;
+    let bins = bins(shop)?;
+    granted(db::write!(shop.ctx.db, &shop.actor, |tx| inventory::set_bins(tx, &bins).await)?)?;
     let keep = SetSafety {
         at,
         sku: shop.sku("TRAVEL-MUG")?,
@@ -110,6 +113,10 @@ pub async fn open(shop: &mut Shop) -> Result<(), Failure> {
         std::slice::from_ref(&keep)
     )
     .await)?)?;
+    let boxes = boxes();
+    let set =
+        db::write!(shop.ctx.db, &shop.actor, |tx| warehouse::cartons::set_cartons(tx, at, &boxes).await)?;
+    granted(vec![set])?;
     let cards = cards()?;
     granted(db::write!(shop.ctx.db, &shop.actor, |tx| shipping::save_rate_cards(tx, at, &cards).await)?)?;
     Ok(())
@@ -134,6 +141,36 @@ pub async fn restock(shop: &Shop) -> Result<(), Failure> {
     )
     .await)?)?;
     Ok(())
+}
+
+/// Name, inner edges in millimetres, grams and cents of the empty box; the walls take 6 mm.
+const BOXES: &[(&str, [i32; 3], i64, i64)] = &[
+    ("Book box", [250, 175, 75], 95, 32),
+    ("Small box", [300, 200, 150], 160, 48),
+    ("Medium box", [400, 300, 200], 340, 89),
+    ("Large box", [600, 400, 300], 720, 165),
+];
+
+/// Aisle and shelf of every SKU that lies in Hamburg, in the order of the list.
+fn bins(shop: &Shop) -> Result<Vec<SetBin>, Failure> {
+    let location = shop.location(HAMBURG)?;
+    let bin = |n: usize| format!("{}-{:02}", ["A", "B", "C"][n / 8 % 3], n % 8 + 1);
+    let one = |(n, s): (usize, &Simple)| {
+        Ok(SetBin { at: shop.now(), sku: shop.sku(s.0)?, location, bin: Some(bin(n)) })
+    };
+    SIMPLE.iter().enumerate().map(one).collect()
+}
+
+fn boxes() -> Vec<Carton> {
+    let one = |(name, inner, empty_g, cost): &(&str, [i32; 3], i64, i64)| Carton {
+        name: (*name).into(),
+        outer_mm: inner.map(|edge| edge + 6),
+        inner_mm: *inner,
+        empty_g: *empty_g,
+        max_g: 31_500,
+        cost: *cost,
+    };
+    BOXES.iter().map(one).collect()
 }
 
 fn rates() -> Vec<SetTaxRate> {

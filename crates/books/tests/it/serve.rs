@@ -33,7 +33,11 @@ impl Served {
         Self { router: web::router(App::new(ctx, slices, Setup::default())), db: db.clone(), slices }
     }
     pub async fn key(&self, scopes: &[&str]) -> String {
-        let new = CreateKey { name: "test".into(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect(), expires_at: None };
+        let new = CreateKey {
+            name: "test".into(),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            expires_at: None,
+        };
         let made =
             db::write!(self.db, &crate::shop::actor(), |tx| create_api_key(tx, self.slices, &new).await);
         format!("Bearer {}", made.unwrap().unwrap().key)

@@ -32,7 +32,8 @@ impl<'a> Client<'a> {
             "inventory:read",
             "inventory:write",
         ];
-        let new = CreateKey { name: "test".into(), scopes: scopes.map(str::to_owned).to_vec(), expires_at: None };
+        let new =
+            CreateKey { name: "test".into(), scopes: scopes.map(str::to_owned).to_vec(), expires_at: None };
         let made = db::write!(db, &actor(), |tx| create_api_key(tx, SLICES, &new).await).unwrap().unwrap();
         let router = web::router(App::new(ctx, SLICES, Setup::default()));
         Self { db, router, key: format!("Bearer {}", made.key) }

@@ -251,7 +251,11 @@ async fn levels_and_movements_page_without_gaps() {
         }
         seen.dedup();
         assert_eq!(seen.len(), 9, "{}", db.name);
-        let filter = inventory::read::Filter { sku: Some("A".into()), location: Some("DROP".into()) };
+        let filter = inventory::read::Filter {
+            sku: Some("A".into()),
+            location: Some("DROP".into()),
+            ..Default::default()
+        };
         assert_eq!(inventory::read::levels(db.read(), &filter, None, 9).await.unwrap().len(), 1);
         let newest = inventory::read::movements(db.read(), shop.skus[0], None, 2).await.unwrap();
         let rest = inventory::read::movements(db.read(), shop.skus[0], Some(newest[1].id), 9).await.unwrap();

@@ -21,8 +21,11 @@ struct Api {
 
 impl Api {
     async fn of(shop: &Shop, scopes: &[&str]) -> Self {
-        let new =
-            CreateKey { name: scopes.join(" "), scopes: scopes.iter().map(|s| (*s).to_owned()).collect(), expires_at: None };
+        let new = CreateKey {
+            name: scopes.join(" "),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            expires_at: None,
+        };
         let made =
             db::write!(shop.db, &actor(), |tx| create_api_key(tx, SLICES, &new).await).unwrap().unwrap();
         let router = web::router(App::new(shop.ctx.clone(), SLICES, Setup::default()));

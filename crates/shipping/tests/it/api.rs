@@ -28,7 +28,11 @@ impl Door {
             parts: Parts::default().with(carriers()),
         };
         let app = App::new(ctx, SLICES, Setup::default());
-        let new = CreateKey { name: "test".into(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect(), expires_at: None };
+        let new = CreateKey {
+            name: "test".into(),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            expires_at: None,
+        };
         let made =
             db::write!(shop.db.db, &Actor::system("test"), |tx| create_api_key(tx, SLICES, &new).await);
         Self { router: web::router(app), key: format!("Bearer {}", made.unwrap().unwrap().key) }

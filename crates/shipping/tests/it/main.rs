@@ -5,6 +5,7 @@
 mod api;
 mod carriers;
 mod journey;
+mod pages;
 #[path = "../../../warehouse/tests/it/shop.rs"]
 #[allow(dead_code, reason = "the warehouse's tests use all of it")]
 mod shop;

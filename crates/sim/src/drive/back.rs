@@ -219,6 +219,7 @@ impl Sim {
         }
         self.granted(no, done.refunded);
         self.model.post("1100", "2210", done.exchanged);
+        let email = self.model.order(no).and_then(|o| o.email.clone());
         if let (For::Instead { no, sku, price }, Some(placed)) = (what, done.exchange) {
             let wish = Wish {
                 no,
@@ -232,7 +233,7 @@ impl Sim {
                 reference: None,
                 cart: None,
             };
-            self.adopt(&[(&wish, placed)]).await?;
+            self.adopt(&[(&wish, placed, email)]).await?;
         }
         Ok(())
     }

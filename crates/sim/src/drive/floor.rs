@@ -162,7 +162,7 @@ impl Sim {
         let (known, list) = self.list(&[no]).await?;
         for f in &list {
             for l in f.lines.iter().filter(|l| l.picked > 0) {
-                let one = Unpick { at, fulfilment: f.id, line: l.id, quantity: 1 };
+                let one = Unpick { at, fulfilment: f.id, what: What::Line(l.id), quantity: 1 };
                 let told =
                     db::write!(self.db, &self.by, |tx| warehouse::unpick(tx, std::slice::from_ref(&one))
                         .await)?;
@@ -213,7 +213,7 @@ impl Sim {
                 return Err(Trouble::new("floor.pack", format!("{id} of {f:?} is empty")));
             };
             let place = self.shop.place(f.location)?;
-            self.model.parcels.insert(id, Parcel { no, place, lines, shipped: false, said: (0, false) });
+            self.model.parcels.insert(id, Parcel { no, place, lines, shipped: false });
             self.model.parcels_of.entry(no).or_default().push(id);
         }
         Ok(())

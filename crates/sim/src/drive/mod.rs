@@ -6,4 +6,5 @@ mod hold;
 mod pay;
 mod place;
 mod shelf;
-mod ship;
+pub(crate) mod ship;
+mod tell;

@@ -58,7 +58,7 @@ impl Sim {
     /// Notes what was answered.
     pub(crate) async fn answered(&mut self, wishes: &[Wish], outcomes: Vec<Outcome>) -> Result<(), Trouble> {
         self.heard(&outcomes);
-        let mut new: Vec<(&Wish, Placed)> = Vec::new();
+        let mut new: Vec<(&Wish, Placed, Option<String>)> = Vec::new();
         for (wish, outcome) in wishes.iter().zip(outcomes) {
             let before = self.model.order(wish.no).map(|o| o.id);
             let refused = self.model.refused.get(&wish.no).filter(|_| wish.reference.is_none());
@@ -75,7 +75,7 @@ impl Sim {
                         let says = format!("{wish:?} was refused with {code} and is {} now", placed.id);
                         return Err(Trouble::new("orders.once", says));
                     }
-                    None => new.push((wish, placed)),
+                    None => new.push((wish, placed, email_of(wish))),
                 },
                 (Err(told), None) => {
                     if let Some(code) = refused.filter(|code| *code != told.code()) {
@@ -90,17 +90,17 @@ impl Sim {
     }
 
     /// Takes new orders into the model: their money is what they were asked to cost, to the cent.
-    pub(crate) async fn adopt(&mut self, new: &[(&Wish, Placed)]) -> Result<(), Trouble> {
+    pub(crate) async fn adopt(&mut self, new: &[(&Wish, Placed, Option<String>)]) -> Result<(), Trouble> {
         if new.is_empty() {
             return Ok(());
         }
-        let ids: Vec<OrderId> = new.iter().map(|(_, placed)| placed.id).collect();
+        let ids: Vec<OrderId> = new.iter().map(|(_, placed, _)| placed.id).collect();
         let raw: Vec<i64> = ids.iter().map(|id| id.0).collect();
         let heads = orders::read::orders_by_id(self.db.read(), &ids).await?;
         let lines = orders::read::lines_of(self.db.read(), &ids).await?;
         let tenders = payments::payments_of(self.db.read(), &raw).await?;
         let mut seen = BTreeSet::new();
-        for (wish, placed) in new {
+        for (wish, placed, email) in new {
             let (Some(head), Some(rows)) = (heads.get(&placed.id), lines.get(&placed.id)) else {
                 return Err(Trouble::new("orders.there", format!("{wish:?} was placed and is not there")));
             };
@@ -138,23 +138,27 @@ impl Sim {
             }
             let order = Order {
                 id: placed.id,
+                number: placed.number.clone(),
+                email: email.clone(),
                 customer: head.customer_id,
                 lines: mine,
                 total: wanted,
                 cancelled_total: 0,
                 returned_total: 0,
                 granted: 0,
-                tenders: self.tenders(wish.pay, tenders.get(&placed.id.0).map_or(&[], Vec::as_slice)),
+                tenders: self.tenders(wish, tenders.get(&placed.id.0).map_or(&[], Vec::as_slice)),
             };
             self.touched.insert(wish.no);
             self.model.placed(wish.no, order);
+            self.model.mails.placed(wish.no, &placed.number);
         }
         Ok(())
     }
-    fn tenders(&mut self, pay: Pay, told: &[payments::Payment]) -> Vec<Tender> {
+    fn tenders(&mut self, wish: &Wish, told: &[payments::Payment]) -> Vec<Tender> {
         let mut tenders = Vec::new();
         for p in told {
             let mut taken = 0;
+            self.world.look().name(p.id.0, format!("o{}", wish.no));
             match p.gateway.as_str() {
                 "store_credit" => {
                     taken = p.amount;
@@ -164,7 +168,7 @@ impl Sim {
                     taken = p.amount;
                     self.model.post("2210", "1100", taken);
                 }
-                "sim" if pay == Pay::Before => self.world.look().paid_before(p.id.0, p.amount),
+                "sim" if wish.pay == Pay::Before => self.world.look().paid_before(p.id.0, p.amount),
                 _ => {}
             }
             tenders.push(Tender { id: p.id, gateway: p.gateway.clone(), amount: p.amount, taken });
@@ -175,7 +179,6 @@ impl Sim {
     /// A wish as the API would send it.
     pub(crate) fn request(&self, wish: &Wish, other: bool) -> Place {
         let at = self.at();
-        let named = wish.customer.is_multiple_of(3) || matches!(wish.pay, Pay::Credit { .. });
         let key = CommandKey {
             caller: "sim".into(),
             key: format!("k{}", wish.no),
@@ -197,7 +200,7 @@ impl Sim {
             reference: wish.reference.map(|n| format!("r{n}")),
             buyer: Buyer {
                 name: format!("Customer {}", wish.customer),
-                email: named.then(|| format!("c{}@example.com", wish.customer)),
+                email: email_of(wish),
                 phone: None,
                 ip: Some(format!("10.0.{}.{}", wish.no / 250 % 250, wish.no % 250)),
             },
@@ -251,6 +254,12 @@ fn line(id: orders::LineId, sku: usize, ordered: i64, whole: Worth) -> Line {
         cost: 0,
         asked_back: BTreeSet::new(),
     }
+}
+
+/// Where to write to, of those who say.
+fn email_of(wish: &Wish) -> Option<String> {
+    let named = wish.customer.is_multiple_of(3) || matches!(wish.pay, Pay::Credit { .. });
+    named.then(|| format!("c{}@example.com", wish.customer))
 }
 
 /// The tenders of a wish.

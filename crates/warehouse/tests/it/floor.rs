@@ -120,7 +120,7 @@ async fn scans_take_what_is_expected_and_name_it_otherwise() {
         assert_eq!(shop.scan(f.id, "A", 1).await, Err(PickRefused::OverPick { left: 0 }));
         let line_b = f.lines.iter().find(|l| l.sku == "B").unwrap().id;
         assert_eq!(shop.pick(f.id, What::Line(line_b), 1).await.unwrap().left, 0);
-        let put_back = Unpick { at: shop.db.now(), fulfilment: f.id, line: line_b, quantity: 1 };
+        let put_back = Unpick { at: shop.db.now(), fulfilment: f.id, what: What::Line(line_b), quantity: 1 };
         shop.write(async |tx| warehouse::unpick(tx, std::slice::from_ref(&put_back)).await)
             .await
             .remove(0)

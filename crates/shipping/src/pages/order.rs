@@ -17,12 +17,8 @@ pub const PANEL: Panel = Panel {
     scope: ReadShipping::SCOPE,
 };
 
-/// Its pages.
-pub(crate) fn routes() -> axum::Router<App> {
-    axum::Router::new().route("/panels/orders/{id}/shipments", axum::routing::get(panel))
-}
-
-async fn panel(
+/// Shows it.
+pub(super) async fn panel(
     State(app): State<App>,
     _: May<ReadShipping>,
     Segment(order): Segment<OrderId>,
@@ -38,7 +34,7 @@ fn show(order: OrderId, shipments: &[Shipment]) -> Markup {
             (table(&["Carrier", "Tracking number", "Status", "Cost", "Label", "Since"], shipments.iter().map(|s| html! {
                 tr {
                     td { (s.carrier) " " (s.service) }
-                    td { code { (s.tracking_number) } }
+                    td { a href={ "/shipments/" (s.id) } { code { (s.tracking_number) } } }
                     td { (badge(s.status.as_str())) }
                     td { (amount(s.cost, s.currency)) }
                     td {

@@ -1,14 +1,14 @@
 //! The warehouse's panel on the page of an order: its fulfilment orders and their parcels.
 
-use crate::model::{Fulfilment, Parcel};
-use crate::{ReadWarehouse, read};
+use crate::model::{Executor, Fulfilment, Parcel};
+use crate::{PickWarehouse, ReadWarehouse, read};
 use axum::extract::State;
 use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
 use std::collections::HashMap;
 use web::html::{badge, empty, table, time};
-use web::{App, May, Panel, Problem, Segment};
+use web::{App, Caller, May, Panel, Problem, Segment};
 
 /// Its place on the page of an order.
 pub const PANEL: Panel = Panel {
@@ -18,24 +18,21 @@ pub const PANEL: Panel = Panel {
     scope: ReadWarehouse::SCOPE,
 };
 
-/// Its pages.
-pub(crate) fn routes() -> axum::Router<App> {
-    axum::Router::new().route("/panels/orders/{id}/fulfilments", axum::routing::get(panel))
-}
-
-async fn panel(
+/// Shows it.
+pub(super) async fn panel(
     State(app): State<App>,
-    _: May<ReadWarehouse>,
+    caller: May<ReadWarehouse>,
     Segment(order): Segment<OrderId>,
 ) -> Result<Markup, Problem> {
     let sql = app.db.read();
     let fulfilments = read::fulfilments_of(sql, &[order]).await?.remove(&order).unwrap_or_default();
     let parcels = read::parcels_of(sql, &[order]).await?.remove(&order).unwrap_or_default();
     let locations = inventory::locations(sql).await?.into_iter().map(|l| (l.id, l.name)).collect();
-    Ok(show(&fulfilments, &parcels, &locations))
+    Ok(show(&caller, &fulfilments, &parcels, &locations))
 }
 
 fn show(
+    caller: &Caller,
     fulfilments: &[Fulfilment],
     parcels: &[Parcel],
     locations: &HashMap<inventory::LocationId, String>,
@@ -47,6 +44,12 @@ fn show(
         @for f in fulfilments {
             @let place = locations.get(&f.location).map(String::as_str).unwrap_or_default();
             h3.h4 { (f.number) " · " (place) " " (badge(f.status.as_str())) }
+            @if caller.may::<PickWarehouse>() && f.begun() && f.executor == Executor::Own {
+                p.button-row {
+                    @if f.open() > 0 { a.btn.btn-sm href={ "/pick/" (f.id) } { "Pick" } }
+                    @if f.packed < f.picked { a.btn.btn-sm href={ "/pack/" (f.id) } { "Pack" } }
+                }
+            }
             @if let Some(reason) = &f.request_reason { p.text-secondary { "Rejected: " (reason) } }
             (table(&["SKU", "Title", "Units", "Picked", "Packed", "Shipped"], f.lines.iter().map(|l| html! {
                 tr {
@@ -56,7 +59,7 @@ fn show(
             })))
             @for p in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()) {
                 p {
-                    "Parcel " code { (p.id) } ", " (p.weight_g) " g, packed " (time(p.packed_at)) " · "
+                    "Parcel " a href={ "/parcels/" (p.id) } { (p.id) } ", " (p.weight_g) " g, packed " (time(p.packed_at)) " · "
                     a href={ "/v1/parcels/" (p.id) "/packing-slip" } { "Packing slip" }
                 }
             }

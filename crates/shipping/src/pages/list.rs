@@ -1,0 +1,254 @@
+//! The list of shipments, and handing them over.
+
+use super::{carriers, refused};
+use crate::board::{self, Ask, Listed, View};
+use crate::model::{ShipmentId, Status};
+use crate::{ReadShipping, Ship, WriteShipping};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use contact::address::Address;
+use kernel::Timestamp;
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+use web::html::{self as h, Bulk, Col, Icon, Row, Tab, Table, Toggle, Tone};
+use web::{App, Caller, Form, Key, May, OrProblem, Paging, Params, Problem, Reply, Screen};
+
+/// Handed over by one click at most.
+const MOST: i64 = 1000;
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Query {
+    show: String,
+    status: String,
+    carrier: String,
+    search: String,
+    cursor: Option<String>,
+}
+
+impl Query {
+    fn view(&self) -> View {
+        View::ALL.into_iter().find(|v| v.as_str() == self.show).unwrap_or_default()
+    }
+    fn ask(&self, before: Option<ShipmentId>) -> Ask {
+        let some = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+        Ask {
+            view: self.view(),
+            status: self.status.parse().ok(),
+            carrier: some(&self.carrier),
+            search: some(&self.search),
+            before,
+        }
+    }
+    fn address(&self, without: &str) -> String {
+        let of = |name: &str, value: &str| if name == without { String::new() } else { value.to_owned() };
+        let (status, carrier, search) =
+            (of("status", &self.status), of("carrier", &self.carrier), of("search", &self.search));
+        h::query(
+            "/shipments",
+            &[("show", &self.show), ("status", &status), ("carrier", &carrier), ("search", &search)],
+        )
+    }
+}
+
+/// Shows shipments, newest first.
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: May<ReadShipping>,
+    Params(q): Params<Query>,
+) -> Result<Markup, Problem> {
+    list(&app, &caller, &q, None).await
+}
+
+async fn list(app: &App, caller: &Caller, q: &Query, told: Option<&Problem>) -> Result<Markup, Problem> {
+    let (sql, now) = (app.db.read(), app.db.now());
+    let paging = Paging::<ShipmentId>::read(None, q.cursor.as_deref())?;
+    let rows = board::page(sql, &q.ask(paging.after), now, paging.fetch()).await?;
+    let page = paging.page(rows, |s| s.id);
+    let counts = board::counts(sql, now).await?;
+    let ready = counts.iter().find(|(v, _)| *v == View::Ready).map_or(0, |(_, n)| *n);
+    let carriers = carriers(app).await?;
+    let may = caller.may::<WriteShipping>();
+    let here = q.address("");
+    let body = html! {
+        @if let Some(problem) = told { (h::alert("danger", problem.detail())) }
+        (filters(q, &carriers))
+        @if page.data.is_empty() { (nothing(q)) } @else {
+            (table(caller, &page.data, now, may, &here))
+            (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
+        }
+    };
+    let hrefs = View::ALL.map(|v| h::query("/shipments", &[("show", v.as_str())]));
+    let tab = |(v, href): (View, &'_ String)| (v, href.clone());
+    let tabs: Vec<(View, String)> = View::ALL.into_iter().zip(&hrefs).map(tab).collect();
+    let tabs: Vec<Tab<'_>> = tabs
+        .iter()
+        .map(|(v, href)| Tab {
+            title: v.title(),
+            href,
+            here: *v == q.view(),
+            count: counts.iter().find(|(of, _)| of == v).map(|(_, n)| *n),
+        })
+        .collect();
+    Ok(Screen::new(caller, "Shipments")
+        .actions(html! {
+            @if may && q.view() == View::Ready && ready > 0 && !page.data.is_empty() {
+                form method="post" action="/shipments/ship" {
+                    (web::once())
+                    input type="hidden" name="do" value="all";
+                    input type="hidden" name="carrier" value=(q.carrier);
+                    input type="hidden" name="back" value=(here);
+                    button.btn.btn-primary type="submit" { (h::icon(Icon::TruckDelivery)) " Hand over all" @if !q.carrier.is_empty() { " of " (q.carrier) } }
+                }
+            }
+        })
+        .above(h::tabs("Views", &tabs))
+        .live("queue:shipments")
+        .show(body))
+}
+
+fn filters(q: &Query, carriers: &std::collections::BTreeMap<String, String>) -> Markup {
+    let statuses: Vec<(&str, String)> =
+        Status::ALL.into_iter().map(|s| (s.as_str(), s.as_str().replace('_', " "))).collect();
+    let statuses: Vec<(&str, &str)> =
+        std::iter::once(("", "Any")).chain(statuses.iter().map(|(s, t)| (*s, t.as_str()))).collect();
+    let by: Vec<(&str, &str)> =
+        std::iter::once(("", "Any")).chain(carriers.iter().map(|(c, n)| (c.as_str(), n.as_str()))).collect();
+    let mut active = Vec::new();
+    for (name, label, value) in [("status", "Status", &q.status), ("carrier", "Carrier", &q.carrier)] {
+        if !value.is_empty() {
+            active.push(Toggle {
+                label: format!("{label}: {}", value.replace('_', " ")),
+                without: q.address(name),
+            });
+        }
+    }
+    let more = html! {
+        input type="hidden" name="show" value=(q.show);
+        (h::select("Status", "status", &statuses, &q.status))
+        (h::select("Carrier", "carrier", &by, &q.carrier))
+    };
+    h::filter_bar("/shipments", ("search", &q.search, "Tracking number or order"), more, &active)
+}
+
+fn nothing(q: &Query) -> Markup {
+    match q.view() {
+        View::Ready if q.search.is_empty() => h::empty_with(
+            Icon::TruckDelivery,
+            "Nothing waits for the carrier",
+            "Parcels appear here when they have a label.",
+            h::link("/pack", "To the pack station", "primary", ""),
+        ),
+        View::Late | View::Trouble => {
+            h::empty_with(Icon::CircleCheck, "Nothing here", "Every parcel is where it should be.", html! {})
+        }
+        _ => h::empty_with(
+            Icon::Package,
+            "No shipments here",
+            "Change the filters, or pack something.",
+            html! {},
+        ),
+    }
+}
+
+fn table(caller: &Caller, rows: &[Listed], now: Timestamp, may: bool, here: &str) -> Markup {
+    let cols = [
+        Col::text("Tracking number"),
+        Col::text("Carrier"),
+        Col::text("Order"),
+        Col::text("For"),
+        Col::text("To"),
+        Col::number("Weight").minor(),
+        Col::text("Status"),
+        Col::text("Promised"),
+        Col::text("Left"),
+    ];
+    let rows: Vec<Row> = rows.iter().map(|s| row(caller, s, now, may)).collect();
+    let table = Table::new("Shipments", &cols, rows);
+    match may {
+        false => table.show(),
+        true => {
+            let buttons = html! {
+                (web::once())
+                input type="hidden" name="back" value=(here);
+                button.btn.btn-primary type="submit" name="do" value="ticked" { "Hand over" }
+            };
+            table.bulk(Bulk { action: "/shipments/ship", name: "ids", buttons }).show()
+        }
+    }
+}
+
+fn row(caller: &Caller, s: &Listed, now: Timestamp, may: bool) -> Row {
+    let to: Address = serde_json::from_str(&s.ship_to).unwrap_or_default();
+    let place = if to.city.is_empty() { to.country.clone() } else { format!("{}, {}", to.city, to.country) };
+    let cells = [
+        html! { @if s.status == Status::Draft { "being bought" } @else { (s.tracking_number) } },
+        html! { (s.carrier) " " span.text-secondary { (s.service) } },
+        html! { @if caller.scopes.allow("orders:read") { a href={ "/orders/" (s.order_id) } { (s.order_number) } } @else { (s.order_number) } },
+        html! { bdi { (s.name) } },
+        html! { bdi { (place) } },
+        html! { (kernel::money::decimal(s.weight_g, 3)) " kg" },
+        html! { (h::badge(s.status.as_str())) @if s.late(now) { " " (h::tag("late", Tone::Bad)) } },
+        html! { @if let Some(at) = s.promised_at { (at.day()) } },
+        html! { @if let Some(at) = s.shipped_at { (h::time(at)) } },
+    ];
+    let row = Row::new(cells)
+        .href(format!("/shipments/{}", s.id))
+        .quiet(matches!(s.status, Status::Voided))
+        .id(s.id.to_string());
+    match may && s.status == Status::LabelPurchased {
+        true => row.value(s.id.to_string(), format!("parcel {}", s.tracking_number)),
+        false => row,
+    }
+}
+
+/// What was ticked, or all that waits.
+#[derive(Deserialize, Serialize, Default)]
+#[serde(default)]
+pub(super) struct Sent {
+    once: String,
+    r#do: String,
+    ids: Vec<ShipmentId>,
+    carrier: String,
+    back: String,
+}
+
+/// Hands parcels over to the carrier.
+pub(super) async fn ship(
+    State(app): State<App>,
+    caller: May<WriteShipping>,
+    Form(sent): Form<Sent>,
+) -> Result<Response, Problem> {
+    let ids: Vec<ShipmentId> = match sent.r#do.as_str() {
+        "all" => {
+            let carrier = (!sent.carrier.is_empty()).then(|| sent.carrier.clone());
+            let status = Some(Status::LabelPurchased);
+            let ask = Ask { view: View::Ready, status, carrier, ..Ask::default() };
+            board::page(app.db.read(), &ask, app.db.now(), MOST).await?.into_iter().map(|s| s.id).collect()
+        }
+        _ => sent.ids.clone(),
+    };
+    let key = Key::once(&sent.once, "/shipments/ship");
+    let done = web::submit!(app, caller, key, "shipping.ship_page", &sent, |tx| {
+        let items: Vec<Ship> = ids.iter().map(|id| Ship { at: tx.now(), shipment: *id }).collect();
+        // All or none: a list that is stale is shown anew, with what stands against it.
+        for outcome in crate::ship(tx, &items).await? {
+            outcome.or_problem()?;
+        }
+        Ok(Reply::empty())
+    });
+    let back = if sent.back.starts_with("/shipments") { sent.back.as_str() } else { "/shipments" };
+    match refused(done)? {
+        Ok(_) => {
+            let parcels =
+                if ids.len() == 1 { "1 parcel".to_owned() } else { format!("{} parcels", ids.len()) };
+            Ok(web::done(format!("{parcels} handed over")).to(back))
+        }
+        Err(problem) => {
+            let q = Query { show: View::Ready.as_str().into(), ..Query::default() };
+            let page = list(&app, &caller, &q, Some(&problem)).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Pages of shipping: shipments and their tracking, the label of a parcel, and the panel on the page of an order.
+//!
+//! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
+
+mod detail;
+mod list;
+mod order;
+mod parcel;
+
+use crate::board::{Ask, page};
+use crate::carrier::Carriers;
+use crate::{ReadShipping, rate_cards};
+use axum::routing::{get, post};
+use kernel::{Fault, Permission, Refuse};
+use std::collections::BTreeMap;
+use web::{App, Group, Hit, MenuItem, OrProblem, Panel, Problem, Search};
+
+/// Its entries of the menu.
+pub(crate) const MENU: &[MenuItem] = &[MenuItem {
+    title: "Shipments",
+    path: "/shipments",
+    scope: ReadShipping::SCOPE,
+    group: Group::Fulfilment,
+    order: 40,
+}];
+
+/// Its blocks on pages of slices above it.
+pub(crate) const PANELS: &[Panel] = &[order::PANEL, parcel::PANEL];
+
+/// Shipments by tracking number or the number of their order.
+pub(crate) const SEARCH: Search = Search {
+    title: "Shipments",
+    scope: ReadShipping::SCOPE,
+    find: |app, text| {
+        Box::pin(async move {
+            let ask = Ask { search: Some(text.trim().to_owned()), ..Ask::default() };
+            let found = page(app.db.read(), &ask, app.db.now(), 5).await?;
+            let hit = |s: crate::board::Listed| Hit {
+                href: format!("/shipments/{}", s.id),
+                title: s.tracking_number,
+                detail: format!(
+                    "{}, order {}, {}",
+                    s.carrier,
+                    s.order_number,
+                    s.status.as_str().replace('_', " ")
+                ),
+            };
+            Ok(found.into_iter().map(hit).collect())
+        })
+    },
+};
+
+/// Its pages.
+pub(crate) fn routes() -> axum::Router<App> {
+    axum::Router::new()
+        .route("/panels/orders/{id}/shipments", get(order::panel))
+        .route("/panels/parcels/{id}/label", get(parcel::panel))
+        .route("/parcels/{id}/label", post(parcel::buy))
+        .route("/parcels/{id}/unpack", post(parcel::take_apart))
+        .route("/shipments", get(list::show))
+        .route("/shipments/ship", post(list::ship))
+        .route("/shipments/{id}", get(detail::show))
+        .route("/shipments/{id}/void", post(detail::void))
+        .route("/shipments/{id}/track", post(detail::track))
+}
+
+/// The outcome of the one command that was given.
+fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
+    let outcome = outcomes.into_iter().next().ok_or_else(|| Fault::broken("a command without outcome"))?;
+    Ok(outcome.or_problem()?)
+}
+
+/// Whether a problem is the caller's to mend; all others are told as everywhere.
+fn refused<T>(outcome: Result<T, Problem>) -> Result<Result<T, Problem>, Problem> {
+    match outcome {
+        Err(problem) if !problem.status().is_client_error() => Err(problem),
+        other => Ok(other),
+    }
+}
+
+/// The carriers there are, by code, as people know them.
+async fn carriers(app: &App) -> Result<BTreeMap<String, String>, Problem> {
+    let registry = app.ctx.parts.get::<Carriers>()?;
+    let own = registry.0.iter().map(|c| c.card()).filter(|c| !c.by_rate_cards);
+    let mut all: BTreeMap<String, String> = own.map(|c| (c.code.to_owned(), c.name.to_owned())).collect();
+    for card in rate_cards(app.db.read()).await? {
+        all.entry(card.carrier.clone()).or_insert_with(|| card.carrier.clone());
+    }
+    Ok(all)
+}

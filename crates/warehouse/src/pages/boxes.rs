@@ -1,0 +1,141 @@
+//! The kinds of boxes there are: the planner suggests from them at the pack station.
+
+use super::refused;
+use crate::cartons::{Carton, cartons, set_cartons};
+use crate::{ReadWarehouse, WriteWarehouse};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use kernel::{Currency, money};
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+use web::html::{self as h, Field};
+use web::{App, Caller, Form, Key, May, OrProblem, Problem, Reply, Screen};
+
+/// Empty rows below those that are filled in.
+const MORE: usize = 3;
+
+#[derive(Deserialize, Serialize, Default, Clone)]
+#[serde(default)]
+pub(super) struct Sent {
+    once: String,
+    boxes: Vec<Kind>,
+}
+
+#[derive(Deserialize, Serialize, Default, Clone)]
+#[serde(default)]
+struct Kind {
+    name: String,
+    outer: String,
+    inner: String,
+    empty: String,
+    max: String,
+    cost: String,
+}
+
+impl Kind {
+    fn of(c: &Carton, base: Currency) -> Self {
+        let edges = |e: [i32; 3]| e.map(|n| n.to_string()).join(" × ");
+        Self {
+            name: c.name.clone(),
+            outer: edges(c.outer_mm),
+            inner: edges(c.inner_mm),
+            empty: c.empty_g.to_string(),
+            max: c.max_g.to_string(),
+            cost: money::decimal(c.cost, base.exponent()),
+        }
+    }
+    /// The box, or what does not read.
+    fn read(&self, base: Currency) -> Result<Carton, String> {
+        let edges = |what: &str, text: &str| {
+            let all: Vec<i32> =
+                text.split(['×', 'x', '*', ' ']).filter_map(|part| part.trim().parse().ok()).collect();
+            <[i32; 3]>::try_from(all).map_err(|_| {
+                format!("{}: {what} is three edges in millimetres, as 300 × 200 × 150.", self.name)
+            })
+        };
+        let grams = |what: &str, text: &str| {
+            text.trim()
+                .parse::<i64>()
+                .map_err(|_| format!("{}: {what} is a whole number of grams.", self.name))
+        };
+        let cost = match self.cost.trim() {
+            "" => 0,
+            text => {
+                money::parse_decimal(text, base.exponent()).map_err(|e| format!("{}: {e}.", self.name))?
+            }
+        };
+        Ok(Carton {
+            name: self.name.trim().to_owned(),
+            outer_mm: edges("outside", &self.outer)?,
+            inner_mm: edges("inside", &self.inner)?,
+            empty_g: grams("empty", &self.empty)?,
+            max_g: grams("at most", &self.max)?,
+            cost,
+        })
+    }
+}
+
+/// Shows them.
+pub(super) async fn show(State(app): State<App>, caller: May<ReadWarehouse>) -> Result<Markup, Problem> {
+    let base = inventory::base_currency(app.db.read()).await?;
+    let boxes = cartons(app.db.read()).await?.iter().map(|c| Kind::of(c, base)).collect();
+    Ok(page(&caller, &Sent { once: String::new(), boxes }, base, None))
+}
+
+fn page(caller: &Caller, sent: &Sent, base: Currency, wrong: Option<&str>) -> Markup {
+    let may = caller.may::<WriteWarehouse>();
+    let unit = base.to_string();
+    let row = |i: usize| {
+        let given = sent.boxes.get(i).cloned().unwrap_or_default();
+        let name = |part: &str| format!("boxes[{i}][{part}]");
+        let field = |label: &str, part: &str, value: &str, unit: &str| {
+            h::field(&Field { label, name: &name(part), value, unit, ..Field::default() })
+        };
+        h::fields([
+            field("Name", "name", &given.name, ""),
+            field("Outside", "outer", &given.outer, "mm"),
+            field("Inside", "inner", &given.inner, "mm"),
+            field("Empty", "empty", &given.empty, "g"),
+            field("At most", "max", &given.max, "g"),
+            field("Costs", "cost", &given.cost, &unit),
+        ])
+    };
+    let body = html! {
+        @if let Some(sentence) = wrong { (h::alert("danger", sentence)) }
+        form method="post" action="/warehouse/boxes" {
+            (web::once_again(&sent.once))
+            @for i in 0..sent.boxes.len() + if may { MORE } else { 0 } { (h::card("", row(i))) }
+            @if may { (h::form_buttons("Save the boxes", None)) }
+        }
+    };
+    Screen::new(caller, "Boxes")
+        .crumb("Pack", "/pack")
+        .subtitle(html! { "The pack station suggests the smallest of these that hold what is scanned. Empty the name to take a box out." })
+        .show(body)
+}
+
+/// Sets them.
+pub(super) async fn save(
+    State(app): State<App>,
+    caller: May<WriteWarehouse>,
+    Form(sent): Form<Sent>,
+) -> Result<Response, Problem> {
+    let base = inventory::base_currency(app.db.read()).await?;
+    let named = sent.boxes.iter().filter(|k| !k.name.trim().is_empty());
+    let again =
+        |why: &str| (StatusCode::UNPROCESSABLE_ENTITY, page(&caller, &sent, base, Some(why))).into_response();
+    let boxes: Vec<Carton> = match named.map(|k| k.read(base)).collect() {
+        Ok(boxes) => boxes,
+        Err(why) => return Ok(again(&why)),
+    };
+    let key = Key::once(&sent.once, "/warehouse/boxes");
+    let done = web::submit!(app, caller, key, "warehouse.boxes_page", &sent, |tx| {
+        set_cartons(tx, tx.now(), &boxes).await?.or_problem()?;
+        Ok(Reply::empty())
+    });
+    match refused(done)? {
+        Ok(_) => Ok(web::done("The boxes are saved").to("/warehouse/boxes")),
+        Err(problem) => Ok(again(problem.detail())),
+    }
+}
