@@ -80,6 +80,14 @@ impl Shop {
         let found: Option<String> = self.ctx.db.read().scalar(query, []).await.expect("a query");
         found.unwrap_or_else(|| panic!("the demo shop has nothing for {query}"))
     }
+    /// One number of the database, as a raw id.
+    ///
+    /// # Panics
+    /// When the query gives nothing.
+    pub async fn number(&self, query: &str) -> i64 {
+        let found: Option<i64> = self.ctx.db.read().scalar(query, []).await.expect("a query");
+        found.unwrap_or_else(|| panic!("the demo shop has nothing for {query}"))
+    }
     /// Another program on the same database, as `fulmar work` beside `fulmar serve`.
     ///
     /// # Panics

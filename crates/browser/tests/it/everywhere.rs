@@ -1,10 +1,13 @@
 //! What holds on every page: nobody is shut out, nothing breaks, nothing is heavy, nothing is forgotten.
 
 use axum::Router;
-use browser::pages::{INSIDE, PARTS, PUBLIC, Page};
+use axum::body::Body;
+use axum::http::Request;
+use browser::pages::{INSIDE, PARTS, PUBLIC, Page, WITH_THEIR_JOB};
 use browser::{Desk, on_demo};
 use fulmar::config::Config;
 use std::collections::BTreeSet;
+use tower::ServiceExt;
 
 /// Bytes of the list of orders over the wire, with styles, scripts and icons.
 const LIST: u64 = 150_000;
@@ -70,9 +73,10 @@ async fn every_page_is_in_the_table() {
     let config = Config { database_url: db.url().to_owned(), ..Config::default() };
     let ctx = fulmar::program::open(&config, db::Clock::System).await.expect("the program");
     let router: Router = fulmar::serve::router(&ctx, &config).expect("a router");
-    let listed = INSIDE.iter().chain(PUBLIC).map(|p| p.route).chain(PARTS.iter().copied());
+    let listed =
+        INSIDE.iter().chain(PUBLIC).map(|p| p.route).chain(PARTS.iter().chain(WITH_THEIR_JOB).copied());
     let known: BTreeSet<String> = listed.map(str::to_owned).collect();
-    let served: BTreeSet<String> = gets(&router);
+    let served = gets(&router).await;
     let missing: Vec<&String> = served.difference(&known).collect();
     let gone: Vec<&String> = known.difference(&served).collect();
     assert!(
@@ -82,21 +86,24 @@ async fn every_page_is_in_the_table() {
     fulmar::cmd::close(ctx).await.expect("closed");
 }
 
-/// The paths outside of `/v1` that answer GET, as axum shows its routes.
-fn gets(router: &Router) -> BTreeSet<String> {
+/// The paths outside of `/v1` that answer GET: axum shows its routes, and each says what it takes when it is asked for something else.
+async fn gets(router: &Router) -> BTreeSet<String> {
     let shown = format!("{router:?}");
-    shown
+    let paths = shown
         .split("RouteId(")
         .filter_map(|piece| piece.split_once("): \"")?.1.split_once('"'))
         .map(|(path, _)| path.to_owned())
-        .filter(|p| {
-            p.starts_with('/')
-                && !p.starts_with("/v1")
-                && !p.contains("__private")
-                && !POSTED.contains(&p.as_str())
-        })
-        .collect()
+        .filter(|p| p.starts_with('/') && !p.starts_with("/v1") && !p.contains("__private"));
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let plain: Vec<&str> = path.split('/').map(|w| if w.starts_with('{') { "1" } else { w }).collect();
+        let request =
+            Request::builder().method("TRACE").uri(plain.join("/")).body(Body::empty()).expect("a request");
+        let answer = router.clone().oneshot(request).await.expect("an answer");
+        let allowed = answer.headers().get("allow").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if allowed.split(',').any(|method| method == "GET") {
+            found.insert(path);
+        }
+    }
+    found
 }
-
-/// Paths that are only sent to.
-const POSTED: &[&str] = &["/sign-out"];
