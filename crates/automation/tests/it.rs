@@ -8,6 +8,8 @@ mod api;
 mod feed;
 #[path = "it/mail.rs"]
 mod mail;
+#[path = "it/people.rs"]
+mod people;
 #[path = "it/post.rs"]
 mod post;
 #[path = "it/webhooks.rs"]

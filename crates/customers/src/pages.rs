@@ -87,7 +87,7 @@ async fn list(
     let page = paging.page(rows, |c| c.id);
     let here = h::query("/customers", &[("q", q.q.trim())]);
     let rows = page.data.iter().map(row);
-    Ok(Screen::new(&*caller, "Customers").show(html! {
+    Ok(Screen::new(&caller, "Customers").show(html! {
         (h::filter_bar("/customers", ("q", &q.q, "Name, whole e-mail address or phone number"), html! {}, &[]))
         @if page.data.is_empty() {
             @if q.q.trim().is_empty() { (h::empty_with(Icon::Users, "No customers yet", "They come with their first order.", html! {})) }

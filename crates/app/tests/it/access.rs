@@ -195,7 +195,33 @@ const API: &[(&str, &[&str])] = &[
 
 /// The pages, and what else is served outside of `/v1`.
 const PAGES: &[(&str, &[&str])] = &[
-    (ANYBODY, &["GET /", "GET /design", "GET /live", "GET /search"]),
+    (
+        ANYBODY,
+        &[
+            "GET /",
+            "GET /design",
+            "GET /live",
+            "GET /people/roles",
+            "GET /profile",
+            "GET /profile/second-factor",
+            "GET /search",
+            "POST /profile/password",
+            "POST /profile/second-factor",
+            "POST /profile/sessions",
+        ],
+    ),
+    ("audit:view", &["GET /audit"]),
+    ("keys:write", &["GET /keys", "POST /keys", "POST /keys/{id}"]),
+    (
+        "people:manage",
+        &[
+            "GET /people",
+            "POST /people",
+            "POST /people/{id}",
+            "POST /people/invitations/{id}",
+            "POST /people/second-factor",
+        ],
+    ),
     (
         PUBLIC,
         &[

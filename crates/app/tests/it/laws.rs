@@ -31,6 +31,40 @@ const CHANGES: &[(&str, &[&str])] = &[
             "UPDATE sku_cost SET value = value + 1",
         ],
     ),
+    (
+        "orders.bulk_counts_its_items",
+        &[
+            "INSERT INTO order_bulk (id, action, about, by_actor, started_at, total) VALUES (1, 'tag', 'a', 'user:1', 0, 1)",
+            "INSERT INTO order_bulk (id, action, about, by_actor, started_at, total) VALUES (1, 'tag', 'a', 'user:1', 0, 1); \
+             INSERT INTO order_bulk_item (bulk_id, order_id, outcome) SELECT 1, MIN(id), 'done' FROM orders",
+        ],
+    ),
+    (
+        "warehouse.scanned_is_loose",
+        &[
+            "INSERT INTO pack_progress (fulfilment_line_id, sku_id, scanned) SELECT MIN(id), MIN(sku_id), 999999 FROM fulfilment_line",
+        ],
+    ),
+    (
+        "web.somebody_owns",
+        &[
+            "INSERT INTO user_account (id, email, name, role, password_hash, active, created_at) VALUES (1, 'a@example.com', 'A', 'manager', 'x', TRUE, 0)",
+        ],
+    ),
+    (
+        "web.who_was_asked_in_is_here",
+        &[
+            "INSERT INTO user_account (id, email, name, role, password_hash, active, created_at) VALUES (1, 'a@example.com', 'A', 'owner', 'x', TRUE, 0); \
+           INSERT INTO invitation (id, email, role, invited_by, created_at, expires_at, accepted_at, user_id) VALUES (1, 'b@example.com', 'owner', 'user:1', 0, 0, 0, 1)",
+        ],
+    ),
+    (
+        "web.recovery_codes_have_a_second_factor",
+        &[
+            "INSERT INTO user_account (id, email, name, role, password_hash, active, created_at) VALUES (1, 'a@example.com', 'A', 'owner', 'x', TRUE, 0); \
+           INSERT INTO recovery_code (user_id, code_hash) VALUES (1, 'h')",
+        ],
+    ),
     ("inventory.quantity_equals_owned_stock", &["UPDATE sku_cost SET quantity = quantity + 1"]),
     (
         "inventory.open_reservations_are_allocated",

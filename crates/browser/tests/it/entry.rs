@@ -18,7 +18,7 @@ async fn a_clerk_enters_a_phone_order() {
             ("City", "Berlin"),
             ("Country", "DE"),
             ("SKU", &sku),
-            ("Quantity", "2"),
+            ("Units", "2"),
             ("Price", "12.50"),
         ] {
             desk.type_into(label, value).await;

@@ -212,7 +212,10 @@ pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Markup>) -> Markup {
     html! {
         div.table-frame role="region" aria-label={ "Table: " (heads.join(", ")) } tabindex="0" {
             table.table.data-table.plain-table data-rows {
-                thead { tr { @for head in heads { th scope="col" { (head) } } } }
+                thead { tr { @for head in heads {
+                    // Buttons stand under a head without words; a screen reader says what they are.
+                    th scope="col" { @if head.is_empty() { span.visually-hidden { "Actions" } } @else { (head) } }
+                } } }
                 tbody { @for row in rows { (row) } }
             }
         }

@@ -31,7 +31,13 @@ pub const SLICE: Slice = Slice {
             group: web::Group::Orders,
             ..MenuItem::EMPTY
         },
-        MenuItem { title: "Secret birds", path: "/secret", scope: "secrets:write", ..MenuItem::EMPTY },
+        MenuItem {
+            title: "Secret birds",
+            path: "/secret",
+            scope: "secrets:write",
+            group: web::Group::Orders,
+            ..MenuItem::EMPTY
+        },
     ],
     codes: &[HatchRefused::CODES],
     api,
