@@ -45,7 +45,7 @@ async fn show(State(app): State<App>, caller: May<SignedIn>) -> Result<Response,
         (charts(&past))
     };
     let day = html! { "Figures of today, " (from.day()) " (UTC), and of what waits now." };
-    Ok(Screen::new(&*caller, "Home").subtitle(day).live("dashboard").show(body).into_response())
+    Ok(Screen::new(&caller, "Home").subtitle(day).live("dashboard").show(body).into_response())
 }
 
 #[derive(FromRow)]

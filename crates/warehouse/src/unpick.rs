@@ -90,7 +90,7 @@ pub async fn unpick(tx: &Tx, batch: &[Unpick]) -> Result<Vec<Result<(), UnpickRe
         meant = catalog::skus_by_scan(tx, &texts).await?;
         skus = catalog::skus_by_id(tx, &lines().map(|l| l.sku_id).collect::<Vec<_>>()).await?;
         let ids: Vec<FulfilmentLineId> = lines().map(|l| l.id).collect();
-        progress = Progress::load(tx, ids.into_iter()).await?;
+        progress = Progress::load(tx, ids).await?;
     }
     let mut outcomes = Vec::with_capacity(batch.len());
     for item in batch {
@@ -102,7 +102,7 @@ pub async fn unpick(tx: &Tx, batch: &[Unpick]) -> Result<Vec<Result<(), UnpickRe
         progress.save(tx).await?;
         let ids: Vec<FulfilmentLineId> =
             floor.fulfilments.values().flat_map(|f| f.lines.iter().map(|l| l.id)).collect();
-        progress::trim(tx, ids.into_iter()).await?;
+        progress::trim(tx, ids).await?;
     }
     Ok(outcomes)
 }

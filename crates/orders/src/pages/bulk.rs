@@ -182,7 +182,7 @@ pub(super) async fn show(
     };
     let about =
         html! { @if !row.about.is_empty() { "“" bdi { (row.about) } "” · " } (h::time(row.started_at)) };
-    Ok(Screen::new(&*caller, title).crumb("Orders", "/orders").subtitle(about).show(body))
+    Ok(Screen::new(&caller, title).crumb("Orders", "/orders").subtitle(about).show(body))
 }
 
 fn progress(row: &BulkRow, refused: &[bulk::BulkRefusedRow]) -> Markup {

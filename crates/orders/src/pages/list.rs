@@ -117,7 +117,7 @@ pub(super) async fn show(
     let channels = channels(sql).await?;
     let kept = crate::view::views(sql, &caller.actor).await?;
     let writes = caller.may::<WriteOrders>();
-    let screen = Screen::new(&*caller, "Orders")
+    let screen = Screen::new(&caller, "Orders")
         .actions(html! {
             @if writes { (h::link("/orders/new", "New order", "primary", "n")) }
         })

@@ -61,7 +61,7 @@ pub(super) async fn queue(
     let counts = read::waiting_counts(sql).await?;
     let here = h::query("/review", &[("kind", &q.kind)]);
     let first = page.data.first().map(|w| address_of(w.order_id, &q.kind));
-    let screen = Screen::new(&*caller, "Review")
+    let screen = Screen::new(&caller, "Review")
         .subtitle(html! { "Orders that wait for a person, the longest first." })
         .actions(html! { @if let Some(first) = &first { (h::link(first, "Begin with the oldest", "primary", "b")) } })
         .above(tabs(&q, &counts))

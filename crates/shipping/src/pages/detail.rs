@@ -161,7 +161,7 @@ fn timeline(s: &Shipment, events: &[TrackingEvent]) -> Markup {
     let own = [(Some(s.label_at), bought), (s.shipped_at, Status::Shipped), (s.voided_at, Status::Voided)];
     let own = own.into_iter().filter_map(|(at, status)| Some((at?, status, String::new())));
     let mut all: Vec<_> = told.chain(own).collect();
-    all.sort_by(|a, b| b.0.cmp(&a.0));
+    all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
     h::moments(all.iter().map(|(at, status, said)| {
         let (icon, tone) = look(*status);
         Moment { at: *at, title: words(*status), by: "", detail: html! { bdi { (said) } }, icon, tone }

@@ -267,7 +267,6 @@ async fn the_catalogue_and_stock_are_changed_by_forms_with_errors_by_the_field()
         );
         assert!(desk.get("/catalog?search=4006381333948").await.text.contains("/catalog/skus/MUG"));
         assert!(desk.get("/catalog?search=nothing%25").await.text.contains("No SKU matches"));
-
         let bad = desk.post("/stock/receive", "sku_typed=NOPE&location=berlin&quantity=many&cost=3.80").await;
         assert!(
             bad.status == 422
