@@ -93,10 +93,10 @@ impl Rows {
         to: usize,
         text: &str,
         scalars: &[Value],
-    ) -> (String, Parameters) {
-        match backend {
+    ) -> Result<(String, Parameters), Fault> {
+        Ok(match backend {
             Backend::Postgres => {
-                let (with, arrays) = self.arrays(from, to, scalars.len());
+                let (with, arrays) = self.arrays(from, to, scalars.len())?;
                 (with + text, Parameters { values: scalars.to_vec(), arrays })
             }
             Backend::Sqlite => {
@@ -106,10 +106,10 @@ impl Rows {
                 values.extend_from_slice(scalars);
                 (with + &text, values.into())
             }
-        }
+        })
     }
 
-    fn arrays(&self, from: usize, to: usize, before: usize) -> (String, Vec<Array>) {
+    fn arrays(&self, from: usize, to: usize, before: usize) -> Result<(String, Vec<Array>), Fault> {
         let mut casts = String::new();
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (i, (column, data)) in self.columns.iter().zip(&self.data).enumerate() {
@@ -121,9 +121,9 @@ impl Rows {
             };
             let comma = if i > 0 { "," } else { "" };
             let _ = write!(casts, "{comma}CAST(${} AS {cast})", before + i + 1);
-            arrays.push(array(column.ty, &data[from..to]));
+            arrays.push(array(column, &data[from..to])?);
         }
-        (format!("WITH input({}) AS (SELECT * FROM unnest({casts})) ", self.names()), arrays)
+        Ok((format!("WITH input({}) AS (SELECT * FROM unnest({casts})) ", self.names()), arrays))
     }
 
     /// A text for each number of rows would push each other out of SQLite's cache of prepared statements, and to prepare one costs as
@@ -174,24 +174,24 @@ fn renumbered(text: &str, offset: usize) -> String {
     done
 }
 
-/// A column of parameters; a value of another type than its column's is sent as NULL, which the column refuses.
-fn array(ty: Ty, data: &[Value]) -> Array {
+/// A column of parameters.
+fn array(column: &Column, data: &[Value]) -> Result<Array, Fault> {
     macro_rules! all {
         ($variant:ident) => {
             data.iter()
                 .map(|value| match value {
-                    Value::$variant(value) => value.clone(),
-                    _ => None,
+                    Value::$variant(value) => Ok(value.clone()),
+                    other => Err(Fault::broken(format!("rows: {other:?} is no value of {}", column.name))),
                 })
-                .collect()
+                .collect::<Result<_, _>>()?
         };
     }
-    match ty {
+    Ok(match column.ty {
         Ty::BigInt => Array::BigInt(all!(BigInt)),
         Ty::Text => Array::Text(all!(String)),
         Ty::Double => Array::Double(all!(Double)),
         Ty::Boolean => Array::Boolean(all!(Bool)),
-    }
+    })
 }
 
 enum Conn {
@@ -393,7 +393,7 @@ impl Sql {
         let params: Vec<Value> = params.into_iter().collect();
         let mut all = Vec::new();
         for (from, to) in self.chunks(input, params.len()) {
-            let (statement, values) = input.statement(self.backend(), from, to, text, &params);
+            let (statement, values) = input.statement(self.backend(), from, to, text, &params)?;
             all.extend(read(self.query(&statement, values).await?, T::from_row, text)?);
         }
         Ok(all)
@@ -408,7 +408,7 @@ impl Sql {
         let params: Vec<Value> = params.into_iter().collect();
         let mut touched = 0;
         for (from, to) in self.chunks(input, params.len()) {
-            let (statement, values) = input.statement(self.backend(), from, to, text, &params);
+            let (statement, values) = input.statement(self.backend(), from, to, text, &params)?;
             touched += self.execute(&statement, values).await?;
         }
         Ok(touched)
