@@ -47,6 +47,8 @@ struct View {
     posted: HashSet<String>,
 }
 
+type Purses = (HashSet<CustomerId>, BTreeMap<(CustomerId, Currency), i64>);
+
 #[derive(FromRow)]
 struct BalanceRow {
     customer_id: CustomerId,
@@ -103,19 +105,7 @@ pub async fn post_credit(tx: &Tx, batch: &[CreditEntry]) -> Result<Vec<Result<i6
 }
 
 async fn load(tx: &Tx, batch: &[CreditEntry]) -> Result<View, Fault> {
-    let mut customers = Rows::new("id BIGINT");
-    for id in batch.iter().map(|e| e.customer).collect::<BTreeSet<_>>() {
-        customers.push([id.into()]);
-    }
-    #[derive(FromRow)]
-    struct IdRow {
-        id: CustomerId,
-    }
-    // The customer's row is the lock: a balance that does not exist yet cannot be locked itself.
-    let lock = "SELECT c.id FROM customer c JOIN input ON input.id = c.id ORDER BY c.id /*pg FOR NO KEY UPDATE OF c */";
-    let known: Vec<IdRow> = tx.all_from(&customers, lock, []).await?;
-    let text = "SELECT s.customer_id, s.currency, s.balance FROM store_credit s JOIN input ON input.id = s.customer_id";
-    let balances: Vec<BalanceRow> = tx.all_from(&customers, text, []).await?;
+    let (known, balances) = spendable(tx, batch.iter().map(|e| e.customer)).await?;
     let mut references = Rows::new("reference TEXT");
     for reference in batch.iter().map(|e| e.reference.as_str()).collect::<BTreeSet<_>>() {
         references.push([reference.into()]);
@@ -126,11 +116,39 @@ async fn load(tx: &Tx, batch: &[CreditEntry]) -> Result<View, Fault> {
     }
     let text = "SELECT e.reference FROM store_credit_entry e JOIN input ON input.reference = e.reference";
     let posted: Vec<ReferenceRow> = tx.all_from(&references, text, []).await?;
-    Ok(View {
-        customers: known.into_iter().map(|r| r.id).collect(),
-        balances: balances.into_iter().map(|b| ((b.customer_id, b.currency), b.balance)).collect(),
-        posted: posted.into_iter().map(|r| r.reference).collect(),
-    })
+    Ok(View { customers: known, balances, posted: posted.into_iter().map(|r| r.reference).collect() })
+}
+
+/// What customers can spend, in minor units by currency, and nobody else until this transaction ends; none where they have none.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn balances_to_spend(
+    tx: &Tx,
+    customers: impl IntoIterator<Item = CustomerId>,
+) -> Result<BTreeMap<(CustomerId, Currency), i64>, Fault> {
+    Ok(spendable(tx, customers).await?.1)
+}
+
+/// Those of the customers that there are, locked, and their balances.
+async fn spendable(tx: &Tx, customers: impl IntoIterator<Item = CustomerId>) -> Result<Purses, Fault> {
+    let mut input = Rows::new("id BIGINT");
+    for id in customers.into_iter().collect::<BTreeSet<_>>() {
+        input.push([id.into()]);
+    }
+    #[derive(FromRow)]
+    struct IdRow {
+        id: CustomerId,
+    }
+    // The customer's row is the lock: a balance that does not exist yet cannot be locked itself.
+    let lock = "SELECT c.id FROM customer c JOIN input ON input.id = c.id ORDER BY c.id /*pg FOR NO KEY UPDATE OF c */";
+    let known: Vec<IdRow> = tx.all_from(&input, lock, []).await?;
+    let text = "SELECT s.customer_id, s.currency, s.balance FROM store_credit s JOIN input ON input.id = s.customer_id";
+    let balances: Vec<BalanceRow> = tx.all_from(&input, text, []).await?;
+    Ok((
+        known.into_iter().map(|r| r.id).collect(),
+        balances.into_iter().map(|b| ((b.customer_id, b.currency), b.balance)).collect(),
+    ))
 }
 
 /// Pure: the balance after the entry, and whether it is to be written.

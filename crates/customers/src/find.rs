@@ -53,9 +53,10 @@ struct Draft {
     address: Option<Address>,
 }
 
-/// Customers by how they are found, kept up to date item by item.
+/// Customers by how they are found, kept up to date contact by contact: who a contact is can be asked before anything is written, and those
+/// who come to nothing leave no trace.
 #[derive(Debug, Default)]
-struct View {
+pub struct People {
     customers: BTreeMap<CustomerId, Known>,
     by_email: HashMap<String, CustomerId>,
     by_phone: HashMap<String, CustomerId>,
@@ -75,22 +76,49 @@ struct Row {
 /// # Errors
 /// A fault of the database.
 pub async fn find_or_create(tx: &Tx, batch: &[Contact]) -> Result<Vec<CustomerId>, Fault> {
-    let mut view = View::default();
-    for row in load(tx, batch).await? {
-        view.add(row);
-    }
-    let mut ids: Vec<CustomerId> = batch.iter().map(|c| decide(&mut view, c, || tx.id())).collect();
-    complete(tx, &view).await?;
-    let elsewhere = create(tx, &view).await?;
-    for id in &mut ids {
-        if let Some(other) = elsewhere.get(id) {
-            *id = *other;
-        }
-    }
-    Ok(ids)
+    let mut people = People::load(tx, batch).await?;
+    let ids: Vec<CustomerId> = batch.iter().map(|c| people.settle(c, || tx.id())).collect();
+    let elsewhere = people.write(tx).await?;
+    Ok(ids.into_iter().map(|id| elsewhere.get(&id).copied().unwrap_or(id)).collect())
 }
 
-impl View {
+impl People {
+    /// Those who can be reached as some contacts can.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn load(tx: &Tx, batch: &[Contact]) -> Result<Self, Fault> {
+        let emails = batch.iter().filter_map(|c| c.email_key.as_deref());
+        let phones = batch.iter().filter_map(|c| c.phone.as_deref());
+        let mut people = Self::default();
+        for row in rows_of(tx, emails, phones).await? {
+            people.add(row);
+        }
+        Ok(people)
+    }
+    /// Whose contact it is, if anybody's.
+    pub fn known(&self, contact: &Contact) -> Option<CustomerId> {
+        let by_email = contact.email_key.as_ref().and_then(|k| self.by_email.get(k)).copied();
+        by_email.or_else(|| contact.phone.as_ref().and_then(|p| self.by_phone.get(p)).copied())
+    }
+    /// All who were found or settled.
+    pub fn ids(&self) -> impl Iterator<Item = CustomerId> {
+        self.customers.keys().copied()
+    }
+    /// Whose contact it is, a new customer's if nobody's; the customer learns from it what was not known. Pure: it is written by
+    /// [`People::write`].
+    pub fn settle(&mut self, contact: &Contact, new_id: impl FnOnce() -> CustomerId) -> CustomerId {
+        decide(self, contact, new_id)
+    }
+    /// Writes what was settled; gives, for those who were made by somebody else meanwhile, whom they turned out to be. Events:
+    /// `customer.created`, `customer.completed`.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn write(&self, tx: &Tx) -> Result<HashMap<CustomerId, CustomerId>, Fault> {
+        complete(tx, self).await?;
+        create(tx, self).await
+    }
     fn add(&mut self, row: Row) {
         if let Some(key) = &row.email_key {
             self.by_email.insert(key.clone(), row.id);
@@ -106,12 +134,6 @@ impl View {
         };
         self.customers.insert(row.id, known);
     }
-}
-
-async fn load(tx: &Tx, batch: &[Contact]) -> Result<Vec<Row>, Fault> {
-    let emails = batch.iter().filter_map(|c| c.email_key.as_deref());
-    let phones = batch.iter().filter_map(|c| c.phone.as_deref());
-    rows_of(tx, emails, phones).await
 }
 
 async fn rows_of<'a>(
@@ -139,8 +161,8 @@ async fn rows_of<'a>(
     Ok(rows)
 }
 
-/// Pure: the customer a contact belongs to, noting in the view what is to be written.
-fn decide(view: &mut View, contact: &Contact, new_id: impl FnOnce() -> CustomerId) -> CustomerId {
+/// The customer a contact belongs to, noting what is to be written.
+fn decide(view: &mut People, contact: &Contact, new_id: impl FnOnce() -> CustomerId) -> CustomerId {
     let by_email = contact.email_key.as_ref().and_then(|k| view.by_email.get(k)).copied();
     let by_phone = contact.phone.as_ref().and_then(|p| view.by_phone.get(p)).copied();
     let Some(id) = by_email.or(by_phone) else {
@@ -198,7 +220,7 @@ fn decide(view: &mut View, contact: &Contact, new_id: impl FnOnce() -> CustomerI
     id
 }
 
-fn note_keys(view: &mut View, id: CustomerId, contact: &Contact) {
+fn note_keys(view: &mut People, id: CustomerId, contact: &Contact) {
     if let Some(key) = &contact.email_key {
         view.by_email.insert(key.clone(), id);
     }
@@ -209,7 +231,7 @@ fn note_keys(view: &mut View, id: CustomerId, contact: &Contact) {
 
 /// Writes the missing parts of old customers, in order of their ids. Two who complete one customer at once: COALESCE keeps the first; two
 /// who give one key to different customers: the later transaction runs again.
-async fn complete(tx: &Tx, view: &View) -> Result<(), Fault> {
+async fn complete(tx: &Tx, view: &People) -> Result<(), Fault> {
     let mut rows = Rows::new("id BIGINT, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?");
     for (id, known) in &view.customers {
         let Write::Complete(draft) = &known.write else { continue };
@@ -242,7 +264,7 @@ struct IdRow {
 }
 
 /// Inserts the new customers; gives, for those who were made by somebody else meanwhile, whom they turned out to be.
-async fn create(tx: &Tx, view: &View) -> Result<HashMap<CustomerId, CustomerId>, Fault> {
+async fn create(tx: &Tx, view: &People) -> Result<HashMap<CustomerId, CustomerId>, Fault> {
     let mut new: Vec<(CustomerId, &Draft)> = view
         .customers
         .iter()
@@ -290,7 +312,7 @@ async fn whom(tx: &Tx, missed: Vec<(CustomerId, &Draft)>) -> Result<HashMap<Cust
     }
     let emails = missed.iter().filter_map(|(_, d)| d.email_key.as_deref());
     let phones = missed.iter().filter_map(|(_, d)| d.phone.as_deref());
-    let mut view = View::default();
+    let mut view = People::default();
     for row in rows_of(tx, emails, phones).await? {
         view.add(row);
     }
@@ -325,9 +347,9 @@ mod tests {
 
     #[test]
     fn email_goes_before_phone_and_keys_are_learnt_once() {
-        let mut view = View::default();
+        let mut view = People::default();
         let mut next = 0;
-        let mut find = |view: &mut View, email, phone| {
+        let mut find = |view: &mut People, email, phone| {
             next += 1;
             decide(view, &contact(email, phone), || CustomerId(next)).0
         };

@@ -15,8 +15,8 @@ mod note;
 mod pages;
 pub mod read;
 
-pub use credit::{CreditEntry, CreditRefused, credit_balance, post_credit};
-pub use find::{Contact, find_or_create};
+pub use credit::{CreditEntry, CreditRefused, balances_to_spend, credit_balance, post_credit};
+pub use find::{Contact, People, find_or_create};
 pub use model::{Customer, CustomerId};
 pub use note::{CustomerNote, CustomerNoteId, CustomerNoteRefused, note_customers};
 

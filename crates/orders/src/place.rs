@@ -11,6 +11,7 @@ mod write;
 use crate::model::{HoldKind, LineId, OrderId};
 use catalog::SkuId;
 use contact::address::Address;
+use customers::CustomerId;
 use db::Tx;
 use inventory::{LocationId, ReservationId};
 use kernel::{Actor, Currency, Fault, Money, Timestamp, refusals};
@@ -222,6 +223,7 @@ pub(crate) struct Draft {
     pub skus: Vec<std::sync::Arc<catalog::Sku>>,
     pub asks: Vec<price::LineAsk>,
     pub money: Vec<price::LineMoney>,
+    pub customer: CustomerId,
     /// What was let pass and a person must look at.
     pub doubt: Option<String>,
     pub parts: Vec<crate::source::SourcedPart>,
@@ -253,12 +255,12 @@ pub async fn place(tx: &Tx, batch: &[Place]) -> Result<Vec<Outcome>, Fault> {
     let mut drafts = Vec::with_capacity(batch.len());
     for (i, want) in batch.iter().enumerate() {
         let Some(checked) = checked[i].take() else { continue };
-        match decide(&mut world, want, i, checked) {
+        match decide(&mut world, want, i, checked, || tx.id()) {
             Ok(draft) => drafts.push(draft),
             Err(refused) => outcomes[i] = Some(Err(refused)),
         }
     }
-    write::write(tx, batch, drafts, &mut outcomes).await?;
+    write::write(tx, batch, &world.people, drafts, &mut outcomes).await?;
     for (follower, first) in followers {
         outcomes[follower] =
             outcomes[first].clone().map(|o| o.map(|placed| Placed { existing: true, ..placed }));
@@ -267,12 +269,14 @@ pub async fn place(tx: &Tx, batch: &[Place]) -> Result<Vec<Outcome>, Fault> {
     outcomes.into_iter().map(|o| o.ok_or_else(|| Fault::broken("an order without outcome"))).collect()
 }
 
-/// Pure: no clock, no ids, no SQL. Takes from the shelf what it grants, so that later orders of the batch see it gone.
+/// Pure: no clock, no SQL. Takes from the shelf and the purse what it grants, so that later orders of the batch see it gone; nothing of an
+/// order that is refused is taken, and none that is accepted here is refused later.
 fn decide(
     world: &mut load::World,
     want: &Place,
     index: usize,
     checked: check::Checked,
+    new_id: impl FnOnce() -> CustomerId,
 ) -> Result<Draft, PlaceRefused> {
     if !world.channels.contains(&want.channel) {
         return Err(PlaceRefused::UnknownChannel { channel: want.channel.clone() });
@@ -292,8 +296,14 @@ fn decide(
     })?;
     let total = money.iter().map(price::LineMoney::total).sum();
     let tenders = tender_amounts(want, total)?;
+    let contact = checked.contact(want);
+    let spent = world.purse(want, &tenders, &contact)?;
     let (parts, short) = source::decide(world, want, &skus)?;
-    Ok(Draft { index, skus, asks, money, doubt, parts, short, total, tenders, checked })
+    let customer = world.people.settle(&contact, new_id);
+    if spent > 0 {
+        *world.credit.entry((customer, want.currency)).or_default() -= spent;
+    }
+    Ok(Draft { index, customer, skus, asks, money, doubt, parts, short, total, tenders, checked })
 }
 
 /// The amount of each tender; at most one may take the rest.

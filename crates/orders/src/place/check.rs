@@ -15,6 +15,20 @@ pub(crate) struct Checked {
     pub address_hold: Option<String>,
 }
 
+impl Checked {
+    /// How its buyer can be reached.
+    pub(crate) fn contact(&self, want: &Place) -> customers::Contact {
+        customers::Contact {
+            at: want.at,
+            name: want.buyer.name.trim().to_owned(),
+            email: self.email.as_ref().map(|e| e.address.clone()),
+            email_key: self.email.as_ref().map(|e| e.key.clone()),
+            phone: self.phone.clone(),
+            address: Some(self.ship_to.clone()),
+        }
+    }
+}
+
 /// Checks an order.
 pub(crate) fn decide(want: &Place) -> Result<Checked, PlaceRefused> {
     if want.lines.is_empty() {

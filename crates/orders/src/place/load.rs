@@ -5,6 +5,7 @@ use super::price::LineAsk;
 use super::{Outcome, Place, PlaceRefused, Placed, Trust};
 use crate::model::{HoldKind, LineId, OrderId};
 use catalog::{Sku, SkuId, TaxRates};
+use customers::{Contact, CustomerId, People};
 use db::FromRow;
 use db::answers::{self, Answer, Recall};
 use db::{Rows, Tx};
@@ -182,6 +183,9 @@ pub(crate) struct World {
     pub locations: HashMap<LocationId, Location>,
     pub shelf: Shelf,
     pub reservations: HashMap<ReservationId, Option<Vec<(SkuId, LocationId, i64)>>>,
+    pub people: People,
+    /// What they can spend of their store credit, where an order of the batch is to be paid with it.
+    pub credit: BTreeMap<(CustomerId, Currency), i64>,
 }
 
 /// Loads it, locking the stock rows of every SKU that could be needed.
@@ -206,7 +210,16 @@ pub(crate) async fn world(tx: &Tx, batch: &[Place], checked: &[Option<Checked>])
     there.extend(live().flat_map(|w| w.lines.iter().filter_map(|l| l.location)));
     let mut locations = inventory::locations_by_id(tx, &there).await?;
     locations.retain(|_, location| location.active);
+    let contacts: Vec<Contact> =
+        batch.iter().zip(checked).filter_map(|(want, c)| c.as_ref().map(|c| c.contact(want))).collect();
+    let people = People::load(tx, &contacts).await?;
+    let credit = match live().any(|w| w.tenders.iter().any(|t| t.gateway == "store_credit")) {
+        true => customers::balances_to_spend(tx, people.ids()).await?,
+        false => BTreeMap::new(),
+    };
     Ok(World {
+        people,
+        credit,
         channels: tx.column::<String>("SELECT code FROM channel", []).await?.into_iter().collect(),
         rates: catalog::tax_rates(tx).await?,
         locations,
@@ -217,6 +230,20 @@ pub(crate) async fn world(tx: &Tx, batch: &[Place], checked: &[Option<Checked>])
 }
 
 impl World {
+    /// What an order takes of its buyer's store credit.
+    pub(crate) fn purse(&self, want: &Place, amounts: &[i64], buyer: &Contact) -> Result<i64, PlaceRefused> {
+        let tenders = want.tenders.iter().zip(amounts);
+        let spent = tenders.filter(|(t, _)| t.gateway == "store_credit").map(|(_, amount)| amount).sum();
+        let known = self.people.known(buyer);
+        let balance = known.and_then(|id| self.credit.get(&(id, want.currency))).copied().unwrap_or(0);
+        if spent > balance {
+            let currency = want.currency.to_string();
+            let why = customers::CreditRefused::NotEnough { balance, currency }.to_string();
+            let why = payments::OpenRefused::NoCredit { why }.to_string();
+            return Err(PlaceRefused::TenderRefused { gateway: "store_credit".to_owned(), why });
+        }
+        Ok(spent)
+    }
     /// The SKUs of an order, what is priced of each line, and what a person must look at.
     pub(crate) fn lines(&self, want: &Place) -> Result<Lines, PlaceRefused> {
         let mut doubt = None;

@@ -1,11 +1,11 @@
 //! Writing accepted orders: customers, tenders, holds, rows, stock, events. One statement per table.
 
-use super::{Draft, Outcome, Place, PlaceRefused, Placed, Trust};
+use super::{Draft, Outcome, Place, Placed, Trust};
 use crate::events::{
     AllocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderHeld, OrderPlaced, PlacedLine,
 };
 use crate::model::{HoldKind, LineId, OrderId};
-use customers::CustomerId;
+use customers::{CustomerId, People};
 use db::{Rows, Tx};
 use inventory::{Move, MoveKind};
 use kernel::{Fault, Money};
@@ -42,20 +42,15 @@ fn settled_at_once(want: &Place, amounts: &[i64]) -> (i64, i64) {
 pub(crate) async fn write(
     tx: &Tx,
     batch: &[Place],
+    people: &People,
     drafts: Vec<Draft>,
     outcomes: &mut [Option<Outcome>],
 ) -> Result<(), Fault> {
     if drafts.is_empty() {
         return Ok(());
     }
-    let mut orders = number(tx, batch, drafts).await?;
-    open_tenders(tx, batch, &mut orders, outcomes, true).await?;
-    orders.retain(|o| outcomes[o.draft.index].is_none());
-    open_tenders(tx, batch, &mut orders, outcomes, false).await?;
-    orders.retain(|o| outcomes[o.draft.index].is_none());
-    if orders.is_empty() {
-        return Ok(());
-    }
+    let mut orders = number(tx, batch, people, drafts).await?;
+    open_tenders(tx, batch, &orders).await?;
     screen::screen(tx, batch, &mut orders).await?;
     for order in &mut orders {
         if let Some(doubt) = order.draft.doubt.take() {
@@ -93,54 +88,39 @@ pub(crate) async fn write(
     Ok(())
 }
 
-async fn number(tx: &Tx, batch: &[Place], drafts: Vec<Draft>) -> Result<Vec<Numbered>, Fault> {
-    let contacts: Vec<customers::Contact> = drafts
-        .iter()
-        .map(|d| customers::Contact {
-            at: batch[d.index].at,
-            name: batch[d.index].buyer.name.trim().to_owned(),
-            email: d.checked.email.as_ref().map(|e| e.address.clone()),
-            email_key: d.checked.email.as_ref().map(|e| e.key.clone()),
-            phone: d.checked.phone.clone(),
-            address: Some(d.checked.ship_to.clone()),
-        })
-        .collect();
-    let ids = customers::find_or_create(tx, &contacts).await?;
+async fn number(
+    tx: &Tx,
+    batch: &[Place],
+    people: &People,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Numbered>, Fault> {
+    let elsewhere = people.write(tx).await?;
     let numbers = tx.numbers("orders", drafts.len() as u64).await?;
     Ok(drafts
         .into_iter()
-        .zip(ids)
         .zip(numbers)
-        .map(|((draft, customer), number)| Numbered {
-            id: tx.id(),
-            number: number.to_string(),
-            customer,
-            lines: draft.skus.iter().map(|_| tx.id()).collect(),
-            fingerprint: screen::fingerprint(customer, &batch[draft.index]),
-            holds: Vec::new(),
-            assessment: None,
-            draft,
+        .map(|(draft, number)| {
+            let customer = elsewhere.get(&draft.customer).copied().unwrap_or(draft.customer);
+            Numbered {
+                id: tx.id(),
+                number: number.to_string(),
+                customer,
+                lines: draft.skus.iter().map(|_| tx.id()).collect(),
+                fingerprint: screen::fingerprint(customer, &batch[draft.index]),
+                holds: Vec::new(),
+                assessment: None,
+                draft,
+            }
         })
         .collect())
 }
 
-/// Opens the tenders: first those that may be refused for want of credit, then, for the orders still standing, the rest.
-async fn open_tenders(
-    tx: &Tx,
-    batch: &[Place],
-    orders: &mut [Numbered],
-    outcomes: &mut [Option<Outcome>],
-    credit: bool,
-) -> Result<(), Fault> {
+/// Opens the tenders. What could be refused of them was before: the order is being written.
+async fn open_tenders(tx: &Tx, batch: &[Place], orders: &[Numbered]) -> Result<(), Fault> {
     let mut opens = Vec::new();
-    let mut owners = Vec::new();
-    for order in orders.iter() {
+    for order in orders {
         let want = &batch[order.draft.index];
-        for (tender, amount) in want.tenders.iter().zip(&order.draft.tenders) {
-            if (tender.gateway == "store_credit") != credit || *amount == 0 {
-                continue;
-            }
-            owners.push((order.draft.index, tender));
+        for (tender, amount) in want.tenders.iter().zip(&order.draft.tenders).filter(|(_, a)| **a != 0) {
             opens.push(payments::Open {
                 at: want.at,
                 order: order.id.0,
@@ -159,13 +139,9 @@ async fn open_tenders(
     if opens.is_empty() {
         return Ok(());
     }
-    for ((index, tender), opened) in owners.into_iter().zip(payments::open(tx, &opens).await?) {
-        if let Err(refused) = opened {
-            outcomes[index] = Some(Err(PlaceRefused::TenderRefused {
-                gateway: tender.gateway.clone(),
-                why: refused.to_string(),
-            }));
-        }
+    for opened in payments::open(tx, &opens).await? {
+        opened
+            .map_err(|refused| Fault::broken(format!("a tender that was accepted is refused: {refused}")))?;
     }
     Ok(())
 }

@@ -228,6 +228,35 @@ async fn a_cart_keeps_its_stock_for_its_order() {
     }
 }
 
+#[tokio::test]
+async fn an_order_that_its_credit_does_not_pay_takes_and_frees_nothing() {
+    for db in both(options).await {
+        let shop = Shop::open(db).await;
+        shop.receive("A", shop.berlin, 3).await;
+        let expires_at = BEGIN.plus(Timestamp::HOUR);
+        let reserve = Reserve { at: BEGIN, expires_at, lines: vec![(shop.skus["A"], 2)] };
+        let kept = shop.write(async |tx| inventory::reserve(tx, std::slice::from_ref(&reserve)).await).await
+            [0]
+        .clone()
+        .unwrap();
+        let mut poor = want(BEGIN, 1, &[("A", 1)]);
+        poor.reservation = Some(kept);
+        poor.tenders = vec![tender("store_credit", "store_credit", None)];
+        let mut poorer = want(BEGIN, 1, &[("A", 1)]);
+        poorer.tenders = poor.tenders.clone();
+        // Of three, two are kept for a cart: one can be had, and neither order before it changes that.
+        let (next, late) = (want(BEGIN, 2, &[("A", 1)]), want(BEGIN, 3, &[("A", 1)]));
+        let outcomes = shop.place(&[poor.clone(), poorer, next, late]).await;
+        assert_eq!(code(&outcomes[0]), "orders.tender_refused");
+        assert_eq!(code(&outcomes[1]), "orders.tender_refused");
+        placed(&outcomes, 2);
+        assert_eq!(code(&outcomes[3]), "orders.out_of_stock");
+        poor.tenders.clear();
+        placed(&shop.place(&[poor]).await, 0);
+        shop.check().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_buyers_of_ten_units_get_exactly_ten() {
     for db in both(options).await {
