@@ -1,7 +1,7 @@
 //! What `fulmar verify` proves of the books: the journal is whole, its running sums are right, and it agrees with what the other slices
 //! count.
 
-use db::Law;
+use db::{Law, Proof, Sums};
 
 /// What an account came to by events, by currency: its running sums, which [`MONTHS_EQUAL_POSTINGS`] proves, without the corrections by hand.
 macro_rules! moved {
@@ -27,44 +27,46 @@ pub const LAWS: &[Law] = &[
         name: "books.entry_has_postings",
         says: "Every journal entry moves something.",
         // Postings are of entries that exist, so as many entries have postings as there are entries; the second line says which have none.
-        offenders: "SELECT CAST(e.id AS TEXT) AS subject, e.text AS detail FROM journal_entry e \
+        proof: Proof::Offenders(
+            "SELECT CAST(e.id AS TEXT) AS subject, e.text AS detail FROM journal_entry e \
             WHERE (SELECT COUNT(*) FROM (SELECT DISTINCT entry_id FROM posting) AS d) <> (SELECT COUNT(*) FROM journal_entry) \
             AND NOT EXISTS (SELECT 1 FROM posting p WHERE p.entry_id = e.id)",
+        ),
     },
     Law {
         name: "books.months_equal_postings",
         says: "The running sums by account, currency and month are the sums of the postings.",
-        offenders: MONTHS_EQUAL_POSTINGS,
+        proof: Proof::Offenders(MONTHS_EQUAL_POSTINGS),
     },
     Law {
         name: "books.every_money_event_is_posted",
         says: "Every event that moves money or value has its journal entry.",
-        offenders: EVERY_MONEY_EVENT,
+        proof: Proof::Offenders(EVERY_MONEY_EVENT),
     },
     Law {
         name: "books.customers_equal_orders",
         says: "By the journal, an order's customer paid what was captured less what was refunded, and owes what was shipped, less what was returned, less what was paid.",
-        offenders: CUSTOMERS_EQUAL_ORDERS,
+        proof: Proof::Sums(CUSTOMERS_EQUAL_ORDERS),
     },
     Law {
         name: "books.store_credit_equals_balances",
         says: "The account Store credit is what the customers hold, but for corrections by hand.",
-        offenders: concat!(
+        proof: Proof::Offenders(concat!(
             "SELECT x.currency AS subject, 'differs by ' || CAST(SUM(x.amount) AS TEXT) AS detail FROM (\
              SELECT currency, balance AS amount FROM store_credit UNION ALL ",
             moved!("2200"),
             ") AS x GROUP BY x.currency HAVING SUM(x.amount) <> 0"
-        ),
+        )),
     },
     Law {
         name: "books.inventory_equals_stock",
         says: "The account Inventory is the value of what lies in stock, but for corrections by hand.",
-        offenders: concat!(
+        proof: Proof::Offenders(concat!(
             "SELECT 'inventory' AS subject, 'stock is worth ' || CAST(x.stock AS TEXT) || ', the journal says ' || CAST(x.books AS TEXT) AS detail FROM (\
              SELECT COALESCE((SELECT CAST(SUM(value) AS BIGINT) FROM sku_cost), 0) AS stock, COALESCE((SELECT CAST(SUM(m.amount) AS BIGINT) FROM (",
             moved!("1200"),
             ") AS m), 0) AS books) AS x WHERE x.stock <> x.books"
-        ),
+        )),
     },
 ];
 
@@ -130,21 +132,24 @@ macro_rules! shipped {
 }
 
 /// Money moves between Customers and Bank, Gateway clearing, Store credit or Exchanges; all else on Customers is what was sold.
-const CUSTOMERS_EQUAL_ORDERS: &str = concat!(
-    "SELECT o.number AS subject, 'the order says ' || CAST(s.amount - o.returned_total AS TEXT) || ' sold, ' || CAST(o.captured - o.refunded AS TEXT) \
-     || ' paid; the journal says ' || CAST(COALESCE(j.sold, 0) AS TEXT) || ' and ' || CAST(COALESCE(j.paid, 0) AS TEXT) AS detail \
-     FROM (SELECT l.order_id, CAST(SUM(CASE WHEN l.shipped = 0 THEN 0 ELSE ",
-    shipped!("(l.net + l.tax)"),
-    " + ",
-    shipped!("(l.shipping + l.shipping_tax)"),
-    " + ",
-    shipped!("l.fee"),
-    " END) AS BIGINT) AS amount FROM order_line l GROUP BY l.order_id) AS s JOIN orders o ON o.id = s.order_id LEFT JOIN (\
-     SELECT m.order_id, CAST(SUM(CASE WHEN m.other IN ('1000', '1050', '2200', '2210') THEN 0 ELSE m.amount END) AS BIGINT) AS sold, \
-     CAST(SUM(CASE WHEN m.other IN ('1000', '1050', '2200', '2210') THEN -m.amount ELSE 0 END) AS BIGINT) AS paid FROM (\
-     SELECT e.order_id, e.event_id, CASE WHEN p.debit = '1100' THEN p.amount ELSE -p.amount END AS amount, \
-     CASE WHEN p.debit = '1100' THEN p.credit ELSE p.debit END AS other FROM posting p JOIN journal_entry e ON e.id = p.entry_id \
-     WHERE p.debit = '1100' OR p.credit = '1100') AS m \
-     WHERE m.event_id NOT IN (SELECT id FROM event WHERE kind = 'books.adjusted') GROUP BY m.order_id) AS j ON j.order_id = o.id \
-     WHERE s.amount - o.returned_total <> COALESCE(j.sold, 0) OR o.captured - o.refunded <> COALESCE(j.paid, 0)"
-);
+const CUSTOMERS_EQUAL_ORDERS: Sums = Sums {
+    of: &["order"],
+    numbers: &["sold", "paid"],
+    parts: concat!(
+        "SELECT l.order_id, ",
+        shipped!("(l.net + l.tax)"),
+        " + ",
+        shipped!("(l.shipping + l.shipping_tax)"),
+        " + ",
+        shipped!("l.fee"),
+        ", 0 FROM order_line l WHERE l.shipped <> 0 \
+         UNION ALL SELECT o.id, -o.returned_total, o.captured - o.refunded FROM orders o \
+         UNION ALL SELECT e.order_id, \
+         CASE WHEN p.debit IN ('1000', '1050', '2200', '2210') OR p.credit IN ('1000', '1050', '2200', '2210') THEN 0 \
+         WHEN p.debit = '1100' THEN -p.amount ELSE p.amount END, \
+         CASE WHEN p.debit NOT IN ('1000', '1050', '2200', '2210') AND p.credit NOT IN ('1000', '1050', '2200', '2210') THEN 0 \
+         WHEN p.debit = '1100' THEN p.amount ELSE -p.amount END FROM posting p JOIN journal_entry e ON e.id = p.entry_id \
+         WHERE (p.debit = '1100' OR p.credit = '1100') AND e.order_id IS NOT NULL \
+         AND e.event_id NOT IN (SELECT id FROM event WHERE kind = 'books.adjusted')"
+    ),
+};

@@ -216,6 +216,12 @@ impl Member {
     fn connection(&self) -> Result<&Connection, Fault> {
         self.turn.as_ref().ok_or_else(closed)?.connection()
     }
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, Fault> {
+        Ok(work(self.connection()?)?)
+    }
     pub(crate) fn query(&self, text: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
         Ok(self.connection()?.query(text, values)?)
     }

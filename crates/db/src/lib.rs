@@ -21,6 +21,7 @@ mod postgres;
 pub mod settings;
 mod sql;
 mod sqlite;
+mod sums;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timers;
@@ -33,7 +34,7 @@ pub use error::{is_check_violation, is_unique_violation};
 pub use jobs::{Ctx, Job, JobKind, Parts, work_once, work_until};
 pub use kernel::row::{FromRow, Value};
 pub use lane::{Busy, Command, Lane};
-pub use laws::{Law, Offence};
+pub use laws::{Law, Offence, Proof, Sums};
 pub use lookup::{Lookup, Question};
 pub use open::{Backend, Db, Options};
 pub use row_derive::FromRow;

@@ -4,9 +4,11 @@
 //! understands (row locks) is written `/*pg FOR UPDATE */`: a comment to SQLite.
 
 use crate::group::{Group, Member};
+use crate::laws::{Offence, Sums};
 use crate::open::Backend;
 use crate::postgres::{self, Array, Parameters};
 use crate::sqlite::Readers;
+use crate::sums;
 use kernel::Fault;
 use kernel::row::{FromCell, FromRow, Row, Unreadable, Value};
 use sqlx::postgres::PgPool;
@@ -323,6 +325,16 @@ impl Sql {
             }
         };
         done.map_err(|f| f.while_doing(first_words(text)))
+    }
+    /// Where the sums of a law are not zero.
+    pub(crate) async fn sums(&self, sums: Sums) -> Result<Vec<Offence>, Fault> {
+        match &self.conn {
+            Conn::Readers(readers) => readers.run(move |c| sums::offences(c, sums)).await,
+            Conn::Here(readers) => readers.run_here(|c| sums::offences(c, sums)).await,
+            Conn::Writer(group) => group.alone(|c| sums::offences(c, sums)).await,
+            Conn::Member(member) => inside(member).read(|c| sums::offences(c, sums)),
+            Conn::Pool(_) | Conn::Tx(_) => self.all(&sums::query(sums), []).await,
+        }
     }
     /// Runs statements without parameters.
     pub(crate) async fn script(&self, text: &str) -> Result<(), Fault> {

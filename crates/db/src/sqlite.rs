@@ -124,6 +124,19 @@ impl Connection {
         }
         Ok(all)
     }
+    /// Reads a query row by row, keeping none.
+    pub(crate) fn each(
+        &self,
+        text: &str,
+        mut take: impl FnMut(&rusqlite::Row<'_>) -> Result<(), rusqlite::Error>,
+    ) -> Result<(), rusqlite::Error> {
+        let mut statement = self.0.prepare_cached(text)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            take(row)?;
+        }
+        Ok(())
+    }
     /// Runs a statement to its end; how many rows it touched.
     pub(crate) fn execute(&self, text: &str, values: &[Value]) -> Result<u64, rusqlite::Error> {
         let mut statement = self.0.prepare_cached(text)?;

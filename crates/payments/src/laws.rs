@@ -1,38 +1,38 @@
 //! What `fulmar verify` checks of payments: every amount is the fold of its facts, re-added in SQL and not by the code that wrote it.
 
-use db::Law;
+use db::{Law, Proof};
 
 /// The laws of this slice.
 pub const LAWS: &[Law] = &[
     Law {
         name: "payments.amounts_equal_fold",
         says: "The amounts of a payment are the fold of its facts.",
-        offenders: AMOUNTS,
+        proof: Proof::Offenders(AMOUNTS),
     },
     Law {
         name: "payments.flags_equal_fold",
         says: "A payment is failed, expired or conflicted when its facts say so.",
-        offenders: FLAGS,
+        proof: Proof::Offenders(FLAGS),
     },
     Law {
         name: "payments.operations_have_facts",
         says: "Every operation left the fact that it was asked, and its state is what the facts that answer it say.",
-        offenders: OPERATIONS,
+        proof: Proof::Offenders(OPERATIONS),
     },
     Law {
         name: "payments.refunds_have_parts",
         says: "The parts of a refund sum to it and are refund operations of its order.",
-        offenders: REFUNDS,
+        proof: Proof::Offenders(REFUNDS),
     },
     Law {
         name: "payments.refund_operations_are_granted",
         says: "Every refund that was asked of a gateway is part of a granted refund.",
-        offenders: UNGRANTED,
+        proof: Proof::Offenders(UNGRANTED),
     },
     Law {
         name: "payments.store_credit_is_posted",
         says: "What was paid with store credit was taken from it, and what was refunded to it was added.",
-        offenders: CREDIT,
+        proof: Proof::Offenders(CREDIT),
     },
 ];
 

@@ -1,6 +1,6 @@
 //! What `fulmar verify` proves of returns: units, credits and settlements agree with the orders and the payments.
 
-use db::Law;
+use db::{Law, Proof, Sums};
 
 /// A field of an event's payload, as text. The log keeps JSON as text, which PostgreSQL has to be told.
 macro_rules! field {
@@ -14,53 +14,69 @@ pub const LAWS: &[Law] = &[
     Law {
         name: "returns.returned_equals_accepted",
         says: "A line's returned units are its accepted ones.",
-        offenders: "SELECT CAST(l.id AS TEXT) AS subject, 'the line says ' || CAST(l.returned AS TEXT) || ', returns say ' || CAST(COALESCE(u.n, 0) AS TEXT) AS detail \
-            FROM order_line l LEFT JOIN (SELECT line_id, COUNT(*) AS n FROM return_unit WHERE acceptance = 'accepted' GROUP BY line_id) AS u ON u.line_id = l.id \
-            WHERE l.returned <> COALESCE(u.n, 0)",
+        proof: Proof::Sums(Sums {
+            of: &["line"],
+            numbers: &["returned"],
+            parts: "SELECT id, returned FROM order_line WHERE returned <> 0 UNION ALL \
+                SELECT line_id, -1 FROM return_unit WHERE acceptance = 'accepted'",
+        }),
     },
     Law {
         name: "returns.units_were_shipped",
         says: "What is asked back has been shipped.",
-        offenders: "SELECT CAST(u.id AS TEXT) AS subject, 'unit ' || CAST(u.unit AS TEXT) || ' of ' || CAST(l.shipped AS TEXT) || ' shipped' AS detail \
+        proof: Proof::Offenders(
+            "SELECT CAST(u.id AS TEXT) AS subject, 'unit ' || CAST(u.unit AS TEXT) || ' of ' || CAST(l.shipped AS TEXT) || ' shipped' AS detail \
             FROM return_unit u JOIN order_line l ON l.id = u.line_id WHERE u.unit >= l.shipped OR u.order_id <> l.order_id",
+        ),
     },
     Law {
         name: "returns.credited_equals_units",
         says: "A return's credit is the sum of its accepted units', and others have none.",
-        offenders: "SELECT r.number AS subject, 'says ' || CAST(r.credited AS TEXT) || ', its units say ' || CAST(COALESCE(u.credit, 0) AS TEXT) AS detail \
+        proof: Proof::Offenders(
+            "SELECT r.number AS subject, 'says ' || CAST(r.credited AS TEXT) || ', its units say ' || CAST(COALESCE(u.credit, 0) AS TEXT) AS detail \
             FROM return_request r LEFT JOIN (SELECT return_id, CAST(SUM(credit) AS BIGINT) AS credit, \
             CAST(SUM(CASE WHEN acceptance = 'accepted' THEN 0 ELSE credit END) AS BIGINT) AS wrong FROM return_unit GROUP BY return_id) AS u ON u.return_id = r.id \
             WHERE r.credited <> COALESCE(u.credit, 0) OR COALESCE(u.wrong, 0) <> 0",
+        ),
     },
     Law {
         name: "returns.order_total_equals_credits",
         says: "What an order takes off for returned units is what its returns credit.",
-        offenders: "SELECT o.number AS subject, 'the order says ' || CAST(o.returned_total AS TEXT) || ', returns say ' || CAST(COALESCE(u.credit, 0) AS TEXT) AS detail \
-            FROM orders o LEFT JOIN (SELECT order_id, CAST(SUM(credit) AS BIGINT) AS credit FROM return_unit GROUP BY order_id) AS u ON u.order_id = o.id \
-            WHERE o.returned_total <> COALESCE(u.credit, 0)",
+        proof: Proof::Sums(Sums {
+            of: &["order"],
+            numbers: &["returned total"],
+            parts: "SELECT id, returned_total FROM orders WHERE returned_total <> 0 UNION ALL \
+                SELECT order_id, -credit FROM return_unit WHERE credit <> 0",
+        }),
     },
     Law {
         name: "returns.credit_within_unit",
         says: "No unit is credited with more than its share of what was charged (each of the five parts rounds up by one at most).",
-        offenders: "SELECT CAST(u.id AS TEXT) AS subject, 'credit ' || CAST(u.credit AS TEXT) AS detail FROM return_unit u JOIN order_line l ON l.id = u.line_id \
+        proof: Proof::Offenders(
+            "SELECT CAST(u.id AS TEXT) AS subject, 'credit ' || CAST(u.credit AS TEXT) AS detail FROM return_unit u JOIN order_line l ON l.id = u.line_id \
             WHERE u.credit < 0 OR u.credit > l.net / l.ordered + l.tax / l.ordered + l.shipping / l.ordered + l.shipping_tax / l.ordered + l.fee / l.ordered + 5",
+        ),
     },
     Law {
         name: "returns.released_units",
         says: "Units of declined returns and rejected units may be asked for again, others may not.",
-        offenders: "SELECT CAST(u.id AS TEXT) AS subject, u.acceptance AS detail FROM return_unit u JOIN return_request r ON r.id = u.return_id \
+        proof: Proof::Offenders(
+            "SELECT CAST(u.id AS TEXT) AS subject, u.acceptance AS detail FROM return_unit u JOIN return_request r ON r.id = u.return_id \
             WHERE u.released <> (r.declined_at IS NOT NULL OR u.acceptance = 'rejected')",
+        ),
     },
     Law {
         name: "returns.settled_is_decided",
         says: "A settled return has no undecided unit.",
-        offenders: "SELECT r.number AS subject, CAST(u.id AS TEXT) AS detail FROM return_request r JOIN return_unit u ON u.return_id = r.id \
+        proof: Proof::Offenders(
+            "SELECT r.number AS subject, CAST(u.id AS TEXT) AS detail FROM return_request r JOIN return_unit u ON u.return_id = r.id \
             WHERE r.settled_at IS NOT NULL AND u.acceptance IN ('pending', 'manual_review')",
+        ),
     },
     Law {
         name: "returns.settled_is_paid",
         says: "A settled return's credit was granted as refunds, but for what was taken off an unpaid order.",
-        offenders: concat!(
+        proof: Proof::Offenders(concat!(
             "SELECT r.number AS subject, 'credit ' || CAST(r.credited AS TEXT) || ', granted ' || CAST(COALESCE(f.amount, 0) AS TEXT) AS detail \
              FROM return_request r LEFT JOIN (SELECT return_id, CAST(SUM(amount) AS BIGINT) AS amount FROM refund WHERE return_id IS NOT NULL GROUP BY return_id) AS f ON f.return_id = r.id \
              LEFT JOIN event v ON v.kind = 'return.settled' AND v.order_id = r.order_id AND ",
@@ -74,6 +90,6 @@ pub const LAWS: &[Law] = &[
             " AS BIGINT) + CAST(",
             field!("offset"),
             " AS BIGINT) <> r.credited))"
-        ),
+        )),
     },
 ];

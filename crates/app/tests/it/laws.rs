@@ -28,9 +28,9 @@ const CHANGES: &[(&str, &[&str])] = &[
             "UPDATE stock SET incoming = incoming + 1",
             "UPDATE stock SET quarantined = quarantined + 1",
             "DELETE FROM stock_movement WHERE id = (SELECT MAX(id) FROM stock_movement)",
-            "UPDATE sku_cost SET value = value + 1",
         ],
     ),
+    ("inventory.value_equals_movements", &["UPDATE sku_cost SET value = value + 1"]),
     (
         "orders.bulk_counts_its_items",
         &[

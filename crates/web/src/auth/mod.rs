@@ -126,20 +126,26 @@ const LAWS: &[db::Law] = &[
     db::Law {
         name: "web.somebody_owns",
         says: "Where anybody signs in, an owner does.",
-        offenders: "SELECT 'user_account' AS subject, 'no active owner' AS detail WHERE EXISTS (SELECT 1 FROM user_account) \
+        proof: db::Proof::Offenders(
+            "SELECT 'user_account' AS subject, 'no active owner' AS detail WHERE EXISTS (SELECT 1 FROM user_account) \
                     AND NOT EXISTS (SELECT 1 FROM user_account WHERE role = 'owner' AND active = TRUE)",
+        ),
     },
     db::Law {
         name: "web.who_was_asked_in_is_here",
         says: "An accepted invitation has led to a person with its address.",
-        offenders: "SELECT CAST(i.id AS TEXT) AS subject, i.email AS detail FROM invitation i \
+        proof: db::Proof::Offenders(
+            "SELECT CAST(i.id AS TEXT) AS subject, i.email AS detail FROM invitation i \
                     WHERE i.accepted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM user_account u WHERE u.id = i.user_id AND u.email = i.email)",
+        ),
     },
     db::Law {
         name: "web.recovery_codes_have_a_second_factor",
         says: "Recovery codes belong to a person who has a second factor.",
-        offenders: "SELECT CAST(u.id AS TEXT) AS subject, u.email AS detail FROM user_account u \
+        proof: db::Proof::Offenders(
+            "SELECT CAST(u.id AS TEXT) AS subject, u.email AS detail FROM user_account u \
                     WHERE u.totp_on_at IS NULL AND EXISTS (SELECT 1 FROM recovery_code r WHERE r.user_id = u.id)",
+        ),
     },
 ];
 
