@@ -149,7 +149,7 @@ const CUSTOMERS_EQUAL_ORDERS: Sums = Sums {
          WHEN p.debit = '1100' THEN -p.amount ELSE p.amount END, \
          CASE WHEN p.debit NOT IN ('1000', '1050', '2200', '2210') AND p.credit NOT IN ('1000', '1050', '2200', '2210') THEN 0 \
          WHEN p.debit = '1100' THEN p.amount ELSE -p.amount END FROM posting p JOIN journal_entry e ON e.id = p.entry_id \
-         WHERE (p.debit = '1100' OR p.credit = '1100') AND e.order_id IS NOT NULL \
+         WHERE '1100' IN (p.debit, p.credit) AND e.order_id IS NOT NULL \
          AND e.event_id NOT IN (SELECT id FROM event WHERE kind = 'books.adjusted')"
     ),
 };

@@ -68,16 +68,23 @@ struct Sheet {
     turn: usize,
     readings: usize,
     most: usize,
-    places: FxHashMap<Key, u32>,
-    /// Side by side, in order of the places.
+    keys: Keys,
+    /// Side by side, in order of the keys' places.
     totals: Vec<i64>,
     texts: FxHashMap<String, i64>,
 }
 
 impl Sheet {
     fn new(sums: Sums, turn: usize, readings: usize, most: usize) -> Self {
-        let (places, texts) = (FxHashMap::default(), FxHashMap::default());
-        Self { sums, turn, readings, most, places, totals: Vec::new(), texts }
+        Self {
+            sums,
+            turn,
+            readings,
+            most,
+            keys: Keys::default(),
+            totals: Vec::new(),
+            texts: FxHashMap::default(),
+        }
     }
     fn add(&mut self, row: &rusqlite::Row<'_>) -> Result<(), rusqlite::Error> {
         let mut key = Key::default();
@@ -92,10 +99,9 @@ impl Sheet {
             return Ok(());
         }
         let width = self.sums.numbers.len();
-        let next = self.places.len();
-        let place = *self.places.entry(key).or_insert(u32::try_from(next).unwrap_or(u32::MAX)) as usize;
-        if place == next {
-            self.totals.resize((next + 1) * width, 0);
+        let place = self.keys.place(key);
+        if (place + 1) * width > self.totals.len() {
+            self.totals.resize((place + 1) * width, 0);
         }
         let first = self.sums.of.len();
         for (n, total) in self.totals[place * width..(place + 1) * width].iter_mut().enumerate() {
@@ -106,7 +112,7 @@ impl Sheet {
                 .checked_add(number)
                 .ok_or(rusqlite::Error::IntegralValueOutOfRange(first + n, number))?;
         }
-        if self.places.len() > self.most {
+        if self.keys.all.len() > self.most {
             self.split();
         }
         Ok(())
@@ -127,30 +133,24 @@ impl Sheet {
             return;
         }
         let width = self.sums.numbers.len();
-        while self.places.len() > self.most {
+        while self.keys.all.len() > self.most {
             self.readings *= 2;
-            let (places, totals) = (std::mem::take(&mut self.places), std::mem::take(&mut self.totals));
-            for (key, old) in places {
+            let (keys, totals) = (std::mem::take(&mut self.keys), std::mem::take(&mut self.totals));
+            for (key, numbers) in keys.all.into_iter().zip(totals.chunks(width)) {
                 if part_of(&key, self.readings) == self.turn {
-                    let place = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-                    self.places.insert(key, place);
-                    self.totals.extend_from_slice(&totals[old as usize * width..(old as usize + 1) * width]);
+                    self.keys.place(key);
+                    self.totals.extend_from_slice(numbers);
                 }
             }
         }
     }
     /// Adds those that are not zero to what was found, in order of their keys.
     fn tell(&self, found: &mut Vec<Offence>) {
-        let width = self.sums.numbers.len();
-        let totals = |place: u32| &self.totals[place as usize * width..(place as usize + 1) * width];
-        let mut off: Vec<(&Key, u32)> = self
-            .places
-            .iter()
-            .map(|(key, place)| (key, *place))
-            .filter(|(_, place)| totals(*place).iter().any(|total| *total != 0))
-            .collect();
+        let totals = self.totals.chunks(self.sums.numbers.len());
+        let mut off: Vec<(&Key, &[i64])> =
+            self.keys.all.iter().zip(totals).filter(|(_, totals)| totals.iter().any(|n| *n != 0)).collect();
         off.sort_unstable();
-        for (key, place) in off.into_iter().take(FIRST.saturating_sub(found.len())) {
+        for (key, totals) in off.into_iter().take(FIRST.saturating_sub(found.len())) {
             let subject: Vec<String> = self
                 .sums
                 .of
@@ -162,7 +162,7 @@ impl Sheet {
                 .sums
                 .numbers
                 .iter()
-                .zip(totals(place))
+                .zip(totals)
                 .filter(|(_, total)| **total != 0)
                 .map(|(what, total)| format!("{what} by {total}"))
                 .collect();
@@ -173,6 +173,47 @@ impl Sheet {
     fn shown(&self, part: i64) -> String {
         let text = self.texts.iter().find(|(_, n)| **n == part).map(|(text, _)| text.clone());
         text.unwrap_or_else(|| part.to_string())
+    }
+}
+
+/// The keys in the order they came. Ids grow with time, and the tables of a law lie in the order of their ids: nearly every key is a new
+/// greatest one, or beside the one before. Only for the others is there a table of all.
+#[derive(Default)]
+struct Keys {
+    all: Vec<Key>,
+    /// Where the last one was.
+    last: usize,
+    greatest: Key,
+    places: Option<FxHashMap<Key, usize>>,
+}
+
+/// How far from the last key is looked.
+const BESIDE: usize = 4;
+
+impl Keys {
+    /// Where a key stands, at the end if it is new.
+    fn place(&mut self, key: Key) -> usize {
+        if self.all.is_empty() || key > self.greatest {
+            self.greatest = key;
+            self.last = self.all.len();
+            self.all.push(key);
+            if let Some(places) = &mut self.places {
+                places.insert(key, self.last);
+            }
+            return self.last;
+        }
+        let from = self.last.saturating_sub(BESIDE);
+        let beside = self.all[from..].iter().take(2 * BESIDE + 1).position(|other| *other == key);
+        self.last = beside.map_or_else(|| self.find(key), |n| from + n);
+        self.last
+    }
+    fn find(&mut self, key: Key) -> usize {
+        let all = &mut self.all;
+        let places = self.places.get_or_insert_with(|| all.iter().copied().zip(0..).collect());
+        *places.entry(key).or_insert_with(|| {
+            all.push(key);
+            all.len() - 1
+        })
     }
 }
 
