@@ -58,7 +58,7 @@ async fn keeps_out(desk: &Desk<'_>) {
     }
     desk.go("/books/balance-sheet").await;
     desk.see("Your role may not do this").await;
-    desk.see("See the books").await;
+    desk.see("See the journal and the statements").await;
     desk.see_no("EUR").await;
     desk.until("the menu", "return !!document.querySelector('nav#nav a[href=\"/pick\"]')").await;
     let errors = desk.errors().await;

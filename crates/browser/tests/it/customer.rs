@@ -63,7 +63,7 @@ async fn asks(desk: &Desk<'_>) {
 async fn enters(desk: &Desk<'_>) {
     let number = desk.shop.text(&format!("SELECT o.number {ARRIVED}")).await;
     desk.sign_in_as(web::Role::Support).await;
-    desk.go(&format!("/orders?q={number}")).await;
+    desk.go(&format!("/orders?search={number}")).await;
     desk.click(&number).await;
     desk.click("More").await;
     desk.click("Start a return").await;

@@ -5,7 +5,7 @@ use browser::{Desk, on_demo, on_postgres};
 use serde_json::json;
 
 /// An order of several units that waits to be released.
-const WAITS: &str = "SELECT f.number FROM fulfilment f WHERE f.status = 'open' AND f.executor = 'own' AND f.quantity > 1 ORDER BY f.id LIMIT 1";
+const WAITS: &str = "SELECT f.number FROM fulfilment_order f WHERE f.status = 'open' AND f.executor = 'own' AND f.quantity > 1 ORDER BY f.id LIMIT 1";
 /// Keeps what the page lets hear: `sine` for right, `sawtooth` for wrong.
 const LISTEN: &str = "
     window.heard = [];
@@ -48,7 +48,8 @@ async fn picks(desk: &Desk<'_>, number: &str) {
     desk.scan(number).await;
     desk.see(&format!("Pick {number}")).await;
     desk.js(LISTEN, vec![]).await;
-    let units = desk.shop.number(&format!("SELECT quantity FROM fulfilment WHERE number = '{number}'")).await;
+    let units =
+        desk.shop.number(&format!("SELECT quantity FROM fulfilment_order WHERE number = '{number}'")).await;
 
     desk.scan("no such thing").await;
     said(desk, "wrong").await;
@@ -76,7 +77,7 @@ async fn picks(desk: &Desk<'_>, number: &str) {
 
 async fn packs(desk: &Desk<'_>, number: &str) {
     let parcels = format!(
-        "SELECT COUNT(*) FROM parcel p JOIN fulfilment f ON f.id = p.fulfilment_id WHERE f.number = '{number}'"
+        "SELECT COUNT(*) FROM parcel p JOIN fulfilment_order f ON f.id = p.fulfilment_id WHERE f.number = '{number}'"
     );
     let closes = "return !document.querySelector('.scan-close-buttons .btn-primary').disabled";
     desk.click(&format!("Pack {number}")).await;

@@ -9,7 +9,7 @@ const ORDER: &str = "SELECT o.number FROM orders o JOIN order_line l ON l.order_
 async fn refunds(desk: &Desk<'_>) {
     let number = desk.shop.text(ORDER).await;
     desk.sign_in_as(web::Role::Support).await;
-    desk.go(&format!("/orders?q={number}")).await;
+    desk.go(&format!("/orders?search={number}")).await;
     desk.click(&number).await;
     desk.see("Total 88.60 EUR").await;
     desk.click("Refund …").await;

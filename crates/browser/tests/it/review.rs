@@ -100,7 +100,7 @@ async fn reviews(desk: &Desk<'_>) {
     desk.see("نور الدين").await;
 
     // The hold is gone, and the order goes on: the warehouse may have it once its money is set aside.
-    desk.go(&format!("/orders?q={first}")).await;
+    desk.go(&format!("/orders?search={first}")).await;
     desk.click(&first).await;
     desk.see(&format!("Order {first}")).await;
     desk.see_no("Fraud check").await;
