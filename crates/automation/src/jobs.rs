@@ -72,7 +72,8 @@ kernel::refusals! {
 }
 
 /// What is to be done with a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Move {
     /// Runs it at once, with all its attempts.
     Retry,

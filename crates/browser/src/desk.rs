@@ -46,6 +46,11 @@ impl<'a> Desk<'a> {
         let email = self.shop.person(role).await;
         self.sign_in_with(&email, Shop::password()).await;
     }
+    /// Signs out, from wherever one is.
+    pub async fn sign_out(&self) {
+        self.js("document.querySelector('form[action=\"/sign-out\"]').requestSubmit()", vec![]).await;
+        self.until("the page of sign-in", "return location.pathname === '/sign-in'").await;
+    }
     async fn sign_in_with(&self, email: &str, password: &str) {
         self.go("/sign-in").await;
         self.type_into("E-mail", email).await;

@@ -60,6 +60,7 @@ pub const INSIDE: &[Page] = &[
     page("/profile/second-factor", ""),
     page("/reports/stock-outs", ""),
     page("/returns", ""),
+    page("/returns/new", "?order=1001"),
     page("/returns/{id}", "rma SELECT id FROM return_request ORDER BY id LIMIT 1"),
     page("/review", ""),
     page("/search", "?q=a"),

@@ -3,6 +3,7 @@
 mod act;
 mod detail;
 mod inbox;
+mod new;
 mod panel;
 mod policy;
 
@@ -37,9 +38,17 @@ pub(crate) fn routes() -> Router<App> {
         .route("/orders/{id}/panels/returns", get(panel::panel))
         .route("/settings/returns", get(policy::show).post(policy::save))
         .route("/returns", get(inbox::show))
+        .route("/returns/new", get(new::show).post(new::save))
         .route("/returns/{id}", get(detail::show))
         .route("/returns/{id}/decide", post(act::desk))
         .route("/returns/{id}/goods", post(act::goods))
+}
+
+/// The same at the beginning of a line.
+fn sentence(word: &str) -> String {
+    let spaced = words(word);
+    let mut letters = spaced.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A word of the domain as people read it.

@@ -68,8 +68,12 @@ pub(crate) fn routes() -> axum::Router<App> {
 }
 
 async fn list(_: Public, State(app): State<App>) -> Markup {
-    let rows = known(&app).into_iter().map(|k| html! { tr { td { a href={ "/problems/" (k.code) } { code { (k.code) } } } td { (k.status) } td { (k.text) } } });
-    shell::bare(&app.setup.merchant, "Problems", html::table(&["Code", "Status", "Meaning"], rows))
+    let cols = [html::Col::text("Code"), html::Col::text("Meaning"), html::Col::number("Status")];
+    let rows = known(&app).into_iter().map(|k| {
+        let href = format!("/problems/{}", k.code);
+        html::Row::new([html! { code { (k.code) } }, html! { (k.text) }, html! { (k.status) }]).href(href)
+    });
+    shell::bare(&app.setup.merchant, "Problems", html::Table::new("Problems", &cols, rows).show())
 }
 
 async fn show(_: Public, State(app): State<App>, Segment(code): Segment<String>) -> Result<Markup, Problem> {

@@ -5,7 +5,7 @@
 mod nav;
 mod sheet;
 
-use crate::html::{Icon, icon};
+use crate::html::{Icon, icon, note};
 use crate::problem::ProblemBody;
 use crate::{Caller, asset, toast};
 use maud::{DOCTYPE, Markup, html};
@@ -184,6 +184,19 @@ pub(crate) fn problem(body: &ProblemBody) -> Markup {
             a.btn href="/" { "Back to the start" }
         },
     )
+}
+
+/// A page that the caller's role does not open or a form it may not send, within their menu: they go on from there.
+pub(crate) fn not_for_role(caller: &Caller, body: &ProblemBody) -> Markup {
+    let body = html! {
+        (note("warning", html! { (body.detail) }))
+        p { "Whoever manages the people of the shop can give you another role. Your attempt is in the audit log." }
+        p.text-secondary.small {
+            a href=(body.kind) { (body.code) }
+            @if let Some(id) = &body.request_id { " · request " (id) }
+        }
+    };
+    Screen::new(caller, "Your role may not do this").narrow().show(body)
 }
 
 /// The blocks that slices below bring to a page (`order`) about a subject (`ord_…`), each loaded when the page is shown and again when

@@ -101,12 +101,13 @@ async fn page(
 }
 
 /// Ticked jobs, and what to do with them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Act {
+    #[serde(default)]
     once: String,
     #[serde(rename = "do")]
-    action: String,
+    to: Move,
+    #[serde(default)]
     ids: Vec<JobRef>,
 }
 
@@ -116,13 +117,7 @@ pub(super) async fn act(
     caller: May<WriteJobs>,
     Form(form): Form<Act>,
 ) -> Result<Response, Problem> {
-    let to = match form.action.as_str() {
-        "retry" => Move::Retry,
-        "park" => Move::Park,
-        other => {
-            return Err(Problem::invalid("do", format!("“{other}” is nothing that can be done with jobs.")));
-        }
-    };
+    let to = form.to;
     let key = Key::once(&form.once, "/developers/jobs");
     let done = web::submit!(app, caller, key, "jobs.move", &form, |tx| {
         for outcome in jobs::move_jobs(tx, &form.ids, to).await? {

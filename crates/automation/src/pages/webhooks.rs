@@ -231,15 +231,31 @@ fn delivery(d: &DeliveryRow) -> Row {
     .value(d.id.to_string(), format!("delivery of {}", d.kind))
 }
 
+/// What is done with an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Deed {
+    Change,
+    NewSecret,
+    Pause,
+    Resume,
+    Remove,
+    Replay,
+    ReplayDead,
+}
+
 /// What a form of an endpoint sends.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Act {
-    once: String,
     #[serde(rename = "do")]
-    action: String,
+    deed: Deed,
+    #[serde(default)]
+    once: String,
+    #[serde(default)]
     url: String,
+    #[serde(default)]
     kinds: String,
+    #[serde(default)]
     deliveries: Vec<DeliveryId>,
 }
 
@@ -251,7 +267,7 @@ pub(super) async fn act(
     Form(form): Form<Act>,
 ) -> Result<Response, Problem> {
     let here = format!("/developers/webhooks/{id}");
-    if form.action == "new_secret" {
+    if form.deed == Deed::NewSecret {
         let changed: Result<_, Fault> = db::write!(app.db, &caller.actor, |tx| {
             let item =
                 Change { at: tx.now(), endpoint: id, url: None, kinds: None, active: None, new_secret: true };
@@ -262,14 +278,14 @@ pub(super) async fn act(
     let key = Key::once(&form.once, &here);
     let done = web::submit!(app, caller, key, "webhooks.act", &form, |tx| acted(tx, id, &form).await);
     match done {
-        Ok(_) => Ok(web::done(said(&form)).to(if form.action == "remove" {
+        Ok(_) => Ok(web::done(said(&form)).to(if form.deed == Deed::Remove {
             "/developers/webhooks"
         } else {
             &here
         })),
         Err(problem) if problem.status().is_client_error() => {
             let typed = New { url: form.url.clone(), kinds: form.kinds.clone() };
-            let refused = Some((&typed, &problem)).filter(|_| form.action == "change");
+            let refused = Some((&typed, &problem)).filter(|_| form.deed == Deed::Change);
             if refused.is_none() {
                 return Err(problem);
             }
@@ -281,41 +297,39 @@ pub(super) async fn act(
 }
 
 fn said(form: &Act) -> String {
-    match form.action.as_str() {
-        "replay" => format!("{} deliveries are sent again", form.deliveries.len()),
-        "replay_dead" => "What failed is sent again".to_owned(),
-        "pause" => "The endpoint is paused".to_owned(),
-        "resume" => "The endpoint is switched on".to_owned(),
-        "remove" => "The endpoint is removed".to_owned(),
-        _ => "Saved".to_owned(),
+    match form.deed {
+        Deed::Replay => format!("{} deliveries are sent again", form.deliveries.len()),
+        Deed::ReplayDead => "What failed is sent again".to_owned(),
+        Deed::Pause => "The endpoint is paused".to_owned(),
+        Deed::Resume => "The endpoint is switched on".to_owned(),
+        Deed::Remove => "The endpoint is removed".to_owned(),
+        Deed::Change | Deed::NewSecret => "Saved".to_owned(),
     }
 }
 
 async fn acted(tx: &db::Tx, id: EndpointId, form: &Act) -> Result<Reply, Fault> {
     let at = tx.now();
     let none = || Change { at, endpoint: id, url: None, kinds: None, active: None, new_secret: false };
-    let item = match form.action.as_str() {
-        "replay" => {
+    let item = match form.deed {
+        Deed::Replay => {
             let all: Vec<Replay> = form.deliveries.iter().map(|d| Replay { at, delivery: *d }).collect();
             for outcome in replay(tx, &all).await? {
                 outcome.or_problem()?;
             }
             return Ok(Reply::empty());
         }
-        "replay_dead" => {
+        Deed::ReplayDead => {
             replay_dead(tx, &[ReplayDead { at, endpoint: id }]).await?.remove(0).or_problem()?;
             return Ok(Reply::empty());
         }
-        "remove" => {
+        Deed::Remove => {
             unsubscribe(tx, &[Unsubscribe { at, endpoint: id }]).await?.remove(0).or_problem()?;
             return Ok(Reply::empty());
         }
-        "pause" => Change { active: Some(false), ..none() },
-        "resume" => Change { active: Some(true), ..none() },
-        "change" => Change { url: Some(form.url.clone()), kinds: Some(words(&form.kinds)), ..none() },
-        other => {
-            return Err(Problem::invalid("do", format!("“{other}” is nothing that an endpoint does.")).into());
-        }
+        Deed::Pause => Change { active: Some(false), ..none() },
+        Deed::Resume => Change { active: Some(true), ..none() },
+        Deed::Change => Change { url: Some(form.url.clone()), kinds: Some(words(&form.kinds)), ..none() },
+        Deed::NewSecret => Change { new_secret: true, ..none() },
     };
     change(tx, &[item]).await?.remove(0).map_err(by_field)?;
     Ok(Reply::empty())

@@ -100,8 +100,11 @@ pub(super) async fn postings(
     };
     let here = h::query(&format!("/books/accounts/{code}"), &pairs);
     let known = currencies(sql).await?;
+    let sums = statements::trial_balance(sql, span.until).await?.accounts;
+    let sums = sums.iter().filter(|a| a.account == account.code && span.shows(a.currency));
     let body = html! {
         (h::filters(&format!("/books/accounts/{code}"), html! { (span::inputs(&span)) (super::currency_select(&known, span.currency)) }))
+        p.account-balance { "Balance " @for sum in sums { strong { (h::amount(sum.balance, sum.currency)) } " " } "at the end of " (span.days.1) }
         @if rows.data.is_empty() { (h::empty("Nothing moved", "No entry touches this account in this time.")) }
         @else { (Table::new("Postings", &POSTINGS, rows.data.iter().map(row)).show()) }
         (h::pages(&here, rows.next_cursor.as_deref(), !page.cursor.is_empty(), rows.data.len()))

@@ -117,39 +117,45 @@ pub(super) fn levels(
     places: &[Location],
     with_sku: bool,
 ) -> Markup {
+    let in_carts = |l: &Level| carts.get(&(l.sku_id, l.location_id)).copied().unwrap_or(0);
+    // Beside one SKU there is less room: what is zero everywhere takes none.
+    let shown = |of: &dyn Fn(&Level) -> i64| with_sku || rows.iter().any(|l| of(l) != 0);
+    let (carts_too, safety, quarantine) = (shown(&in_carts), shown(&|l| l.safety), shown(&|l| l.quarantined));
     let numbers = [
-        Col::number("On hand"),
-        Col::number("In carts").minor(),
-        Col::number("Allocated"),
-        Col::number("Safety").minor(),
-        Col::number("Available"),
-        Col::number("Incoming"),
-        Col::number("Quarantine").minor(),
+        (Col::number("On hand"), true),
+        (Col::number("In carts").minor(), carts_too),
+        (Col::number("Allocated"), true),
+        (Col::number("Safety").minor(), safety),
+        (Col::number("Available"), true),
+        (Col::number("Incoming"), true),
+        (Col::number("Quarantine").minor(), quarantine),
     ];
     let first: &[Col<'_>] = match with_sku {
         true => &[Col::text("SKU"), Col::text("Title"), Col::text("Location"), Col::text("Bin").minor()],
         false => &[Col::text("Location"), Col::text("Bin").minor()],
     };
-    let cols: Vec<Col<'_>> = first.iter().chain(&numbers).copied().collect();
+    let used = numbers.iter().filter(|(_, shown)| *shown).map(|(col, _)| *col);
+    let cols: Vec<Col<'_>> = first.iter().copied().chain(used).collect();
     let names: HashMap<LocationId, String> = places.iter().map(|l| (l.id, l.name.clone())).collect();
     let rows = rows.iter().map(|l| {
         let place = html! { bdi { (names.get(&l.location_id).map_or(l.location.as_str(), String::as_str)) } };
-        let in_carts = carts.get(&(l.sku_id, l.location_id)).copied().unwrap_or(0);
         let mut cells = match with_sku {
             true => vec![html! { bdi { (l.sku) } }, html! { bdi { (l.title) } }, place],
             false => vec![place],
         };
         let or_dash = |n: i64| html! { @if n == 0 { span.text-secondary { "–" } } @else { (n) } };
-        cells.extend([
-            html! { (l.bin.as_deref().unwrap_or_default()) },
+        let figures = [
             html! { (l.on_hand) },
-            or_dash(in_carts),
-            or_dash(l.allocated - in_carts),
+            or_dash(in_carts(l)),
+            or_dash(l.allocated - in_carts(l)),
             or_dash(l.safety),
             available(l),
             or_dash(l.incoming),
             or_dash(l.quarantined),
-        ]);
+        ];
+        cells.push(html! { @if let Some(bin) = &l.bin { span.text-nowrap { (bin) } } });
+        cells
+            .extend(figures.into_iter().zip(&numbers).filter(|(_, (_, shown))| *shown).map(|(cell, _)| cell));
         let href = if with_sku { stock_path(&l.sku) } else { String::new() };
         Row::new(cells).href(href).id(format!("{}-{}", l.sku_id, l.location_id))
     });

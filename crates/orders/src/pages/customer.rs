@@ -26,7 +26,6 @@ const COLS: &[Col<'static>] = &[
     Col::text("Fulfilment"),
     Col::text("Payment"),
     Col::number("Units"),
-    Col::number("Refunded"),
     Col::number("Total"),
 ];
 
@@ -51,8 +50,10 @@ pub(super) async fn panel(
             h::badge(&o.fulfilment_status),
             h::badge(&o.payment_status),
             html! { (o.units) @if o.units_returned > 0 { span.text-secondary { " (" (o.units_returned) " back)" } } },
-            html! { @if o.refunded > 0 { (h::amount(o.refunded, o.currency)) } @else { "–" } },
-            h::amount(o.total, o.currency),
+            html! {
+                (h::amount(o.total, o.currency))
+                @if o.refunded > 0 { div.text-secondary { (h::amount(o.refunded, o.currency)) " refunded" } }
+            },
         ])
         .href(format!("/orders/{}", o.id))
         .quiet(o.fulfilment_status == "cancelled")

@@ -27,9 +27,11 @@ pub(super) fn refunded(line: &LineRow, units: i64) -> i64 {
     unit_parts(line, line.returned, line.returned + units).total()
 }
 
-/// What the customer still owes; below zero, what is to be given back.
+/// What the customer still owes; below zero, what is to be given back. What was paid and then given away is not owed again.
 pub(super) fn due(o: &OrderRow) -> i64 {
-    o.total - o.cancelled_total - o.returned_total - (o.captured - o.refunded)
+    let owed = o.total - o.cancelled_total - o.returned_total;
+    let kept = o.captured - o.refunded;
+    if o.captured >= owed { (owed - kept).min(0) } else { owed - kept }
 }
 
 /// The units that a form names by line, as `units-lin_…`.

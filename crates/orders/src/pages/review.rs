@@ -240,7 +240,7 @@ fn compare(o: &OrderRow) -> Result<Markup, Fault> {
         ("City", bill.city.clone(), ship.city.clone()),
         ("Street", bill.line1.clone(), ship.line1.clone()),
     ];
-    let cols = [Col::text(""), Col::text("Billing"), Col::text("Shipping")];
+    let cols = [Col::text("Part"), Col::text("Billing"), Col::text("Shipping")];
     let rows = rows.iter().map(|(label, bill, ship)| {
         let same = bill == ship;
         Row::new([html! { (label) }, mark(same, bill), mark(same, ship)])
@@ -302,12 +302,25 @@ fn decision(caller: &Caller, o: &OrderRow, hold: &str, kind: &str, typed: &Field
     )
 }
 
+/// Where an order stands in the queue of a form, asked before it is decided: who skipped older ones is not led back to them.
+async fn stands(app: &App, fields: &Fields, id: OrderId) -> Result<Option<(Timestamp, OrderId)>, Problem> {
+    let kinds = Query { kind: given(fields, "queue").to_owned(), cursor: None }.kinds();
+    let holds = read::holds_of(app.db.read(), id).await?;
+    Ok(holds.iter().find(|h| kinds.contains(&h.kind.as_str())).map(|h| (h.at, id)))
+}
+
 /// Where a decision leads: to the next order, or back to the empty queue.
-async fn on(app: &App, fields: &Fields, id: OrderId, said: &str) -> Result<Response, Problem> {
+async fn on(
+    app: &App,
+    fields: &Fields,
+    id: OrderId,
+    stood: Option<(Timestamp, OrderId)>,
+    said: &str,
+) -> Result<Response, Problem> {
     let kind = given(fields, "queue");
     let kinds = Query { kind: kind.to_owned(), cursor: None }.kinds();
     let done = web::done(said);
-    Ok(match next(app, &kinds, None, id).await? {
+    Ok(match next(app, &kinds, stood, id).await? {
         Some(next) => done.to(&address_of(next, kind)),
         None => done.to(&h::query("/review", &[("kind", kind)])),
     })
@@ -344,6 +357,7 @@ pub(super) async fn judge(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let approve = given(&fields, "do") == "approve";
+    let stood = stands(&app, &fields, id).await?;
     let reason = match reason_of(&fields, approve) {
         Ok(reason) => reason,
         Err(problem) => return again(&app, &caller, id, &fields, problem).await,
@@ -356,7 +370,9 @@ pub(super) async fn judge(
         Ok(Reply::empty())
     });
     match done {
-        Ok(_) => on(&app, &fields, id, if approve { "Approved" } else { "Rejected and cancelled" }).await,
+        Ok(_) => {
+            on(&app, &fields, id, stood, if approve { "Approved" } else { "Rejected and cancelled" }).await
+        }
         Err(problem) => again(&app, &caller, id, &fields, problem).await,
     }
 }
@@ -369,13 +385,14 @@ pub(super) async fn release(
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let approve = given(&fields, "do") == "approve";
+    let stood = stands(&app, &fields, id).await?;
     let reason = match reason_of(&fields, approve) {
         Ok(reason) => reason,
         Err(problem) => return again(&app, &caller, id, &fields, problem).await,
     };
     if approve {
         return match try_release(&app, &caller, id, &fields).await {
-            Ok(_) => on(&app, &fields, id, "Released").await,
+            Ok(_) => on(&app, &fields, id, stood, "Released").await,
             Err(problem) => again(&app, &caller, id, &fields, problem).await,
         };
     }
@@ -393,7 +410,7 @@ pub(super) async fn release(
         Ok(Reply::empty())
     });
     match done {
-        Ok(_) => on(&app, &fields, id, "Cancelled").await,
+        Ok(_) => on(&app, &fields, id, stood, "Cancelled").await,
         Err(problem) => again(&app, &caller, id, &fields, problem).await,
     }
 }

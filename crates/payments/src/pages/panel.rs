@@ -5,7 +5,7 @@ use crate::read;
 use crate::view::{self, OrderRef};
 use axum::extract::State;
 use maud::{Markup, html};
-use web::html as h;
+use web::html::{self as h, Col, Row, Table};
 use web::{App, May, Problem, Segment};
 
 /// The panel on the page of an order.
@@ -27,28 +27,34 @@ pub(super) async fn of_order(
         return Ok(h::empty("No payments", "Nothing was paid or asked for yet."));
     }
     let tenders = payments.iter().map(|p| {
-        html! {
-            tr {
-                td { a href={ "/payments/" (p.id) } { (p.gateway) " · " (p.method) } }
-                td { (h::badge(&p.status)) @if p.disputed > 0 { " " (h::badge("disputed")) } }
-                td.text-end { (h::amount(p.amount, p.currency)) }
-                td.text-end { (h::amount(p.captured, p.currency)) }
-                td.text-end { (h::amount(p.refunded, p.currency)) }
-            }
-        }
+        Row::new([
+            html! { a href={ "/payments/" (p.id) } { (p.gateway) " · " (p.method) } },
+            html! { (h::badge(&p.status)) @if p.disputed > 0 { " " (h::badge("disputed")) } },
+            h::amount(p.amount, p.currency),
+            h::amount(p.captured, p.currency),
+            h::amount(p.refunded, p.currency),
+        ])
     });
     let granted = refunds.iter().map(|r| {
-        html! {
-            tr {
-                td { (h::time(r.granted_at)) }
-                td { (r.reason) }
-                td.text-end { (h::amount(r.amount, r.currency)) }
-                td.text-end { (h::amount(r.paid, r.currency)) }
-            }
-        }
+        Row::new([
+            h::time(r.granted_at),
+            html! { bdi { (r.reason) } },
+            h::amount(r.amount, r.currency),
+            h::amount(r.paid, r.currency),
+        ])
     });
     Ok(html! {
-        (h::table(&["Tender", "Status", "Amount", "Captured", "Refunded"], tenders))
-        @if !refunds.is_empty() { (h::table(&["Refund", "Reason", "Granted", "Paid out"], granted)) }
+        (Table::new("Tenders", &TENDERS, tenders).show())
+        @if !refunds.is_empty() { (Table::new("Refunds", &REFUNDS, granted).show()) }
     })
 }
+
+const TENDERS: [Col<'static>; 5] = [
+    Col::text("Tender"),
+    Col::text("Status"),
+    Col::number("Amount"),
+    Col::number("Captured"),
+    Col::number("Refunded"),
+];
+const REFUNDS: [Col<'static>; 4] =
+    [Col::text("Refund"), Col::text("Reason"), Col::number("Granted"), Col::number("Paid out")];

@@ -14,21 +14,72 @@ use orders::WantedLine;
 use serde::{Deserialize, Serialize};
 use web::{App, Caller, Key, May, Problem, Reply, Segment};
 
+/// What a form does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Step {
+    Approve,
+    Decline,
+    Refund,
+    StoreCredit,
+    Exchange,
+    Scan,
+    Receive,
+    Inspect,
+}
+
+impl Step {
+    /// As forms send it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Decline => "decline",
+            Self::Refund => "refund",
+            Self::StoreCredit => "store_credit",
+            Self::Exchange => "exchange",
+            Self::Scan => "scan",
+            Self::Receive => "receive",
+            Self::Inspect => "inspect",
+        }
+    }
+    /// Where its form is sent: what is decided at a desk is not for those who handle the goods.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Approve | Self::Decline | Self::Refund | Self::StoreCredit | Self::Exchange => "decide",
+            Self::Scan | Self::Receive | Self::Inspect => "goods",
+        }
+    }
+}
+
+/// A step that was sent to the other route.
+fn elsewhere(step: Step) -> Fault {
+    Problem::invalid("do", format!("“{}” is not done here.", step.as_str())).into()
+}
+
 /// What a form sent; each step uses its part.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Form {
-    pub once: String,
     #[serde(rename = "do")]
-    pub action: String,
+    pub step: Step,
+    #[serde(default)]
+    pub once: String,
+    #[serde(default)]
     reason: String,
+    #[serde(default)]
     code: String,
+    #[serde(default)]
     location: String,
+    #[serde(default)]
     reception: String,
+    #[serde(default)]
     acceptance: String,
+    #[serde(default)]
     disposition: String,
+    #[serde(default)]
     sku: String,
+    #[serde(default)]
     quantity: String,
+    #[serde(default)]
     units: Vec<ReturnUnitId>,
 }
 
@@ -58,7 +109,7 @@ pub(super) async fn desk(
     Segment(id): Segment<ReturnId>,
     web::Form(form): web::Form<Form>,
 ) -> Result<Response, Problem> {
-    let key = Key::once(&form.once, &format!("/returns/{id}/{}", form.action));
+    let key = Key::once(&form.once, &format!("/returns/{id}/{}", form.step.as_str()));
     let done =
         web::submit!(app, caller, key, "returns.decide", &form, |tx| at_the_desk(tx, &caller, id, &form)
             .await);
@@ -72,7 +123,7 @@ pub(super) async fn goods(
     Segment(id): Segment<ReturnId>,
     web::Form(form): web::Form<Form>,
 ) -> Result<Response, Problem> {
-    let key = Key::once(&form.once, &format!("/returns/{id}/{}", form.action));
+    let key = Key::once(&form.once, &format!("/returns/{id}/{}", form.step.as_str()));
     let done = web::submit!(app, caller, key, "returns.goods", &form, |tx| handled(tx, id, &form).await);
     answer(&app, &caller, id, &form, done).await
 }
@@ -100,13 +151,15 @@ async fn answer(
 async fn said(app: &App, id: ReturnId, form: &Form) -> Result<String, Problem> {
     let row =
         read::by_id(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("return {id}")))?;
-    Ok(match form.action.as_str() {
-        "approve" => format!("{} is approved", row.number),
-        "decline" => format!("{} is declined", row.number),
-        "scan" => format!("Received {}", form.code.trim()),
-        "receive" => "Recorded where the units are".to_owned(),
-        "inspect" => format!("Inspected: {} so far", Money::new(row.credited, row.currency)),
-        _ => format!("{} is settled by {}", row.number, words(row.resolution.as_str())),
+    Ok(match form.step {
+        Step::Approve => format!("{} is approved", row.number),
+        Step::Decline => format!("{} is declined", row.number),
+        Step::Scan => format!("Received {}", form.code.trim()),
+        Step::Receive => "Recorded where the units are".to_owned(),
+        Step::Inspect => format!("Inspected: {} so far", Money::new(row.credited, row.currency)),
+        Step::Refund | Step::StoreCredit | Step::Exchange => {
+            format!("{} is settled by {}", row.number, words(row.resolution.as_str()))
+        }
     })
 }
 
@@ -120,9 +173,9 @@ async fn at_the_desk(tx: &Tx, caller: &Caller, id: ReturnId, form: &Form) -> Res
         exchange,
         recorded: false,
     };
-    match form.action.as_str() {
-        "approve" => single(crate::approve(tx, &[Approve { at, return_id: id }]).await?)?,
-        "decline" => {
+    match form.step {
+        Step::Approve => single(crate::approve(tx, &[Approve { at, return_id: id }]).await?)?,
+        Step::Decline => {
             if form.reason.trim().is_empty() {
                 return Err(
                     Problem::invalid("reason", "Tell the customer why the return is declined.").into()
@@ -131,13 +184,15 @@ async fn at_the_desk(tx: &Tx, caller: &Caller, id: ReturnId, form: &Form) -> Res
             let one = Decline { at, return_id: id, reason: form.reason.clone() };
             single(crate::decline(tx, &[one]).await?)?;
         }
-        "refund" => drop(single(crate::settle(tx, &[settle(Resolution::Refund, None)]).await?)?),
-        "store_credit" => drop(single(crate::settle(tx, &[settle(Resolution::StoreCredit, None)]).await?)?),
-        "exchange" => {
+        Step::Refund => drop(single(crate::settle(tx, &[settle(Resolution::Refund, None)]).await?)?),
+        Step::StoreCredit => {
+            drop(single(crate::settle(tx, &[settle(Resolution::StoreCredit, None)]).await?)?)
+        }
+        Step::Exchange => {
             let exchange = instead(form)?;
             drop(single(crate::settle(tx, &[settle(Resolution::Exchange, Some(exchange))]).await?)?);
         }
-        other => return Err(Problem::invalid("do", format!("“{other}” is no step of a return.")).into()),
+        Step::Scan | Step::Receive | Step::Inspect => return Err(elsewhere(form.step)),
     }
     Ok(Reply::empty())
 }
@@ -163,8 +218,8 @@ fn instead(form: &Form) -> Result<Exchange, Problem> {
 
 async fn handled(tx: &Tx, id: ReturnId, form: &Form) -> Result<Reply, Fault> {
     let at = tx.now();
-    match form.action.as_str() {
-        "scan" => {
+    match form.step {
+        Step::Scan => {
             let unit = scanned(tx, id, form.code.trim()).await?;
             let one = Receive {
                 at,
@@ -175,14 +230,14 @@ async fn handled(tx: &Tx, id: ReturnId, form: &Form) -> Result<Reply, Fault> {
             };
             single(crate::receive(tx, &[one]).await?)?;
         }
-        "receive" => {
+        Step::Receive => {
             let reception =
                 form.reception.parse().map_err(|e| Problem::invalid("reception", format!("{e}.")))?;
             let units = form.units.clone();
             let one = Receive { at, return_id: id, units, location: form.place()?, reception };
             single(crate::receive(tx, &[one]).await?)?;
         }
-        "inspect" => {
+        Step::Inspect => {
             let acceptance =
                 form.acceptance.parse().map_err(|e| Problem::invalid("acceptance", format!("{e}.")))?;
             let disposition = match form.disposition.as_str() {
@@ -201,7 +256,9 @@ async fn handled(tx: &Tx, id: ReturnId, form: &Form) -> Result<Reply, Fault> {
                 other => Problem::refused(&other),
             })?;
         }
-        other => return Err(Problem::invalid("do", format!("“{other}” is no step of a return.")).into()),
+        Step::Approve | Step::Decline | Step::Refund | Step::StoreCredit | Step::Exchange => {
+            return Err(elsewhere(form.step));
+        }
     }
     Ok(Reply::empty())
 }

@@ -1,5 +1,6 @@
 //! One return: its units, what each gives, and the forms of the steps that are legal now.
 
+use super::act::Step;
 use super::words;
 use crate::api::{ReadReturns, ReceiveReturns, WriteReturns};
 use crate::credit::{unit_credit, with_shipping};
@@ -12,7 +13,7 @@ use kernel::Money;
 use maud::{Markup, html};
 use orders::{LineId, LineRow, OrderId};
 use std::collections::HashMap;
-use web::html::{self as h, Field, Select, Sum};
+use web::html::{self as h, Col, Field, Row, Select, Sum, Table};
 use web::{App, Caller, May, Problem, Screen, Segment};
 
 /// A form that was refused: its fields, and why.
@@ -104,17 +105,22 @@ pub(super) async fn page(
 
 fn units(seen: &Seen) -> Markup {
     let row = |u: &UnitRow| {
-        html! {
-            tr {
-                td { strong { (u.sku) } " " span.text-secondary { (u.title) } }
-                td { (words(u.reason.as_str())) @if let Some(comment) = &u.comment { br; bdi.text-secondary { (comment) } } }
-                td { (h::badge(u.reception.as_str())) }
-                td { (h::badge(u.acceptance.as_str())) @if let Some(to) = u.disposition { " " (h::badge(to.as_str())) } }
-                td.text-end { (h::money(seen.money(seen.worth(u)))) }
-            }
-        }
+        Row::new([
+            html! { strong { (u.sku) } div { bdi { (u.title) } } },
+            html! { (words(u.reason.as_str())) @if let Some(comment) = &u.comment { div.text-secondary { bdi { (comment) } } } },
+            h::badge(u.reception.as_str()),
+            html! { (h::badge(u.acceptance.as_str())) @if let Some(to) = u.disposition { " " (h::badge(to.as_str())) } },
+            h::money(seen.money(seen.worth(u))),
+        ])
     };
-    h::table(&["What", "Why", "Where it is", "Decision", "Gives"], seen.units.iter().map(row))
+    let cols = [
+        Col::text("What"),
+        Col::text("Why"),
+        Col::text("Where it is"),
+        Col::text("Decision"),
+        Col::number("Gives"),
+    ];
+    Table::new("Units", &cols, seen.units.iter().map(row)).show()
 }
 
 fn facts(seen: &Seen) -> Markup {
@@ -155,19 +161,11 @@ fn money(seen: &Seen) -> Markup {
 }
 
 /// A form of one step.
-fn step(
-    seen: &Seen,
-    kind: &str,
-    action: &str,
-    label: &str,
-    style: &str,
-    again: &str,
-    fields: Markup,
-) -> Markup {
+fn step(seen: &Seen, step: Step, label: &str, style: &str, again: &str, fields: Markup) -> Markup {
     html! {
-        form.mb-3 method="post" action={ "/returns/" (seen.row.id) "/" (kind) } {
+        form.mb-3 method="post" action={ "/returns/" (seen.row.id) "/" (step.path()) } {
             (web::once_again(again))
-            input type="hidden" name="do" value=(action);
+            input type="hidden" name="do" value=(step.as_str());
             (fields)
             button class={ "btn btn-" (style) } type="submit" { (label) }
         }
@@ -191,31 +189,31 @@ fn steps(caller: &Caller, seen: &Seen, refused: Option<&Refused<'_>>) -> Markup 
 }
 
 /// A field of a step as it was sent, with what is wrong with it.
-fn typed<'a>(refused: Option<&'a Refused<'a>>, step: &str, name: &str) -> (&'a str, Option<&'a str>) {
-    let Some(r) = refused.filter(|r| r.form.action == step) else { return ("", None) };
+fn typed<'a>(refused: Option<&'a Refused<'a>>, step: Step, name: &str) -> (&'a str, Option<&'a str>) {
+    let Some(r) = refused.filter(|r| r.form.step == step) else { return ("", None) };
     let error = r.problem.errors().iter().find(|e| e.pointer.trim_start_matches('/') == name);
     (r.form.get(name), error.map(|e| e.detail.as_str()))
 }
 
-fn again<'a>(refused: Option<&'a Refused<'a>>, step: &str) -> &'a str {
-    refused.filter(|r| r.form.action == step).map_or("", |r| r.form.once.as_str())
+fn again<'a>(refused: Option<&'a Refused<'a>>, step: Step) -> &'a str {
+    refused.filter(|r| r.form.step == step).map_or("", |r| r.form.once.as_str())
 }
 
 fn decision(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
-    let (reason, error) = typed(refused, "decline", "reason");
+    let (reason, error) = typed(refused, Step::Decline, "reason");
     html! {
-        (step(seen, "decide", "approve", "Approve", "primary", again(refused, "approve"), html! {
+        (step(seen, Step::Approve, "Approve", "primary", again(refused, Step::Approve), html! {
             p { "The customer may send the units. It is told by the tracking page and by the event." }
         }))
         details open[error.is_some()] {
             summary.btn.btn-link { "Decline instead" }
-            (step(seen, "decide", "decline", "Decline", "danger", again(refused, "decline"),
+            (step(seen, Step::Decline, "Decline", "danger", again(refused, Step::Decline),
                 h::field(&Field { label: "Why, as the customer reads it", name: "reason", value: reason, error, required: true, ..Field::default() })))
         }
     }
 }
 
-fn places(seen: &Seen, step: &str, refused: Option<&Refused<'_>>, none: &str) -> Markup {
+fn places(seen: &Seen, step: Step, refused: Option<&Refused<'_>>, none: &str) -> Markup {
     let mut options: Vec<(&str, &str)> = Vec::new();
     if !none.is_empty() {
         options.push(("", none));
@@ -238,7 +236,7 @@ fn ticks(seen: &Seen, which: impl Fn(&UnitRow) -> bool) -> Markup {
 }
 
 fn receiving(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
-    let (code, error) = typed(refused, "scan", "code");
+    let (code, error) = typed(refused, Step::Scan, "code");
     let words: Vec<(&str, String)> = Reception::ALL
         .iter()
         .filter(|r| **r != Reception::Awaiting)
@@ -246,17 +244,17 @@ fn receiving(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
         .collect();
     let options: Vec<(&str, &str)> = words.iter().map(|(value, label)| (*value, label.as_str())).collect();
     html! {
-        (step(seen, "goods", "scan", "Receive this unit", "primary", again(refused, "scan"), html! {
+        (step(seen, Step::Scan, "Receive this unit", "primary", again(refused, Step::Scan), html! {
             (h::fields([
                 h::field(&Field { label: "Scan the unit", name: "code", value: code, error, hint: "Barcode or SKU: one awaited unit of it is received", required: true, focus: true, ..Field::default() }),
-                places(seen, "scan", refused, ""),
+                places(seen, Step::Scan, refused, ""),
             ]))
         }))
         details {
             summary.btn.btn-link { "Receive several, or say what became of them" }
-            (step(seen, "goods", "receive", "Record", "secondary", again(refused, "receive"), html! {
+            (step(seen, Step::Receive, "Record", "secondary", again(refused, Step::Receive), html! {
                 (ticks(seen, |u| u.reception.open()))
-                (h::fields([h::select("What became of them", "reception", &options, "received"), places(seen, "receive", refused, "")]))
+                (h::fields([h::select("What became of them", "reception", &options, "received"), places(seen, Step::Receive, refused, "")]))
             }))
         }
     }
@@ -278,20 +276,19 @@ fn inspection(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
         ("rejected", "Rejected: it is not"),
         ("manual_review", "Somebody else has to look"),
     ];
-    let (disposition, error) = typed(refused, "inspect", "disposition");
+    let (disposition, error) = typed(refused, Step::Inspect, "disposition");
     step(
         seen,
-        "goods",
-        "inspect",
+        Step::Inspect,
         "Record the inspection",
         "primary",
-        again(refused, "inspect"),
+        again(refused, Step::Inspect),
         html! {
             (ticks(seen, |u| !u.reception.open() && u.acceptance.open()))
             (h::fields([
-                h::select("Verdict", "acceptance", &verdicts, typed(refused, "inspect", "acceptance").0),
+                h::select("Verdict", "acceptance", &verdicts, typed(refused, Step::Inspect, "acceptance").0),
                 h::select_field(&Select { label: "Condition, and where it goes", name: "disposition", options: &options, chosen: disposition, hint: "Of accepted units", error }),
-                places(seen, "inspect", refused, "Where they were received"),
+                places(seen, Step::Inspect, refused, "Where they were received"),
             ]))
         },
     )
@@ -299,8 +296,8 @@ fn inspection(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
 
 fn settlement(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
     let shown = h::money(seen.money(seen.preview.refunded));
-    let (sku, error) = typed(refused, "exchange", "sku");
-    let quantity = typed(refused, "exchange", "quantity");
+    let (sku, error) = typed(refused, Step::Exchange, "sku");
+    let quantity = typed(refused, Step::Exchange, "quantity");
     let direct = |r: Resolution| r == seen.row.resolution;
     html! {
         p {
@@ -310,11 +307,11 @@ fn settlement(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
             }
             "The customer gets " strong { (shown) } "."
         }
-        (step(seen, "decide", "refund", "Refund the ways it was paid", if direct(Resolution::Refund) { "primary" } else { "secondary" }, again(refused, "refund"), html! {}))
-        (step(seen, "decide", "store_credit", "Give store credit", if direct(Resolution::StoreCredit) { "primary" } else { "secondary" }, again(refused, "store_credit"), html! {}))
+        (step(seen, Step::Refund, "Refund the ways it was paid", if direct(Resolution::Refund) { "primary" } else { "secondary" }, again(refused, Step::Refund), html! {}))
+        (step(seen, Step::StoreCredit, "Give store credit", if direct(Resolution::StoreCredit) { "primary" } else { "secondary" }, again(refused, Step::StoreCredit), html! {}))
         details open[direct(Resolution::Exchange) || error.is_some()] {
             summary.btn.btn-link { "Exchange" }
-            (step(seen, "decide", "exchange", "Place the exchange", "primary", again(refused, "exchange"), html! {
+            (step(seen, Step::Exchange, "Place the exchange", "primary", again(refused, Step::Exchange), html! {
                 p.text-secondary { "What is left goes back the ways it was paid; what is missing holds the new order until it is paid." }
                 (h::fields([
                     h::field(&Field { label: "SKU instead", name: "sku", value: sku, error, required: true, ..Field::default() }),

@@ -1,7 +1,7 @@
 //! The inbox: returns by how far they are. A scanned return label opens its return.
 
-use super::words;
-use crate::api::ReadReturns;
+use super::{sentence, words};
+use crate::api::{ReadReturns, WriteReturns};
 use crate::model::{ReturnId, Status};
 use crate::read::{self, Filter, ReturnRow};
 use axum::extract::State;
@@ -51,9 +51,7 @@ pub(super) async fn show(
     let page = paging.page(rows, |r| (r.requested_at, r.id));
     let mut tabs = vec![("All".to_owned(), "/returns".to_owned(), status.is_none())];
     tabs.extend(Status::ALL.iter().map(|s| {
-        let title = words(s.as_str());
-        let title = title[..1].to_uppercase() + &title[1..];
-        (title, h::query("/returns", &[("status", s.as_str())]), status == Some(*s))
+        (sentence(s.as_str()), h::query("/returns", &[("status", s.as_str())]), status == Some(*s))
     }));
     let tabs: Vec<h::Tab<'_>> =
         tabs.iter().map(|(title, href, here)| h::Tab { title, href, here: *here, count: None }).collect();
@@ -65,6 +63,7 @@ pub(super) async fn show(
         (h::pages(&h::query("/returns", &[("status", &query.status), ("q", &query.q)]), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
     };
     Ok(Screen::new(&caller, "Returns")
+        .actions(html! { @if caller.may::<WriteReturns>() { (h::link("/returns/new", "New return", "primary", "")) } })
         .above(h::tabs("How far they are", &tabs))
         .live("queue:returns")
         .show(body)

@@ -1,12 +1,13 @@
 //! The returns of an order, as a panel on the order's page. Handlers only show.
 
+use super::words;
 use crate::api::ReadReturns;
 use crate::read::{self, Filter, ReturnRow, UnitRow};
 use axum::extract::State;
 use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
-use web::html::{amount, badge, empty, table, time};
+use web::html::{Col, Row, Table, amount, badge, empty, time};
 use web::{App, May, Panel, Problem, Segment};
 
 /// Returns shown in the panel.
@@ -45,21 +46,25 @@ fn one(row: &ReturnRow, units: &[UnitRow]) -> Markup {
                 @if let Some(reason) = &row.decline_reason { " · " (reason) }
                 @if let Some(new) = row.exchange_order_id { " · " a href={ "/orders/" (OrderId(new)) } { "exchange" } }
             }
-            (table(&["SKU", "Unit", "Reason", "Received", "Decision", "Goes to", "Credit"], mine.map(|u| unit(u, row))))
+            (Table::new(&format!("Units of {}", row.number), &COLS, mine.map(|u| unit(u, row))).show())
         }
     }
 }
 
-fn unit(u: &UnitRow, row: &ReturnRow) -> Markup {
-    html! {
-        tr {
-            td { (u.sku) " " span.text-secondary { (u.title) } }
-            td { (u.unit + 1) }
-            td { (u.reason.as_str().replace('_', " ")) @if let Some(comment) = &u.comment { " — " (comment) } }
-            td { (badge(u.reception.as_str())) }
-            td { (badge(u.acceptance.as_str())) }
-            td { @if let Some(to) = u.disposition { (to.as_str().replace('_', " ")) } }
-            td { (amount(u.credit, row.currency)) }
-        }
-    }
+const COLS: [Col<'static>; 5] = [
+    Col::text("Item"),
+    Col::text("Reason"),
+    Col::text("Received"),
+    Col::text("Decision"),
+    Col::number("Credit"),
+];
+
+fn unit(u: &UnitRow, row: &ReturnRow) -> Row {
+    Row::new([
+        html! { strong { (u.sku) } " " bdi { (u.title) } },
+        html! { (words(u.reason.as_str())) @if let Some(comment) = &u.comment { div.text-secondary { bdi { (comment) } } } },
+        badge(u.reception.as_str()),
+        html! { (badge(u.acceptance.as_str())) @if let Some(to) = u.disposition { " " (badge(to.as_str())) } },
+        amount(u.credit, row.currency),
+    ])
 }

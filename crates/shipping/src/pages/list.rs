@@ -188,9 +188,9 @@ fn row(caller: &Caller, s: &Listed, now: Timestamp, may: bool) -> Row {
         html! { @if caller.scopes.allow("orders:read") { a href={ "/orders/" (s.order_id) } { (s.order_number) } } @else { (s.order_number) } },
         html! { bdi { (s.name) } },
         html! { bdi { (place) } },
-        html! { (kernel::money::decimal(s.weight_g, 3)) " kg" },
+        html! { span.text-nowrap { (kernel::money::decimal(s.weight_g, 3)) " kg" } },
         html! { (h::badge(s.status.as_str())) @if s.late(now) { " " (h::tag("late", Tone::Bad)) } },
-        html! { @if let Some(at) = s.promised_at { (at.day()) } },
+        html! { @if let Some(at) = s.promised_at { span.text-nowrap { (at.day()) } } },
         html! { @if let Some(at) = s.shipped_at { (h::time(at)) } },
     ];
     let row = Row::new(cells)

@@ -6,7 +6,7 @@ use axum::extract::State;
 use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
-use web::html::{amount, badge, table, time};
+use web::html::{Col, Row, Table, amount, badge, time};
 use web::{App, May, Panel, Problem, Segment};
 
 /// Its place on the page of an order.
@@ -27,25 +27,35 @@ pub(super) async fn panel(
     Ok(show(order, &shipments))
 }
 
+const COLS: [Col<'static>; 5] = [
+    Col::text("Tracking number"),
+    Col::text("Status"),
+    Col::number("Cost"),
+    Col::text("Label"),
+    Col::text("Since"),
+];
+
+fn row(s: &Shipment) -> Row {
+    Row::new([
+        html! { a href={ "/shipments/" (s.id) } { (s.tracking_number) } div.text-secondary { (s.carrier) " " (s.service) } },
+        badge(s.status.as_str()),
+        amount(s.cost, s.currency),
+        html! {
+            @if s.voided_at.is_none() {
+                a href={ "/v1/shipments/" (s.id) "/label.pdf" } { "PDF" } " "
+                a href={ "/v1/shipments/" (s.id) "/label.zpl" } { "ZPL" }
+            }
+        },
+        time(s.delivered_at.or(s.lost_at).or(s.shipped_at).unwrap_or(s.label_at)),
+    ])
+    .quiet(s.voided_at.is_some())
+}
+
 fn show(order: OrderId, shipments: &[Shipment]) -> Markup {
     html! {
         @if shipments.is_empty() { p.text-secondary { "Nothing has a label yet." } }
         @else {
-            (table(&["Carrier", "Tracking number", "Status", "Cost", "Label", "Since"], shipments.iter().map(|s| html! {
-                tr {
-                    td { (s.carrier) " " (s.service) }
-                    td { a href={ "/shipments/" (s.id) } { code { (s.tracking_number) } } }
-                    td { (badge(s.status.as_str())) }
-                    td { (amount(s.cost, s.currency)) }
-                    td {
-                        @if s.voided_at.is_none() {
-                            a href={ "/v1/shipments/" (s.id) "/label.pdf" } { "PDF" } " "
-                            a href={ "/v1/shipments/" (s.id) "/label.zpl" } { "ZPL" }
-                        }
-                    }
-                    td { (time(s.delivered_at.or(s.lost_at).or(s.shipped_at).unwrap_or(s.label_at))) }
-                }
-            })))
+            (Table::new("Shipments", &COLS, shipments.iter().map(row)).show())
         }
         p.mt-2 { a href={ "/v1/orders/" (order) "/invoice.pdf" } { "Invoice (PDF)" } }
     }

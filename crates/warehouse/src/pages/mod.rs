@@ -3,6 +3,7 @@
 //! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
 
 mod boxes;
+mod lists;
 mod pack;
 mod panel;
 mod parcel;
@@ -80,12 +81,12 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/warehouse/release", post(queue::release))
         .route("/warehouse/others", post(queue::others))
         .route("/warehouse/boxes", get(boxes::show).post(boxes::save))
-        .route("/pick", get(pick::list))
+        .route("/pick", get(lists::pick))
         .route("/pick/{id}", get(pick::show))
         .route("/pick/{id}/scan", post(pick::scan))
         .route("/pick/{id}/undo", post(pick::undo))
         .route("/pick/{id}/short", post(pick::short))
-        .route("/pack", get(pack::list))
+        .route("/pack", get(lists::pack))
         .route("/pack/{id}", get(pack::show))
         .route("/pack/{id}/scan", post(pack::scan))
         .route("/pack/{id}/undo", post(pack::undo))

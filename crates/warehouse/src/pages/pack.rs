@@ -1,73 +1,23 @@
-//! The pack station: open an order or tote by its number, scan every unit into the box, choose the box, weigh it, close it. The label
+//! The pack station: scan every unit into the box, choose the box, weigh it, close it. The label
 //! comes after that, on the page of the parcel.
 
-use super::pick::{card, open_form, rest, told};
+use super::pick::{rest, told};
 use super::scan::{Desk, Said, Scanned, picture, screen};
-use super::{fulfilment, place_tabs, places, refused, single};
+use super::{fulfilment, refused, single};
 use crate::cartons::{Carton, Suggested, cartons, suggest};
 use crate::model::{Fulfilment, FulfilmentId, ParcelId};
-use crate::queue::{self, After, Piece, Waits};
+use crate::queue::{self, Piece};
 use crate::{CloseBox, Pack, PickWarehouse, StationScan, read};
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use catalog::{Sku, SkuId};
-use inventory::LocationId;
 use kernel::Fault;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 use web::html::{self as h, Field, Icon, Tone};
-use web::{App, Caller, Form, Key, May, Paging, Params, Problem, Reply, Screen, Segment};
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Query {
-    location: Option<LocationId>,
-    cursor: Option<String>,
-    scan: String,
-}
-
-/// What is picked and in no parcel.
-pub(super) async fn list(
-    State(app): State<App>,
-    caller: May<PickWarehouse>,
-    Params(q): Params<Query>,
-) -> Result<Response, Problem> {
-    let sql = app.db.read();
-    let mut unknown = None;
-    if !q.scan.trim().is_empty() {
-        let found = queue::by_number(sql, &q.scan).await?;
-        match found.iter().find(|f| f.loose > 0).or(found.first()) {
-            Some(one) => return Ok(Redirect::to(&format!("/pack/{}", one.id)).into_response()),
-            None => unknown = Some(format!("There is no fulfilment order or order “{}”.", q.scan.trim())),
-        }
-    }
-    let paging = Paging::<After>::read(Some(60), q.cursor.as_deref())?;
-    let rows = queue::waiting(sql, Waits::Pack, q.location, paging.after, paging.fetch()).await?;
-    let page = paging.page(rows, |r| After { priority: r.priority, created_at: r.created_at, id: r.id });
-    let places = places(sql).await?;
-    let now = app.db.now();
-    let location = q.location.map(|l| l.to_string()).unwrap_or_default();
-    let here = h::query("/pack", &[("location", &location)]);
-    let body = html! {
-        link rel="stylesheet" href=(web::asset("scan.css"));
-        @if let Some(sentence) = &unknown { (h::alert("danger", sentence)) }
-        (place_tabs("/pack", &places, q.location))
-        @if page.data.is_empty() {
-            (h::empty_with(Icon::Package, "Nothing to pack", "What is picked appears here by itself.",
-                h::link("/pick", "To the pick lists", "primary", "")))
-        } @else {
-            ul.scan-cards { @for r in &page.data { (card(r, now, "/pack", r.units, r.packed)) } }
-            (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
-        }
-    };
-    let screen = Screen::new(&caller, "Pack")
-        .subtitle(html! { "Scan the number on the tote, then every unit." })
-        .actions(open_form("/pack"))
-        .live("queue:fulfilment");
-    Ok(screen.show(body).into_response())
-}
+use web::{App, Caller, Form, Key, May, Problem, Reply, Segment};
 
 /// What the close form holds, and what is wrong with it.
 #[derive(Deserialize, Serialize, Default, Clone)]

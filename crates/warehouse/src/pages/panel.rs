@@ -7,7 +7,7 @@ use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
 use std::collections::HashMap;
-use web::html::{badge, empty, table, time};
+use web::html::{Col, Row, Table, badge, empty, time};
 use web::{App, Caller, May, Panel, Problem, Segment};
 
 /// Its place on the page of an order.
@@ -31,6 +31,14 @@ pub(super) async fn panel(
     Ok(show(&caller, &fulfilments, &parcels, &locations))
 }
 
+const COLS: [Col<'static>; 5] = [
+    Col::text("Item"),
+    Col::number("Units"),
+    Col::number("Picked"),
+    Col::number("Packed"),
+    Col::number("Shipped"),
+];
+
 fn show(
     caller: &Caller,
     fulfilments: &[Fulfilment],
@@ -51,12 +59,13 @@ fn show(
                 }
             }
             @if let Some(reason) = &f.request_reason { p.text-secondary { "Rejected: " (reason) } }
-            (table(&["SKU", "Title", "Units", "Picked", "Packed", "Shipped"], f.lines.iter().map(|l| html! {
-                tr {
-                    td { (l.sku) } td { (l.title) } td { (l.quantity - l.cancelled) }
-                    td { (l.picked) } td { (l.packed) } td { (l.shipped) }
-                }
-            })))
+            (Table::new(&format!("Units of {}", f.number), &COLS, f.lines.iter().map(|l| Row::new([
+                html! { strong { (l.sku) } " " bdi { (l.title) } },
+                html! { (l.quantity - l.cancelled) },
+                html! { (l.picked) },
+                html! { (l.packed) },
+                html! { (l.shipped) },
+            ]))).show())
             @for p in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()) {
                 p {
                     "Parcel " a href={ "/parcels/" (p.id) } { (p.id) } ", " (p.weight_g) " g, packed " (time(p.packed_at)) " · "

@@ -1,103 +1,17 @@
-//! Picking: the lists of the floor, and one fulfilment order picked by scan, one place after the other.
+//! Picking: one fulfilment order picked by scan, one place after the other.
 
 use super::scan::{Desk, Said, Scanned, picture, screen};
-use super::{age, fulfilment, place_tabs, places, refused, single};
+use super::{fulfilment, refused, single};
 use crate::model::{Fulfilment, FulfilmentId, FulfilmentLineId};
-use crate::queue::{self, After, Piece, Queued, Waits};
+use crate::queue::{self, Piece, Queued, Waits};
 use crate::{Pick, PickWarehouse, ShortPick, Unpick, What};
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use inventory::LocationId;
-use kernel::{Fault, Timestamp};
+use axum::response::Response;
+use kernel::Fault;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
-use web::html::{self as h, Field, Icon, Select, Tone};
-use web::{App, Caller, Form, Key, May, Paging, Params, Problem, Reply, Screen, Segment};
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Query {
-    location: Option<LocationId>,
-    cursor: Option<String>,
-    /// A number that was scanned.
-    scan: String,
-}
-
-/// What may be picked.
-pub(super) async fn list(
-    State(app): State<App>,
-    caller: May<PickWarehouse>,
-    Params(q): Params<Query>,
-) -> Result<Response, Problem> {
-    let sql = app.db.read();
-    let mut unknown = None;
-    if !q.scan.trim().is_empty() {
-        let found = queue::by_number(sql, &q.scan).await?;
-        match found.first() {
-            Some(one) => return Ok(Redirect::to(&format!("/pick/{}", one.id)).into_response()),
-            None => unknown = Some(format!("There is no fulfilment order or order “{}”.", q.scan.trim())),
-        }
-    }
-    let paging = Paging::<After>::read(Some(60), q.cursor.as_deref())?;
-    let rows = queue::waiting(sql, Waits::Pick, q.location, paging.after, paging.fetch()).await?;
-    let page = paging.page(rows, |r| After { priority: r.priority, created_at: r.created_at, id: r.id });
-    let places = places(sql).await?;
-    let now = app.db.now();
-    let location = q.location.map(|l| l.to_string()).unwrap_or_default();
-    let here = h::query("/pick", &[("location", &location)]);
-    let body = html! {
-        link rel="stylesheet" href=(web::asset("scan.css"));
-        @if let Some(sentence) = &unknown { (h::alert("danger", sentence)) }
-        (place_tabs("/pick", &places, q.location))
-        @if page.data.is_empty() {
-            (h::empty_with(Icon::ClipboardCheck, "Nothing to pick", "What the lead releases appears here by itself.",
-                h::link("/pack", "To the pack station", "primary", "")))
-        } @else {
-            ul.scan-cards { @for r in &page.data { (card(r, now, "/pick", r.units, r.picked)) } }
-            (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
-        }
-    };
-    let first = page.data.first().map(|r| format!("/pick/{}", r.id));
-    let screen = Screen::new(&caller, "Pick")
-        .subtitle(html! { "Express first, then the oldest." })
-        .actions(html! {
-            (open_form("/pick"))
-            @if let Some(first) = &first { (h::link(first, "Start with the first", "primary", "n")) }
-        })
-        .live("queue:fulfilment");
-    Ok(screen.show(body).into_response())
-}
-
-/// A field for the number on a tote or a slip.
-pub(super) fn open_form(action: &str) -> Markup {
-    html! {
-        form.scan-open method="get" action=(action) role="search" aria-label="Open by number" {
-            label.search-box {
-                (h::icon(Icon::Barcode))
-                span.visually-hidden { "Scan the number of a fulfilment order or an order" }
-                input.form-control name="scan" placeholder="Scan a number" autocomplete="off" autofocus data-filter;
-            }
-        }
-    }
-}
-
-/// A fulfilment order as a large target.
-pub(super) fn card(r: &Queued, now: Timestamp, path: &str, all: i64, done: i64) -> Markup {
-    let share = |n: i64| u64::try_from(n).unwrap_or(0);
-    html! {
-        li.scan-card id={ "card-" (r.id) } {
-            a.scan-card-link href={ (path) "/" (r.id) } {
-                span.scan-card-number { (r.number) }
-                @if r.priority > 0 { " " (h::badge("express")) }
-            }
-            p.text-secondary { bdi { (r.name) } ", " bdi { (r.destination()) } }
-            p { (r.lines) (if r.lines == 1 { " line, " } else { " lines, " }) (r.units) (if r.units == 1 { " unit" } else { " units" }) " · " (r.location) }
-            progress value=(share(done)) max=(share(all).max(1)) aria-label={ (done) " of " (all) " units" } {}
-            p.text-secondary { (done) " of " (all) " · waits " (age(r.created_at, now))
-                @if r.promised_at.is_some_and(|at| at < now) { " " (h::tag("late", Tone::Bad)) } }
-        }
-    }
-}
+use web::html::{self as h, Field, Icon, Select};
+use web::{App, Caller, Form, Key, May, Problem, Reply, Segment};
 
 /// One fulfilment order.
 pub(super) async fn show(

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use inventory::LocationId;
-use kernel::{Fault, Timestamp};
+use kernel::Timestamp;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use web::html::{self as h, Col, Icon, Row, Tab, Table, Tone};
@@ -199,19 +199,40 @@ fn row(caller: &Caller, r: &Queued, now: Timestamp) -> Row {
     Row::new(cells).href(href).value(r.id.to_string(), r.number.clone()).id(r.id.to_string())
 }
 
-/// What was ticked, or everything of a location.
-#[derive(Deserialize, Serialize, Default)]
-#[serde(default)]
-pub(super) struct Sent {
+/// Which of the list is released.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Which {
+    Ticked,
+    All,
+}
+
+/// What somebody else who fulfils is asked, or said.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Word {
+    Request,
+    Accept,
+    Reject,
+}
+
+/// What was ticked, or everything of a location, and what is done with it.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Sent<D> {
+    r#do: D,
+    #[serde(default)]
     once: String,
-    r#do: String,
+    #[serde(default)]
     ids: Vec<FulfilmentId>,
+    #[serde(default)]
     location: Option<LocationId>,
+    #[serde(default)]
     reason: String,
+    #[serde(default)]
     back: String,
 }
 
-impl Sent {
+impl<D> Sent<D> {
     /// The list it came from.
     fn list(&self) -> String {
         match self.back.starts_with("/warehouse") {
@@ -244,14 +265,14 @@ fn units(n: usize, what: &str) -> String {
 pub(super) async fn release(
     State(app): State<App>,
     caller: May<WriteWarehouse>,
-    Form(sent): Form<Sent>,
+    Form(sent): Form<Sent<Which>>,
 ) -> Result<Response, Problem> {
-    let ids: Vec<FulfilmentId> = match sent.r#do.as_str() {
-        "all" => {
+    let ids: Vec<FulfilmentId> = match sent.r#do {
+        Which::All => {
             let rows = queue::waiting(app.db.read(), Waits::Release, sent.location, None, MOST).await?;
             rows.into_iter().map(|r| r.id).collect()
         }
-        _ => sent.ids.clone(),
+        Which::Ticked => sent.ids.clone(),
     };
     let key = Key::once(&sent.once, "/warehouse/release");
     let done = web::submit!(app, caller, key, "warehouse.release_page", &sent, |tx| {
@@ -275,32 +296,26 @@ pub(super) async fn release(
 pub(super) async fn others(
     State(app): State<App>,
     caller: May<WriteWarehouse>,
-    Form(sent): Form<Sent>,
+    Form(sent): Form<Sent<Word>>,
 ) -> Result<Response, Problem> {
     let key = Key::once(&sent.once, "/warehouse/others");
     let done = web::submit!(app, caller, key, "warehouse.others_page", &sent, |tx| {
         for id in &sent.ids {
             let (at, fulfilment) = (tx.now(), *id);
-            match sent.r#do.as_str() {
-                "request" => single(crate::request(tx, &[Ask { at, fulfilment }]).await?)?,
-                "accept" => single(crate::accept(tx, &[Accept { at, fulfilment }]).await?)?,
-                "reject" => single(
+            match sent.r#do {
+                Word::Request => single(crate::request(tx, &[Ask { at, fulfilment }]).await?)?,
+                Word::Accept => single(crate::accept(tx, &[Accept { at, fulfilment }]).await?)?,
+                Word::Reject => single(
                     crate::reject(tx, &[Reject { at, fulfilment, reason: sent.reason.clone() }]).await?,
                 )?,
-                other => {
-                    return Err(Fault::from(Problem::invalid(
-                        "do",
-                        format!("There is no action “{other}”."),
-                    )));
-                }
             }
         }
         Ok(Reply::empty())
     });
-    let said = match sent.r#do.as_str() {
-        "request" => "asked for",
-        "accept" => "noted as accepted",
-        _ => "noted as rejected: the units are sourced elsewhere",
+    let said = match sent.r#do {
+        Word::Request => "asked for",
+        Word::Accept => "noted as accepted",
+        Word::Reject => "noted as rejected: the units are sourced elsewhere",
     };
     match refused(done)? {
         Ok(_) => Ok(web::done(format!("{} {said}", units(sent.ids.len(), "fulfilment"))).to(&sent.list())),

@@ -59,7 +59,7 @@ async fn show(
             @if page.data.is_empty() {
                 (html::empty("Nothing of that kind", "Take another span of time, or fewer filters. What programs did is shown when you ask for programs."))
             } @else {
-                div.card { (html::table(&["When", "Who", "What", "To what", "From where"], page.data.iter().map(|row| entry(row, &names)))) }
+                (html::Table::new("What was done", &COLS, page.data.iter().map(|row| entry(row, &names))).show())
             }
             (html::next_link(&here(&ask), page.next_cursor.as_deref()))
         },
@@ -109,20 +109,26 @@ fn filters(ask: &Ask, people: &[(String, String)]) -> Markup {
     )
 }
 
-fn entry(row: &Row, names: &HashMap<String, String>) -> Markup {
+const COLS: [html::Col<'static>; 5] = [
+    html::Col::text("When"),
+    html::Col::text("Who"),
+    html::Col::text("What"),
+    html::Col::text("To what"),
+    html::Col::text("From where"),
+];
+
+fn entry(row: &Row, names: &HashMap<String, String>) -> html::Row {
     let refused = is_refusal(&row.kind);
-    html! {
-        tr {
-            td { (html::time(row.at)) }
-            td { (who(row, names)) }
-            td {
-                span.text-danger[refused] { (row.kind.replace(['.', '_'], " ")) }
-                @if let Some(words) = words(row) { div.text-secondary.small { (words) } }
-            }
-            td { (subject(&row.subject)) }
-            td.text-secondary { (row.origin.as_deref().unwrap_or("")) }
-        }
-    }
+    html::Row::new([
+        html::time(row.at),
+        who(row, names),
+        html! {
+            span.text-danger[refused] { (row.kind.replace(['.', '_'], " ")) }
+            @if let Some(words) = words(row) { div.text-secondary.small { bdi { (words) } } }
+        },
+        subject(&row.subject),
+        html! { @if let Some(origin) = &row.origin { span.text-secondary { (origin) } } },
+    ])
 }
 
 fn who(row: &Row, names: &HashMap<String, String>) -> Markup {

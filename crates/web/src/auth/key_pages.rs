@@ -96,30 +96,38 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: &New) -> Result<M
             @if all.is_empty() {
                 (html::empty("No keys yet", "A key lets a program call the API. Make one below."))
             } @else {
-                (html::card("Keys", html::table(&["Name", "Scopes", "Made", "Last used", "Stops", ""], all.iter().map(|key| row(key, over(key))))))
+                (html::card("Keys", html::Table::new("Keys", &COLS, all.iter().map(|key| row(key, over(key)))).show()))
             }
             (html::card("Make a key", form(app, caller, asked)))
         },
     ))
 }
 
-fn row(key: &KeyRow, over: bool) -> Markup {
+const COLS: [html::Col<'static>; 6] = [
+    html::Col::text("Name"),
+    html::Col::text("Scopes"),
+    html::Col::text("Made"),
+    html::Col::text("Last used"),
+    html::Col::text("Stops"),
+    html::Col::text(""),
+];
+
+fn row(key: &KeyRow, over: bool) -> html::Row {
     let dash = || html! { span.text-secondary { "–" } };
-    html! {
-        tr.text-secondary[over] {
-            td { strong { (key.name) } div { code { (key.id) } } }
-            td { @for scope in key.scopes.split_whitespace() { code.me-1 { (scope) } " " } }
-            td { (html::time(key.created_at)) }
-            td { (key.last_used_at.map_or_else(dash, html::time)) }
-            td {
-                @if let Some(at) = key.revoked_at { "revoked " (html::time(at)) }
-                @else { (key.expires_at.map_or_else(dash, html::time)) }
-            }
-            td.text-end { @if key.revoked_at.is_none() {
-                (html::button(&format!("/keys/{}", key.id), "Revoke", "sm btn-outline-danger", &[]))
-            } }
-        }
-    }
+    html::Row::new([
+        html! { strong { bdi { (key.name) } } div { code { (key.id) } } },
+        html! { @for scope in key.scopes.split_whitespace() { code.me-1 { (scope) } " " } },
+        html::time(key.created_at),
+        key.last_used_at.map_or_else(dash, html::time),
+        html! {
+            @if let Some(at) = key.revoked_at { "revoked " (html::time(at)) }
+            @else { (key.expires_at.map_or_else(dash, html::time)) }
+        },
+        html! { @if key.revoked_at.is_none() {
+            (html::button(&format!("/keys/{}", key.id), "Revoke", "sm btn-outline-danger", &[]))
+        } },
+    ])
+    .quiet(over)
 }
 
 fn form(app: &App, caller: &Caller, asked: &New) -> Markup {

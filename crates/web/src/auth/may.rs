@@ -7,7 +7,8 @@ use super::sessions::{Person, SessionId};
 use super::users::UserId;
 use super::{cookie, keys, sessions};
 use crate::extract::original_path;
-use crate::{App, Problem, request};
+use crate::{App, Problem, request, shell};
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -74,6 +75,8 @@ pub struct Public;
 pub enum Denied {
     /// The caller is unknown or may not.
     Problem(Problem),
+    /// The role of somebody who signed in does not reach: said within their own menu.
+    Role(Box<Caller>, Problem),
     /// A person should sign in, then come back to a path.
     SignIn {
         /// Where to come back to.
@@ -98,6 +101,12 @@ impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
+            Self::Role(caller, problem) => {
+                let page = shell::not_for_role(&caller, &problem.body());
+                let mut response = problem.into_response();
+                *response.body_mut() = Body::from(page.into_string());
+                response
+            }
             Self::SignIn { partial: true, .. } => whole_page_to("/sign-in"),
             Self::SecondFactor { partial: true } => whole_page_to(SECOND_FACTOR),
             Self::SecondFactor { partial: false } => Redirect::to(SECOND_FACTOR).into_response(),
@@ -139,7 +148,12 @@ impl<P: Permission> FromRequestParts<App> for May<P> {
         }
         if !caller.scopes.allow(P::SCOPE) {
             let detail = format!("This needs the permission “{}” ({}).", P::SCOPE, P::MEANING);
-            return Err(Denied::Problem(Problem::new(StatusCode::FORBIDDEN, "auth.scope_missing", detail)));
+            let problem = Problem::new(StatusCode::FORBIDDEN, "auth.scope_missing", detail);
+            let page = request::current().is_some_and(|r| !r.api && !r.partial) && caller.user.is_some();
+            return Err(match page {
+                true => Denied::Role(Box::new(caller), problem),
+                false => Denied::Problem(problem),
+            });
         }
         Ok(Self(caller, PhantomData))
     }

@@ -222,14 +222,13 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: Option<&Invite>) 
             (said)
             (invite_form(caller, asked))
             (html::card("Who signs in", html! {
-                (html::table(&["Name", "Role", "Second factor", "Last seen", ""], people.iter().map(|p| row(caller, p))))
+                (html::Table::new("Who signs in", &PEOPLE, people.iter().map(|p| row(caller, p))).show())
                 p.mt-3.mb-0 { a href="/people/roles" { "Which role may what" } }
             }))
             @if !invitations.is_empty() {
-                (html::card("Invited", html::table(
-                    &["E-mail", "Role", "Invited by", "Link good until", ""],
+                (html::card("Invited", html::Table::new("Invited", &INVITED,
                     invitations.iter().map(|i| invitation(caller, i, names.get(&i.invited_by).map_or(i.invited_by.as_str(), String::as_str))),
-                )))
+                ).show()))
             }
             (html::card("Second factor required", require_form(&required)))
         },
@@ -260,21 +259,35 @@ fn role_title(role: &str) -> &str {
     role.parse::<Role>().map_or(role, |role| role.title())
 }
 
-fn row(caller: &Caller, person: &UserRow) -> Markup {
+const PEOPLE: [html::Col<'static>; 5] = [
+    html::Col::text("Name"),
+    html::Col::text("Role"),
+    html::Col::text("Second factor"),
+    html::Col::text("Last seen"),
+    html::Col::text(""),
+];
+const INVITED: [html::Col<'static>; 5] = [
+    html::Col::text("E-mail"),
+    html::Col::text("Role"),
+    html::Col::text("Invited by"),
+    html::Col::text("Link good until"),
+    html::Col::text(""),
+];
+
+fn row(caller: &Caller, person: &UserRow) -> html::Row {
     let mine = caller.user == Some(person.id);
     let may = caller.may_everything() || person.role != Role::Owner.as_str();
-    html! {
-        tr {
-            td {
-                div { strong { (person.name) } @if mine { span.badge.ms-2 { "you" } } @if !person.active { " " (html::badge("inactive")) } }
-                div.text-secondary { (person.email) }
-            }
-            td { @if may && person.active { (role_form(caller, person)) } @else { (role_title(&person.role)) } }
-            td { @if person.totp_on_at.is_some() { span.text-success { "On" } } @else { span.text-secondary { "Off" } } }
-            td { @match person.seen_at { Some(at) => { (html::time(at)) }, None => span.text-secondary { "–" } } }
-            td { @if may { (actions(person)) } }
-        }
-    }
+    html::Row::new([
+        html! {
+            div { strong { bdi { (person.name) } } @if mine { span.badge.ms-2 { "you" } } @if !person.active { " " (html::badge("inactive")) } }
+            div.text-secondary { (person.email) }
+        },
+        html! { @if may && person.active { (role_form(caller, person)) } @else { (role_title(&person.role)) } },
+        html! { @if person.totp_on_at.is_some() { span.text-success { "On" } } @else { span.text-secondary { "Off" } } },
+        html! { @match person.seen_at { Some(at) => { (html::time(at)) }, None => span.text-secondary { "–" } } },
+        html! { @if may { (actions(person)) } },
+    ])
+    .quiet(!person.active)
 }
 
 fn role_form(caller: &Caller, person: &UserRow) -> Markup {
@@ -305,23 +318,21 @@ fn actions(person: &UserRow) -> Markup {
     html::menu("Change", &items)
 }
 
-fn invitation(caller: &Caller, invited: &InvitationRow, by: &str) -> Markup {
+fn invitation(caller: &Caller, invited: &InvitationRow, by: &str) -> html::Row {
     let here = format!("/people/invitations/{}", invited.id);
     let may = caller.may_everything() || invited.role != Role::Owner.as_str();
-    html! {
-        tr {
-            td { (invited.email) }
-            td { (role_title(&invited.role)) }
-            td { (by) }
-            td { (html::time(invited.expires_at)) }
-            td { @if may {
-                div.btn-list.flex-nowrap {
-                    (html::button(&here, "Send again", "sm", &[("do", "resend")]))
-                    (html::button(&here, "Revoke", "sm btn-outline-danger", &[("do", "revoke")]))
-                }
-            } }
-        }
-    }
+    html::Row::new([
+        html! { (invited.email) },
+        html! { (role_title(&invited.role)) },
+        html! { bdi { (by) } },
+        html::time(invited.expires_at),
+        html! { @if may {
+            div.btn-list.flex-nowrap {
+                (html::button(&here, "Send again", "sm", &[("do", "resend")]))
+                (html::button(&here, "Revoke", "sm btn-outline-danger", &[("do", "revoke")]))
+            }
+        } },
+    ])
 }
 
 fn require_form(required: &[Role]) -> Markup {

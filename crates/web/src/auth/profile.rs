@@ -164,23 +164,29 @@ fn factor(state: &Factor) -> Markup {
     }
 }
 
+const SESSIONS: [html::Col<'static>; 5] = [
+    html::Col::text("Program"),
+    html::Col::text("Address"),
+    html::Col::text("Since"),
+    html::Col::text("Last seen"),
+    html::Col::text(""),
+];
+
 fn sessions_of(caller: &Caller, sessions: &[SessionRow]) -> Markup {
     let row = |session: &SessionRow| {
         let this = caller.session == Some(session.id);
-        html! {
-            tr {
-                td { (super::origin::program(&session.agent)) @if this { span.badge.ms-2 { "this one" } } }
-                td { (session.address) }
-                td { (html::time(session.created_at)) }
-                td { (html::time(session.seen_at)) }
-                td.text-end { @if !this {
-                    (html::button("/profile/sessions", "Sign out", "sm", &[("do", "sign_out"), ("session", &session.id.to_string())]))
-                } }
-            }
-        }
+        html::Row::new([
+            html! { (super::origin::program(&session.agent)) @if this { span.badge.ms-2 { "this one" } } },
+            html! { (session.address) },
+            html::time(session.created_at),
+            html::time(session.seen_at),
+            html! { @if !this {
+                (html::button("/profile/sessions", "Sign out", "sm", &[("do", "sign_out"), ("session", &session.id.to_string())]))
+            } },
+        ])
     };
     html! {
-        (html::table(&["Program", "Address", "Since", "Last seen", ""], sessions.iter().map(row)))
+        (html::Table::new("Where you are signed in", &SESSIONS, sessions.iter().map(row)).show())
         @if sessions.len() > 1 {
             div.mt-3 { (html::button("/profile/sessions", "Sign out everywhere else", "secondary", &[("do", "sign_out")])) }
         }

@@ -27,7 +27,7 @@ pub use form::{Field, field, fields, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, confirm, dialog, menu, opens, side_panel};
 pub use sums::{Sum, breakdown};
-pub use table::{Bulk, Col, Row, Sort, Table, table};
+pub use table::{Bulk, Col, Row, Sort, Table};
 pub use timeline::{Moment, moments, timeline, timeline_item};
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Col<'a> {
 }
 
 impl<'a> Col<'a> {
-    /// Words.
+    /// Words; without a title, buttons.
     pub const fn text(title: &'a str) -> Self {
         Self { title, number: false, sort: "", minor: false }
     }
@@ -184,6 +184,9 @@ impl<'a> Table<'a> {
                 @if let Some(s) = sort {
                     @let pairs: Vec<(&str, &str)> = s.pairs.iter().copied().chain([("sort", next.as_str())]).collect();
                     a.sort href=(query(s.path, &pairs)) { (col.title) (icon(picture)) }
+                } @else if col.title.is_empty() {
+                    // Buttons stand under a head without words; a screen reader says what they are.
+                    span.visually-hidden { "Actions" }
                 } @else { (col.title) }
             }
         }
@@ -198,25 +201,10 @@ impl<'a> Table<'a> {
                     } }
                 }
                 @for (i, (cell, col)) in row.cells.iter().zip(self.cols).enumerate() {
-                    td.num[col.number].minor[col.minor] data-label=(col.title) {
+                    td.num[col.number].minor[col.minor] data-label=[(!col.title.is_empty()).then_some(col.title)] {
                         @if i == 0 && !row.href.is_empty() { a.row-link href=(row.href) { (cell) } } @else { (cell) }
                     }
                 }
-            }
-        }
-    }
-}
-
-/// A table with its heads; `rows` are `tr` elements.
-pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Markup>) -> Markup {
-    html! {
-        div.table-frame role="region" aria-label={ "Table: " (heads.join(", ")) } tabindex="0" {
-            table.table.data-table.plain-table data-rows {
-                thead { tr { @for head in heads {
-                    // Buttons stand under a head without words; a screen reader says what they are.
-                    th scope="col" { @if head.is_empty() { span.visually-hidden { "Actions" } } @else { (head) } }
-                } } }
-                tbody { @for row in rows { (row) } }
             }
         }
     }
