@@ -2,8 +2,8 @@
 
 use crate::read::{self, Filter, Level, Movement};
 use crate::{
-    Adjust, Count, LocationId, Quarantine, QuarantineStep, Receive, SetSafety, Transfer, api_location,
-    api_reservation,
+    Adjust, Count, LocationId, Quarantine, QuarantineStep, Receive, SetBin, SetSafety, Transfer,
+    api_location, api_reservation,
 };
 use axum::Json;
 use axum::extract::State;
@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(transfer))
         .routes(routes!(quarantine))
         .routes(routes!(set_safety))
+        .routes(routes!(set_bins))
         .merge(api_location::routes())
         .merge(api_reservation::routes())
 }
@@ -158,6 +159,8 @@ struct StockView {
     channel_safety: i64,
     /// On hand less allocated less safety.
     available: i64,
+    /// Where on the shelves it lies, as the label says it.
+    bin: Option<String>,
 }
 
 impl From<Level> for StockView {
@@ -175,6 +178,7 @@ impl From<Level> for StockView {
             safety: l.safety,
             channel_safety: l.channel_safety,
             available: l.available,
+            bin: l.bin,
         }
     }
 }
@@ -476,5 +480,37 @@ async fn set_safety(
             Ok(SetSafety { at: tx.now(), sku, location, safety: i.safety, channel_safety: i.channel_safety })
         }));
         answer(problems, crate::set_safety(tx, &commands).await?)
+    })
+}
+
+/// Where on the shelves a SKU lies.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BinItem {
+    sku: String,
+    location: String,
+    /// As its label says it, at most 32 characters; null when it has no place of its own.
+    bin: Option<String>,
+}
+
+/// Say where on the shelves SKUs lie
+#[utoipa::path(post, path = "/bins", tag = "inventory", operation_id = "setBins", request_body = Items<BinItem>, responses((status = 200, body = StockOutcomes)))]
+async fn set_bins(
+    State(app): State<App>,
+    caller: May<WriteInventory>,
+    key: Key,
+    Body(body): Body<Items<BinItem>>,
+) -> Result<Reply, Problem> {
+    body.check()?;
+    web::command!(app, caller, key, "inventory.set_bins", &body, |tx| {
+        let items = &body.items;
+        let names =
+            Names::of(tx, items.iter().map(|i| i.sku.as_str()), items.iter().map(|i| i.location.as_str()))
+                .await?;
+        let (commands, problems) = split(items.iter().map(|i| {
+            let (sku, location) = (names.sku(&i.sku)?, names.place(&i.location)?);
+            Ok(SetBin { at: tx.now(), sku, location, bin: i.bin.clone() })
+        }));
+        answer(problems, crate::set_bins(tx, &commands).await?)
     })
 }

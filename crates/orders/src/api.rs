@@ -1,17 +1,20 @@
 //! REST of orders: DTOs and thin handlers.
 
 mod input;
+mod many;
 mod view;
 
-use crate::place::{Outcome, PlaceRefused};
+use crate::place::{FieldProblem, Outcome, PlaceRefused};
 use crate::read::{self, Cursor, Filter};
 use crate::{
-    Cancel, Cancelled, Hold, HoldKind, LineId, Note, NoteId, OrderId, Place, Placed, ReleaseHold, Review,
+    Cancel, Cancelled, ChangeAddress, ChangeAddressRefused, Hold, HoldKind, LineId, Note, NoteId, OrderId,
+    Place, Placed, ReleaseHold, Review, Tag,
 };
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use contact::address::Address;
 use db::Lane;
 use input::NewOrders;
 use kernel::{Actor, Fault, Timestamp};
@@ -54,7 +57,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(release))
         .routes(routes!(review))
         .routes(routes!(note))
+        .routes(routes!(tag))
+        .routes(routes!(change_address))
         .routes(routes!(events))
+        .merge(many::routes())
 }
 
 /// One result of several.
@@ -80,15 +86,17 @@ struct PlaceResults {
 fn problem(refused: &PlaceRefused) -> Problem {
     let problem = Problem::refused(refused);
     match refused {
-        PlaceRefused::BadFields { fields, .. } => {
-            problem.with_errors(fields.iter().map(|f| web::FieldError {
-                pointer: format!("/{}", f.field.replace('.', "/")),
-                code: f.code.clone(),
-                detail: f.message.clone(),
-            }))
-        }
+        PlaceRefused::BadFields { fields, .. } => problem.with_errors(by_the_field(fields)),
         _ => problem,
     }
+}
+
+fn by_the_field(fields: &[FieldProblem]) -> impl Iterator<Item = web::FieldError> {
+    fields.iter().map(|f| web::FieldError {
+        pointer: format!("/{}", f.field.replace('.', "/")),
+        code: f.code.clone(),
+        detail: f.message.clone(),
+    })
 }
 
 fn created(placed: &Placed) -> StatusCode {
@@ -418,6 +426,57 @@ async fn note(
         let item = Note { at: tx.now(), order: id, text: body.text.clone(), by: actor(&caller) };
         let id = crate::note(tx, &[item]).await?.remove(0).or_problem()?;
         web::reply(StatusCode::CREATED, &NoteView { id })
+    })
+}
+
+/// A word or two for filters and exports.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TagBody {
+    tag: String,
+}
+
+/// Tag an order
+///
+/// A tag that is there already stays once.
+#[utoipa::path(post, path = "/orders/{id}/tags", tag = "orders", operation_id = "tagOrder", params(("id" = OrderId, Path)), request_body = TagBody, responses((status = 200, body = OrderView)))]
+async fn tag(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<TagBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.tag", &body, |tx| {
+        let item = Tag { at: tx.now(), order: id, tag: body.tag.clone(), by: actor(&caller) };
+        crate::tag(tx, &[item]).await?.remove(0).or_problem()?;
+        web::reply(StatusCode::OK, &full(tx, id).await?)
+    })
+}
+
+/// Change where an order goes
+///
+/// Within its country, and as long as nothing of it is packed. A hold for a wrong address is released.
+#[utoipa::path(put, path = "/orders/{id}/ship-to", tag = "orders", operation_id = "changeShipTo", params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = Address, responses((status = 200, body = OrderView)))]
+async fn change_address(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<Address>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.ship_to", &body, |tx| {
+        known.check(version(tx, id).await?)?;
+        let item = ChangeAddress { at: tx.now(), order: id, ship_to: body.clone(), by: actor(&caller) };
+        crate::change_address(tx, &[item]).await?.remove(0).map_err(|refused| {
+            let problem = Problem::refused(&refused);
+            match &refused {
+                ChangeAddressRefused::BadAddress { fields, .. } => problem.with_errors(by_the_field(fields)),
+                _ => problem,
+            }
+        })?;
+        web::reply(StatusCode::OK, &full(tx, id).await?)
     })
 }
 

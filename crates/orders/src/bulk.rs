@@ -19,7 +19,8 @@ kernel::id!(BulkId, "blk", "The same done to many orders.");
 const CHUNK: i64 = 100;
 
 /// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum BulkAction {
     /// Put a manual hold.
     Hold,

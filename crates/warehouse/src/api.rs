@@ -1,5 +1,6 @@
 //! REST of the warehouse. Handlers only translate.
 
+use crate::api_station;
 use crate::model::{Executor, Fulfilment, FulfilmentId, FulfilmentLineId, Parcel, ParcelId, Status};
 use crate::{
     Accept, Ask, Pack, Pick, PickWarehouse, ReadWarehouse, Reject, Release, ShortPick, Unpick, What,
@@ -37,6 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(post_pack))
         .routes(routes!(get_parcel))
         .routes(routes!(get_packing_slip))
+        .merge(api_station::routes())
 }
 
 /// Which fulfilment orders.
@@ -415,12 +417,12 @@ async fn get_packing_slip(
     Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf))
 }
 
-async fn fulfilment(sql: &Sql, id: FulfilmentId) -> Result<Fulfilment, Fault> {
+pub(crate) async fn fulfilment(sql: &Sql, id: FulfilmentId) -> Result<Fulfilment, Fault> {
     let found = read::fulfilments_by_id(sql, &[id]).await?.remove(&id);
     found.ok_or_else(|| Problem::not_found(format!("fulfilment order {id}")).into())
 }
 
-async fn one_parcel(sql: &Sql, id: ParcelId) -> Result<Parcel, Fault> {
+pub(crate) async fn one_parcel(sql: &Sql, id: ParcelId) -> Result<Parcel, Fault> {
     let found = read::parcels_by_id(sql, &[id]).await?.remove(&id);
     found.ok_or_else(|| Problem::not_found(format!("parcel {id}")).into())
 }
@@ -437,7 +439,7 @@ async fn changed(tx: &Tx, id: FulfilmentId) -> Result<Reply, Fault> {
 }
 
 /// The outcome of the one command that was given.
-fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
+pub(crate) fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
     let outcome = outcomes.into_iter().next().ok_or_else(|| Fault::broken("a command without outcome"))?;
     Ok(outcome.or_problem()?)
 }

@@ -8,6 +8,7 @@
 //! for third parties and suppliers; [`fulfil_recorded`] for history. What follows from orders: [`FOLLOW_ORDERS`].
 
 mod api;
+mod api_station;
 mod ask;
 mod assign;
 pub mod cartons;

@@ -1,5 +1,6 @@
 //! What handlers take out of a request. Each reads strictly and answers with a problem that names what is wrong and where.
 
+use crate::objects::Objects;
 use crate::{App, Problem, text};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Request};
@@ -8,7 +9,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 
-/// A JSON body. An empty body reads as `{}`. Unknown fields are refused where the type says `deny_unknown_fields`.
+/// A JSON body. An empty body reads as `{}`. Unknown fields are refused where the type says `deny_unknown_fields`, and a list is never
+/// taken for an object.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
@@ -46,7 +48,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+    let value: T = serde_path_to_error::deserialize(Objects(&mut reader)).map_err(|e| {
         let pointer = pointer(e.path());
         let inner = e.into_inner();
         match inner.classify() {

@@ -14,6 +14,7 @@ pub mod door;
 mod extract;
 pub mod html;
 pub mod live;
+mod objects;
 mod once;
 mod openapi;
 mod problem;

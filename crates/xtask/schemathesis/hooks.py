@@ -107,5 +107,8 @@ def map_case(context, case):
         if not ETAG.fullmatch(str(case.headers["If-Match"])):
             case.headers["If-Match"] = CHOICE.choice(ETAGS)
     if is_valid(case, ParameterLocation.BODY):
-        case.body = in_body("", case.body)
+        # Schemathesis judges anew whatever is set, and takes a body that may be absent, and is, for a wrong one.
+        body = in_body("", case.body)
+        if body != case.body:
+            case.body = body
     return case

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 /// The oldest Python that the pinned packages run on.
 const PYTHON: (u32, u32) = (3, 10);
 /// Examples of each operation in `make test`; the cases that follow from the document's bounds come on top.
-const EXAMPLES: u32 = 3;
+const EXAMPLES: u32 = 10;
 /// What to say when Python is missing.
 const WANTED: &str = "Python 3.10 or newer is needed (schemathesis checks the API with it); on Debian or Ubuntu: \
                       sudo apt-get install --no-install-recommends python3 python3-venv";

@@ -3,7 +3,7 @@
 
 use crate::postgres::{Server, VARIABLE};
 use crate::run::{Done, cargo, output, step, succeed};
-use crate::{metadata, tidy, tools};
+use crate::{metadata, schemathesis, tidy, tools};
 use std::path::PathBuf;
 
 /// The feature that lets a crate's tests on real data be built, and the name of the test target that holds them.
@@ -29,7 +29,8 @@ pub fn test(args: &[String]) -> Done {
             succeed(runner(&["--workspace".to_owned()]).env(VARIABLE, url))?;
             succeed(cargo(["test", "--workspace", "--doc"]).env(VARIABLE, url))
         })
-    })
+    })?;
+    step("the API against its document", || schemathesis::check(&[]))
 }
 
 /// The tests on real data: every crate with a feature `real-data` and a test target `real_data`.

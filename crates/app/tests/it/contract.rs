@@ -201,6 +201,27 @@ async fn a_header_is_read_where_it_is_documented_and_nowhere_else() {
     }
 }
 
+/// Serde takes the fields of a structure as a list, which no document says.
+#[tokio::test]
+async fn a_list_is_no_object() {
+    let document = document();
+    let app = TestApp::sqlite().await;
+    let mut asked = 0;
+    for operation in operations() {
+        let schema = &operation.shown["requestBody"]["content"]["application/json"]["schema"];
+        if resolved(&document, schema)["type"] != "object" {
+            continue;
+        }
+        asked += 1;
+        for list in [json!([]), json!([null, null, null, null])] {
+            let answer = app.call(operation.method.clone(), &operation.path, &[], Some(&list)).await;
+            assert_eq!(answer.status, 422, "{} {list}: {}", operation.name, answer.text);
+            assert_eq!(answer.json()["code"], "request.invalid", "{} {list}", operation.name);
+        }
+    }
+    assert!(asked > 40, "{asked} operations take an object");
+}
+
 fn is_problem(answer: &Answer) -> bool {
     answer.headers.get("content-type").is_some_and(|v| v == "application/problem+json")
 }
