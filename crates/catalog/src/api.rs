@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show_sku, save_one))
         .routes(routes!(list_suppliers, put_suppliers))
         .routes(routes!(list_tax_rates, put_tax_rates))
+        .routes(routes!(remove_tax_rate))
 }
 
 /// A part of a bundle.
@@ -400,32 +401,50 @@ async fn put_tax_rates(
     Body(body): Body<SetTaxRates>,
 ) -> Result<Reply, Problem> {
     at_most(body.items.len())?;
-    for (n, item) in body.items.iter().enumerate() {
-        let at = |field: &str| format!("/items/{n}/{field}");
-        if item.country != crate::tax::ELSEWHERE && contact::country::name(&item.country).is_none() {
-            return Err(Problem::invalid(
-                at("country"),
-                "This is not the two-letter code of a country, such as DE, nor * for all others.",
-            ));
-        }
-        if !(0..=1_000_000).contains(&item.rate_ppm) {
-            return Err(Problem::invalid(
-                at("rate_ppm"),
-                "A rate is between 0 and 1,000,000 parts per million.",
-            ));
-        }
-        if item.tax_class.trim().is_empty() {
-            return Err(Problem::invalid(at("tax_class"), "A rate needs a tax class, such as standard."));
+    let set = |i: &TaxRateItem| SetTaxRate {
+        country: i.country.clone(),
+        region: i.region.clone(),
+        class: i.tax_class.clone(),
+        rate_ppm: i.rate_ppm,
+    };
+    let rates: Vec<SetTaxRate> = body.items.iter().map(set).collect();
+    for (n, rate) in rates.iter().enumerate() {
+        if let Some((field, says)) = rate.wrong() {
+            return Err(Problem::invalid(format!("/items/{n}/{field}"), says));
         }
     }
     web::command!(app, caller, key, "catalog.put_tax_rates", &body, |tx| {
-        let set = |i: &TaxRateItem| SetTaxRate {
-            country: i.country.clone(),
-            region: i.region.clone(),
-            class: i.tax_class.clone(),
-            rate_ppm: i.rate_ppm,
-        };
-        crate::set_tax_rates(tx, &body.items.iter().map(set).collect::<Vec<_>>()).await?;
+        crate::set_tax_rates(tx, &rates).await?;
         web::reply(StatusCode::OK, &tax_rates(tx).await?)
+    })
+}
+
+/// Which rate.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct RateOf {
+    /// Region of the country; left out for the rate of all of it.
+    #[param(nullable = false)]
+    region: Option<String>,
+}
+
+/// Remove a tax rate
+///
+/// Orders that are placed keep the rates they were placed with; new ones to a country without any rate of the class are refused.
+#[utoipa::path(delete, path = "/tax-rates/{country}/{tax_class}", tag = "catalog", operation_id = "removeTaxRate",
+    params(("country" = String, Path, description = "ISO 3166 code, or `*`"), ("tax_class" = String, Path), RateOf),
+    responses((status = 204), (status = 404, body = ProblemBody)))]
+async fn remove_tax_rate(
+    State(app): State<App>,
+    caller: May<WriteCatalog>,
+    key: Key,
+    Segment((country, class)): Segment<(String, String)>,
+    Params(of): Params<RateOf>,
+) -> Result<Reply, Problem> {
+    let want = crate::RemoveTaxRate { country, region: of.region.filter(|r| !r.is_empty()), class };
+    web::command!(app, caller, key, "catalog.remove_tax_rate", &(), |tx| {
+        crate::remove_tax_rates(tx, std::slice::from_ref(&want)).await?.remove(0).or_problem()?;
+        Ok(Reply::empty())
     })
 }

@@ -57,3 +57,15 @@ pub struct TaxRateSet {
     pub rate_ppm: i64,
 }
 fact!(TaxRateSet, "tax_rate.set");
+
+/// A tax rate was taken away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaxRateRemoved {
+    /// ISO 3166 code.
+    pub country: String,
+    /// Region of the country; `None` for the rate of all of it.
+    pub region: Option<String>,
+    /// The tax class of SKUs.
+    pub class: String,
+}
+fact!(TaxRateRemoved, "tax_rate.removed");

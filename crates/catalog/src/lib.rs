@@ -22,7 +22,10 @@ pub use pages::sku_path;
 pub use read::{skus_by_code, skus_by_id, skus_by_scan};
 pub use save::{SaveSku, SaveSkuRefused, save_skus};
 pub use supplier::{SaveSupplier, Supplier, save_suppliers, suppliers};
-pub use tax::{SetTaxRate, TaxRate, TaxRates, set_tax_rates, tax_rates};
+pub use tax::{
+    RemoveTaxRate, RemoveTaxRateRefused, SetTaxRate, TaxRate, TaxRates, remove_tax_rates, set_tax_rates,
+    tax_rates,
+};
 
 /// The catalogue, as the program sees it.
 pub const SLICE: web::Slice = web::Slice {
@@ -30,7 +33,7 @@ pub const SLICE: web::Slice = web::Slice {
     permissions: &[web::grant::<api::ReadCatalog>(), web::grant::<api::WriteCatalog>()],
     menu: pages::MENU,
     search: &[pages::SEARCH],
-    codes: &[SaveSkuRefused::CODES, SetActiveRefused::CODES],
+    codes: &[SaveSkuRefused::CODES, SetActiveRefused::CODES, RemoveTaxRateRefused::CODES],
     laws: laws::LAWS,
     api: api::routes,
     pages: pages::routes,

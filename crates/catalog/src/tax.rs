@@ -1,9 +1,9 @@
 //! Tax rates by country, region and tax class. Invariant: a region's own rate goes before its country's.
 
-use crate::events::TaxRateSet;
+use crate::events::{TaxRateRemoved, TaxRateSet};
 use db::{FromRow, Rows, Sql, Tx};
 use kernel::Fault;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Sets a rate.
 #[derive(Debug, Clone)]
@@ -16,6 +16,38 @@ pub struct SetTaxRate {
     pub class: String,
     /// Parts per million, 0 to 1,000,000: 190,000 is 19 %.
     pub rate_ppm: i64,
+}
+
+impl SetTaxRate {
+    /// The field that is wrong, and what is wrong with it.
+    pub(crate) fn wrong(&self) -> Option<(&'static str, &'static str)> {
+        if self.country != ELSEWHERE && contact::country::name(&self.country).is_none() {
+            let says = "This is not the two-letter code of a country, such as DE, nor * for all others.";
+            return Some(("country", says));
+        }
+        if !(0..=1_000_000).contains(&self.rate_ppm) {
+            return Some(("rate_ppm", "A rate is between 0 and 1,000,000 parts per million."));
+        }
+        (self.class.trim().is_empty()).then_some(("tax_class", "A rate needs a tax class, such as standard."))
+    }
+}
+
+/// Takes a rate away.
+#[derive(Debug, Clone)]
+pub struct RemoveTaxRate {
+    /// ISO 3166 code in capitals.
+    pub country: String,
+    /// Region of the country; `None` for the rate of all of it.
+    pub region: Option<String>,
+    /// The tax class of SKUs.
+    pub class: String,
+}
+
+kernel::refusals! {
+    /// Why a rate was not removed.
+    pub enum RemoveTaxRateRefused {
+        NotSet { country: String, class: String } => NotFound, "catalog.tax_rate_not_set", "There is no rate of class {class} for {country}.";
+    }
 }
 
 /// A rate that is set.
@@ -108,9 +140,57 @@ pub async fn set_tax_rates(tx: &Tx, batch: &[SetTaxRate]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Removes rates; one outcome each, in order. Orders that are placed keep what they were placed with. Events: `tax_rate.removed`.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn remove_tax_rates(
+    tx: &Tx,
+    batch: &[RemoveTaxRate],
+) -> Result<Vec<Result<(), RemoveTaxRateRefused>>, Fault> {
+    let mut there: BTreeSet<(String, String, String)> =
+        all_rates(tx).await?.into_iter().map(|r| (r.country, r.region, r.tax_class)).collect();
+    let mut gone = Rows::new("country TEXT, region TEXT, tax_class TEXT");
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for want in batch {
+        let region = want.region.clone().unwrap_or_default();
+        if !there.remove(&(want.country.clone(), region.clone(), want.class.clone())) {
+            let (country, class) = (want.country.clone(), want.class.clone());
+            outcomes.push(Err(RemoveTaxRateRefused::NotSet { country, class }));
+            continue;
+        }
+        gone.push([want.country.as_str().into(), region.as_str().into(), want.class.as_str().into()]);
+        let fact = TaxRateRemoved {
+            country: want.country.clone(),
+            region: want.region.clone(),
+            class: want.class.clone(),
+        };
+        tx.record(tx.now(), format_args!("tax_rate:{}", want.country), None, fact)?;
+        outcomes.push(Ok(()));
+    }
+    let text = "DELETE FROM tax_rate WHERE EXISTS (SELECT 1 FROM input WHERE input.country = tax_rate.country \
+         AND input.region = tax_rate.region AND input.tax_class = tax_rate.tax_class)";
+    tx.exec_from(&gone, text, []).await?;
+    Ok(outcomes)
+}
+
+/// A rate as people read it: 190,000 is `19`, 77,500 is `7.75`.
+pub(crate) fn percent(rate_ppm: i64) -> String {
+    let text = format!("{}.{:04}", rate_ppm / 10_000, rate_ppm % 10_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn percentages_read_as_they_are_typed() {
+        for (ppm, text) in [(190_000, "19"), (77_500, "7.75"), (0, "0"), (1_000_000, "100"), (1, "0.0001")] {
+            assert_eq!(percent(ppm), text);
+            assert_eq!(kernel::money::parse_decimal(text, 4), Ok(ppm));
+        }
+    }
 
     #[test]
     fn the_region_goes_before_the_country() {

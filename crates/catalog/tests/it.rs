@@ -45,6 +45,35 @@ async fn laws_hold(db: &TestDb) {
 }
 
 #[tokio::test]
+async fn a_rate_is_set_and_removed_once() {
+    use catalog::{RemoveTaxRate, remove_tax_rates, set_tax_rates, tax_rates};
+    for db in both(Options::default).await {
+        let set = |region: Option<&str>, rate_ppm| SetTaxRate {
+            country: "ES".into(),
+            region: region.map(str::to_owned),
+            class: "standard".into(),
+            rate_ppm,
+        };
+        db::write!(db, &actor(), |tx| set_tax_rates(tx, &[set(None, 210_000), set(Some("CN"), 70_000)])
+            .await)
+        .unwrap();
+        let remove = |region: Option<&str>| RemoveTaxRate {
+            country: "ES".into(),
+            region: region.map(str::to_owned),
+            class: "standard".into(),
+        };
+        let batch = [remove(Some("CN")), remove(Some("CN")), remove(Some("MD"))];
+        let outcomes = db::write!(db, &actor(), |tx| remove_tax_rates(tx, &batch).await).unwrap();
+        let codes: Vec<_> = outcomes.into_iter().map(|o| o.map_err(|r| r.code())).collect();
+        assert_eq!(codes, [Ok(()), Err("catalog.tax_rate_not_set"), Err("catalog.tax_rate_not_set")]);
+        let rates = tax_rates(db.read()).await.unwrap();
+        assert_eq!(rates.rate("ES", Some("CN"), "standard"), Some(210_000), "the country's goes on");
+        assert_eq!(events(&db).await, 3, "on {}", db.name);
+        laws_hold(&db).await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_saved_is_read_back_and_saving_again_changes_nothing() {
     for db in both(Options::default).await {
         let supplier = SaveSupplier { at: BEGIN, code: "ACME".into(), name: "Acme".into() };

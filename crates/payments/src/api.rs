@@ -2,7 +2,9 @@
 
 use crate::view::{OrderRef, PaymentDetail, PaymentView, RefundView};
 use crate::webhook::accept;
-use crate::{Capture, Confirm, Gateways, GrantRefund, PaymentId, RawRequest, RefundTo, Void, read, view};
+use crate::{
+    Capture, Confirm, Gateways, GrantRefund, PaymentId, RawRequest, RefundTo, SetSecret, Void, read, view,
+};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -18,6 +20,7 @@ use web::{App, Body, Key, May, Operation, OrProblem, Outcome, Page, Problem, Pub
 kernel::permission!(ReadPayments, "payments:read", "See payments and refunds");
 kernel::permission!(WritePayments, "payments:write", "Capture, void and confirm payments");
 kernel::permission!(WriteRefunds, "refunds:write", "Grant refunds");
+kernel::permission!(SetUpPayments, "payments:setup", "Set up payment gateways: test them, set their secrets");
 
 kernel::refusals! {
     /// Why no action is completed.
@@ -36,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(confirm_payment))
         .routes(routes!(list_refunds, grant_refund))
         .routes(routes!(take_webhook))
+        .routes(routes!(put_secret))
         .routes(routes!(complete_sandbox_payment))
 }
 
@@ -267,6 +271,40 @@ async fn grant_refund(
         let id = crate::grant_refunds(tx, &[item]).await?.remove(0).or_problem()?;
         let refund = view::refunds(tx, order).await?.into_iter().find(|r| r.id == id);
         web::reply(StatusCode::CREATED, &refund)
+    })
+}
+
+/// The secret that a gateway signs its webhooks with.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GatewaySecretBody {
+    /// At least 16 characters. It is not shown again.
+    #[schema(min_length = 16)]
+    secret: String,
+}
+
+/// Set the secret of a gateway's webhooks
+///
+/// It takes the place of the one before at once, and is not shown again.
+#[utoipa::path(put, path = "/gateways/{gateway}/webhook-secret", tag = "payments", operation_id = "putGatewaySecret",
+    params(("gateway" = String, Path)), request_body = GatewaySecretBody, responses((status = 204)))]
+async fn put_secret(
+    State(app): State<App>,
+    caller: May<SetUpPayments>,
+    key: Key,
+    Segment(gateway): Segment<String>,
+    Body(body): Body<GatewaySecretBody>,
+) -> Result<Reply, Problem> {
+    let gateways = app.ctx.parts.get::<Gateways>()?;
+    web::command!(app, caller, key, "payments.put_secret", &body, |tx| {
+        let secret = kernel::Secret::new(body.secret.trim().to_owned());
+        let set = SetSecret { at: tx.now(), gateway: gateway.clone(), secret };
+        let outcome = crate::set_secrets(tx, &gateways, &[set]).await?.remove(0);
+        outcome.map_err(|refused| {
+            let problem = Problem::refused(&refused);
+            if problem.code() == "payments.short_secret" { problem.at("/secret") } else { problem }
+        })?;
+        Ok(Reply::empty())
     })
 }
 

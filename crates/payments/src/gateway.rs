@@ -18,6 +18,8 @@ pub struct Card {
     pub name: &'static str,
     /// What it does and how to set it up, in Markdown.
     pub documentation: &'static str,
+    /// Whether it sends webhooks, for which it needs a secret.
+    pub webhooks: bool,
 }
 
 /// What is asked: one operation on one payment.

@@ -22,9 +22,11 @@ mod ledger;
 mod model;
 mod open;
 mod pages;
+mod probe;
 pub mod read;
 mod record;
 mod refund;
+mod set_secret;
 mod tell;
 mod view;
 mod void;
@@ -41,6 +43,7 @@ pub use open::{Open, OpenRecorded, OpenRefused, acceptable, open, open_recorded}
 pub use read::payments_of;
 pub use record::{Record, record};
 pub use refund::{GrantRefund, RefundRefused, grant_refunds};
+pub use set_secret::{GatewaySecretSet, SetSecret, SetSecretRefused, set_secrets};
 pub use void::{Void, VoidRefused, void, void_for_orders};
 
 kernel::id!(PaymentId, "pay", "A tender on an order.");
@@ -56,6 +59,7 @@ pub const SLICE: web::Slice = web::Slice {
         web::grant::<api::ReadPayments>(),
         web::grant::<api::WritePayments>(),
         web::grant::<api::WriteRefunds>(),
+        web::grant::<api::SetUpPayments>(),
     ],
     jobs: JOBS,
     timers: TIMERS,
@@ -66,6 +70,7 @@ pub const SLICE: web::Slice = web::Slice {
         VoidRefused::CODES,
         ConfirmRefused::CODES,
         RefundRefused::CODES,
+        SetSecretRefused::CODES,
         webhook::WebhookRefused::CODES,
         api::CompleteRefused::CODES,
     ],

@@ -1,24 +1,35 @@
-//! Pages of payments: the list, one payment with what was asked and said, and what may be done with it; and the panel of an order.
+//! Pages of payments: the list, one payment with what was asked and said, and what may be done with it; the panel of an order;
+//! and the gateways among the settings.
 
 mod act;
 mod detail;
+mod gateways;
 mod list;
 mod panel;
 
-use crate::api::ReadPayments;
+use crate::api::{ReadPayments, SetUpPayments};
 use axum::routing::get;
-use kernel::Permission;
+use kernel::{Fault, Permission, Refuse};
 pub(crate) use panel::PANEL;
-use web::{App, Group, MenuItem};
+use web::{App, Group, MenuItem, OrProblem};
 
 /// Where payments stand in the menu.
-pub(crate) const MENU: &[MenuItem] = &[MenuItem {
-    title: "Payments",
-    path: "/payments",
-    scope: ReadPayments::SCOPE,
-    group: Group::Books,
-    order: 30,
-}];
+pub(crate) const MENU: &[MenuItem] = &[
+    MenuItem {
+        title: "Payments",
+        path: "/payments",
+        scope: ReadPayments::SCOPE,
+        group: Group::Books,
+        order: 30,
+    },
+    MenuItem {
+        title: "Payment gateways",
+        path: "/settings/gateways",
+        scope: SetUpPayments::SCOPE,
+        group: Group::Settings,
+        order: 32,
+    },
+];
 
 /// The pages.
 pub(crate) fn routes() -> axum::Router<App> {
@@ -27,4 +38,13 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/payments", get(list::show))
         .route("/payments/{id}", get(detail::show).post(act::tender))
         .route("/payments/{id}/refund", axum::routing::post(act::refund))
+        .route("/settings/gateways", get(gateways::list))
+        .route("/settings/gateways/{code}", get(gateways::show).post(gateways::save))
+        .route("/settings/gateways/{code}/test", axum::routing::post(gateways::test))
+}
+
+/// The outcome of the one command that was given.
+fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fault> {
+    let outcome = outcomes.into_iter().next().ok_or_else(|| Fault::broken("a command without outcome"))?;
+    Ok(outcome.or_problem()?)
 }

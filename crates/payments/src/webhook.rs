@@ -5,8 +5,8 @@ use crate::gateway::{BadWebhook, GatewayFact, Gateways, RawRequest, Subject};
 use crate::ledger::Ledger;
 use crate::model::{Act, FactKind};
 use crate::{OperationId, PaymentId, WebhookId, call};
-use db::{Ctx, FromRow, Job, Rows, Tx};
-use kernel::{Actor, Fault, refusals};
+use db::{Ctx, FromRow, Job, Rows, Sql, Tx};
+use kernel::{Actor, Fault, Timestamp, refusals};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ refusals! {
     /// Why a webhook is not taken.
     pub enum WebhookRefused {
         UnknownGateway { gateway: String } => NotFound, "payments.unknown_gateway", "There is no gateway “{gateway}”.";
-        NoSecret { gateway: String } => Conflict, "payments.no_webhook_secret", "Set gateway.{gateway}.webhook_secret before {gateway} may send webhooks.";
+        NoSecret { gateway: String } => Conflict, "payments.no_webhook_secret", "Set the webhook secret of {gateway} (Settings, Payment gateways) before it may send webhooks.";
         BadSignature => Forbidden, "payments.bad_signature", "The signature of the webhook does not fit.";
         Unreadable { what: String } => Invalid, "payments.unreadable_webhook", "The webhook does not read: {what}.";
     }
@@ -25,7 +25,31 @@ pub fn secret_setting(gateway: &str) -> String {
     format!("gateway.{gateway}.webhook_secret")
 }
 
-fn source(gateway: &str) -> String {
+/// What came in from a source, as `gateway:sandbox` or `carrier:post`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct Inbox {
+    /// When the newest came.
+    pub newest: Option<Timestamp>,
+    /// How many are stored and not applied.
+    pub waiting: i64,
+    /// How many were applied in vain: they did not read.
+    pub failed: i64,
+    /// What was wrong with one of these.
+    pub error: Option<String>,
+}
+
+/// What came in from a source.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn inbox(sql: &Sql, source: &str) -> Result<Inbox, Fault> {
+    let text = "SELECT MAX(received_at) AS newest, COUNT(*) FILTER (WHERE applied_at IS NULL) AS waiting, COUNT(error) AS failed, \
+         MAX(error) AS error FROM inbound_webhook WHERE source = $1";
+    Ok(sql.one(text, [source.into()]).await?.unwrap_or_default())
+}
+
+/// Under what webhooks of a gateway are stored.
+pub(crate) fn source(gateway: &str) -> String {
     format!("gateway:{gateway}")
 }
 

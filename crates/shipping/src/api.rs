@@ -5,8 +5,8 @@ use crate::model::{Shipment, ShipmentId, Status};
 use crate::rate::{Quote, RateCard};
 use crate::read::{self, TrackingEvent};
 use crate::{
-    BuyLabel, BuyLabelRefused, ReadShipping, Ship, ShipRecorded, Track, Tracked, VoidLabel, WriteShipping,
-    webhook,
+    BuyLabel, BuyLabelRefused, ReadShipping, SetSecret, SetUpShipping, Ship, ShipRecorded, Track, Tracked,
+    VoidLabel, WriteShipping, webhook,
 };
 use axum::Json;
 use axum::body::Bytes;
@@ -53,7 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     responses((status = 200, body = Vec<RateCard>), (status = 422, body = Problem)))]
 async fn put_rate_cards(
     State(app): State<App>,
-    caller: May<WriteShipping>,
+    caller: May<SetUpShipping>,
     key: Key,
     Body(cards): Body<Vec<RateCard>>,
 ) -> Result<Reply, Problem> {
@@ -451,17 +451,20 @@ struct SecretBody {
     responses((status = 204), (status = 422, body = Problem)))]
 async fn put_webhook_secret(
     State(app): State<App>,
-    caller: May<WriteShipping>,
+    caller: May<SetUpShipping>,
     key: Key,
     Segment(carrier): Segment<String>,
     Body(body): Body<SecretBody>,
 ) -> Result<Reply, Problem> {
-    if body.secret.chars().count() < 16 {
-        return Err(Problem::invalid("/secret", "A secret has at least 16 characters."));
-    }
-    let setting = webhook::secret_setting(&carrier);
+    let carriers = app.ctx.parts.get::<Carriers>()?;
     web::command!(app, caller, key, "shipping.webhook_secret", &body, |tx| {
-        db::settings::set(tx, &setting, &body.secret).await?;
+        let secret = kernel::Secret::new(body.secret.trim().to_owned());
+        let set = SetSecret { at: tx.now(), carrier: carrier.clone(), secret };
+        let outcome = crate::set_secrets(tx, &carriers, &[set]).await?.remove(0);
+        outcome.map_err(|refused| {
+            let problem = Problem::refused(&refused);
+            if problem.code() == "shipping.short_secret" { problem.at("/secret") } else { problem }
+        })?;
         Ok(Reply::empty())
     })
 }

@@ -27,7 +27,7 @@ kernel::refusals! {
 }
 
 /// Whether a card answers every question one way.
-fn decide_card(card: &RateCard) -> Result<(), RateCardRefused> {
+pub(crate) fn decide_card(card: &RateCard) -> Result<(), RateCardRefused> {
     if [&card.carrier, &card.service, &card.name].iter().any(|t| t.trim().is_empty()) {
         return Err(RateCardRefused::NoName);
     }

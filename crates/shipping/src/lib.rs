@@ -18,10 +18,12 @@ mod lock;
 mod model;
 mod pages;
 pub mod paper;
+mod probe;
 mod quote;
 pub mod rate;
 pub mod read;
 mod recorded;
+mod set_secret;
 mod settle;
 mod ship;
 pub mod status;
@@ -38,6 +40,7 @@ pub use quote::{QuoteRefused, quote, quote_everywhere};
 pub use rate::{Quote, RateCard};
 pub use read::{shipments_by_id, shipments_by_tracking, shipments_of};
 pub use recorded::{ShipRecorded, ship_recorded};
+pub use set_secret::{CarrierSecretSet, SetSecret, SetSecretRefused, set_secrets};
 pub use settle::{Act, CallCarrier};
 pub use ship::{Ship, ShipRefused, ship};
 pub use track::{Track, TrackRefused, Tracked, track};
@@ -45,7 +48,8 @@ pub use unpack::{TakeApartRefused, unpack};
 pub use void::{VoidLabel, VoidLabelRefused, void_label};
 
 kernel::permission!(ReadShipping, "shipping:read", "See shipments, rates and labels");
-kernel::permission!(WriteShipping, "shipping:write", "Buy and void labels, ship, set rates");
+kernel::permission!(WriteShipping, "shipping:write", "Buy and void labels, ship");
+kernel::permission!(SetUpShipping, "shipping:setup", "Set rates, carriers and their secrets");
 
 /// The background jobs of shipping.
 pub const JOBS: &[db::JobKind] =
@@ -54,11 +58,16 @@ pub const JOBS: &[db::JobKind] =
 /// The slice, for the program's list.
 pub const SLICE: web::Slice = web::Slice {
     name: "shipping",
-    permissions: &[web::grant::<ReadShipping>(), web::grant::<WriteShipping>()],
+    permissions: &[
+        web::grant::<ReadShipping>(),
+        web::grant::<WriteShipping>(),
+        web::grant::<SetUpShipping>(),
+    ],
     jobs: JOBS,
     laws: laws::LAWS,
     codes: &[
         RateCardRefused::CODES,
+        SetSecretRefused::CODES,
         QuoteRefused::CODES,
         BuyLabelRefused::CODES,
         VoidLabelRefused::CODES,

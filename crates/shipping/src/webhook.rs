@@ -27,7 +27,8 @@ pub fn secret_setting(carrier: &str) -> String {
     format!("carrier.{carrier}.webhook_secret")
 }
 
-fn source(carrier: &str) -> String {
+/// Under what webhooks of a carrier are stored.
+pub(crate) fn source(carrier: &str) -> String {
     format!("carrier:{carrier}")
 }
 

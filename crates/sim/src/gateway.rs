@@ -100,7 +100,12 @@ fn fact(said: &Said, subject: Subject) -> GatewayFact {
 
 impl Gateway for SimGateway {
     fn card(&self) -> payments::Card {
-        payments::Card { code: "sim", name: "Simulated", documentation: "Lives in simulations." }
+        payments::Card {
+            code: "sim",
+            name: "Simulated",
+            documentation: "Lives in simulations.",
+            webhooks: true,
+        }
     }
     fn authorise(&self, ask: &Ask) -> Plan {
         call(ask, "do")

@@ -135,6 +135,11 @@ fn messages() -> Markup {
         @for kind in ["success", "info", "warning", "danger"] { (h::alert(kind, &format!("A message of the kind “{kind}”, in a sentence that says what to do."))) }
         (h::note("warning", html! { strong { "On hold: " } "the address is not complete. " (h::link("#", "Correct it", "sm", "")) }))
         div.toasts-example { (toast::example()) }
+        (h::checks(&[
+            h::Check::good("The gateway answered."),
+            h::Check::warn("No webhook has come yet.", "Send a test message from the gateway's own pages."),
+            h::Check::bad(LONG, "Copy the secret from the gateway's pages and set it here again."),
+        ]))
         (h::empty_with(Icon::ShoppingCart, "No orders yet", "Enter one, or connect a channel.", h::link("#", "New order", "primary", "")))
     }
 }

@@ -49,7 +49,7 @@ const API: &[(&str, &[&str])] = &[
     ),
     ("audit:view", &["GET /v1/audit"]),
     ("catalog:read", &["GET /v1/skus", "GET /v1/skus/{code}", "GET /v1/suppliers", "GET /v1/tax-rates"]),
-    ("catalog:write", &["POST /v1/skus", "PUT /v1/skus/{code}", "PUT /v1/suppliers", "PUT /v1/tax-rates"]),
+    ("catalog:write", &["POST /v1/skus", "PUT /v1/skus/{code}", "PUT /v1/suppliers", "PUT /v1/tax-rates", "DELETE /v1/tax-rates/{country}/{tax_class}"]),
     (
         "customers:read",
         &["GET /v1/customers", "GET /v1/customers/{id}", "GET /v1/customers/{id}/store-credit"],
@@ -87,6 +87,7 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/sandbox/payments/{id}/complete",
         ],
     ),
+    ("payments:setup", &["PUT /v1/gateways/{gateway}/webhook-secret"]),
     ("refunds:write", &["POST /v1/orders/{id}/refunds"]),
     (
         "orders:read",
@@ -145,16 +146,15 @@ const API: &[(&str, &[&str])] = &[
     (
         "shipping:write",
         &[
-            "PUT /v1/carriers/{carrier}/webhook-secret",
             "POST /v1/parcels/{id}/label",
             "POST /v1/parcels/{id}/shipment",
             "POST /v1/parcels/{id}/unpack",
-            "PUT /v1/rate-cards",
             "POST /v1/shipments/{id}/ship",
             "POST /v1/shipments/{id}/track",
             "POST /v1/shipments/{id}/void",
         ],
     ),
+    ("shipping:setup", &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/rate-cards"]),
     ("returns:read", &["GET /v1/returns", "GET /v1/returns/{id}"]),
     (
         "returns:write",

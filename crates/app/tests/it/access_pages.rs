@@ -64,7 +64,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "catalog:read",
-        &["GET /catalog", "GET /catalog/lookup", "GET /catalog/suppliers", "GET /catalog/skus/{code}"],
+        &["GET /catalog", "GET /catalog/lookup", "GET /catalog/suppliers", "GET /catalog/skus/{code}", "GET /settings/tax"],
     ),
     (
         "catalog:write",
@@ -75,12 +75,25 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "GET /catalog/skus/{code}/edit",
             "POST /catalog/skus/{code}/edit",
             "POST /catalog/skus/{code}/active",
+            "POST /settings/tax",
+            "POST /settings/tax/remove",
         ],
     ),
-    ("inventory:read", &["GET /stock", "GET /stock/skus/{code}", "GET /panels/skus/{id}/stock"]),
+    (
+        "inventory:read",
+        &[
+            "GET /settings/locations",
+            "GET /settings/locations/{code}",
+            "GET /stock",
+            "GET /stock/skus/{code}",
+            "GET /panels/skus/{id}/stock",
+        ],
+    ),
     (
         "inventory:write",
         &[
+            "GET /settings/locations/new",
+            "POST /settings/locations",
             "GET /stock/adjust",
             "POST /stock/adjust",
             "GET /stock/bin",
@@ -95,7 +108,17 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /stock/transfer",
         ],
     ),
-    ("payments:read", &["GET /orders/{id}/payments", "GET /payments", "GET /payments/{id}"]),
+    (
+        "payments:read",
+        &[
+            "GET /orders/{id}/payments",
+            "GET /payments",
+            "GET /payments/{id}",
+            "GET /settings/gateways",
+            "GET /settings/gateways/{code}",
+        ],
+    ),
+    ("payments:setup", &["POST /settings/gateways/{code}", "POST /settings/gateways/{code}/test"]),
     (
         "orders:read",
         &[
@@ -170,6 +193,9 @@ pub const PAGES: &[(&str, &[&str])] = &[
         &[
             "GET /panels/orders/{id}/shipments",
             "GET /panels/parcels/{id}/label",
+            "GET /settings/carriers",
+            "GET /settings/carriers/{code}",
+            "GET /settings/rates",
             "GET /shipments",
             "GET /shipments/{id}",
         ],
@@ -183,6 +209,10 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /shipments/{id}/track",
             "POST /shipments/{id}/void",
         ],
+    ),
+    (
+        "shipping:setup",
+        &["POST /settings/carriers/{code}", "POST /settings/carriers/{code}/test", "POST /settings/rates"],
     ),
     (
         "returns:read",

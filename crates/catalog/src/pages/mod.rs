@@ -1,4 +1,4 @@
-//! Pages of the catalogue: the list with its search, a SKU, its form, suppliers, and what boxes that look SKUs up offer.
+//! Pages of the catalogue: the list with its search, a SKU, its form, suppliers, tax rates, and what boxes that look SKUs up offer.
 //!
 //! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
 
@@ -6,8 +6,9 @@ mod detail;
 mod form;
 mod list;
 mod suppliers;
+mod tax;
 
-use crate::api::ReadCatalog;
+use crate::api::{ReadCatalog, WriteCatalog};
 use crate::read::{self, Filter, SkuDetail};
 use axum::Router;
 use axum::routing::{get, post};
@@ -30,6 +31,13 @@ pub(crate) const MENU: &[MenuItem] = &[
         scope: ReadCatalog::SCOPE,
         group: Group::Catalogue,
         order: 20,
+    },
+    MenuItem {
+        title: "Tax rates",
+        path: "/settings/tax",
+        scope: WriteCatalog::SCOPE,
+        group: Group::Settings,
+        order: 31,
     },
 ];
 
@@ -58,6 +66,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/catalog/skus/{code}", get(detail::show))
         .route("/catalog/skus/{code}/edit", get(form::edit).post(form::change))
         .route("/catalog/skus/{code}/active", post(detail::activate))
+        .route("/settings/tax", get(tax::show).post(tax::save))
+        .route("/settings/tax/remove", post(tax::remove))
 }
 
 /// The page of a SKU.

@@ -23,7 +23,12 @@ fn settled(ask: &Ask, phase: Phase) -> GatewayFact {
 
 impl Gateway for Manual {
     fn card(&self) -> Card {
-        Card { code: internal::MANUAL, name: "Bank transfer and cash", documentation: DOCUMENTATION }
+        Card {
+            code: internal::MANUAL,
+            name: "Bank transfer and cash",
+            documentation: DOCUMENTATION,
+            webhooks: false,
+        }
     }
     fn authorise(&self, ask: &Ask) -> Plan {
         let phase = if ask.method == internal::COD { Phase::Succeeded } else { Phase::Requested };

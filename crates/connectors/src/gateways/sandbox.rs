@@ -137,6 +137,7 @@ impl Gateway for Sandbox {
             code: "sandbox",
             name: "Sandbox",
             documentation: include_str!("../../../../docs/sandbox-gateway.md"),
+            webhooks: true,
         }
     }
     fn authorise(&self, ask: &Ask) -> Plan {

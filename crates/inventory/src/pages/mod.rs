@@ -1,9 +1,11 @@
-//! Pages of stock: what lies where, how it came to be, and the forms that receive, adjust, count and move it.
+//! Pages of stock: what lies where, how it came to be, and the forms that receive, adjust, count and move it;
+//! and the locations among the settings.
 //!
 //! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
 
 mod change;
 mod list;
+mod locations;
 mod sku;
 
 use crate::api::{ReadInventory, WriteInventory};
@@ -46,6 +48,13 @@ pub(crate) const MENU: &[MenuItem] = &[
         group: Group::Stock,
         order: 50,
     },
+    MenuItem {
+        title: "Locations and routing",
+        path: "/settings/locations",
+        scope: WriteInventory::SCOPE,
+        group: Group::Settings,
+        order: 34,
+    },
 ];
 
 /// Its place on the page of a SKU.
@@ -74,6 +83,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/stock/bin", get(change::form::<change::Shelving>).post(change::submit::<change::Shelving>))
         .route("/stock/safety", get(change::form::<change::Keeping>).post(change::submit::<change::Keeping>))
         .route("/panels/skus/{id}/stock", get(sku::panel))
+        .route("/settings/locations", get(locations::list).post(locations::save))
+        .route("/settings/locations/new", get(locations::empty))
+        .route("/settings/locations/{code}", get(locations::edit))
 }
 
 /// The page of a SKU's stock.

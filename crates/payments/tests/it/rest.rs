@@ -180,3 +180,36 @@ async fn gateways_post_their_webhooks() {
         shop.check().await;
     }
 }
+
+#[tokio::test]
+async fn a_gateway_is_tested_without_moving_money_and_its_secret_is_never_shown() {
+    for shop in shops().await {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let reader = Api::of(&shop, &["payments:read", "payments:write"]).await;
+        let refused = reader.send("POST", "/settings/gateways/wire/test", &form, String::new()).await;
+        assert_eq!(refused.0.as_u16(), 403, "taking money is not setting it up");
+        let api = Api::of(&shop, &["payments:read", "payments:setup"]).await;
+        let before: Option<i64> = shop.db.read().scalar("SELECT COUNT(*) FROM event", []).await.unwrap();
+        let (status, told) = api.send("POST", "/settings/gateways/wire/test", &form, String::new()).await;
+        assert!(status == 200 && told.contains("It answered, and knows nothing"), "{told}");
+        assert!(told.contains("secret of its webhooks is not set"), "{told}");
+        let after: Option<i64> = shop.db.read().scalar("SELECT COUNT(*) FROM event", []).await.unwrap();
+        assert_eq!(before, after, "nothing is written");
+        let set = |secret: &str| format!("once=aa&secret={secret}");
+        let (status, short) = api.send("POST", "/settings/gateways/wire", &form, set("short")).await;
+        assert!(status == 422 && short.contains("field-secret-error"), "{short}");
+        let (status, _) = api.send("POST", "/settings/gateways/wire", &form, set("0123456789abcdef")).await;
+        assert_eq!(status, 303);
+        for path in ["/settings/gateways", "/settings/gateways/wire"] {
+            let (status, page) = api.send("GET", path, &[], String::new()).await;
+            assert!(status == 200 && page.contains("secret is set"), "{page}");
+            assert!(!page.contains("0123456789abcdef"));
+        }
+        let kept: Option<String> = db::settings::get(shop.db.read(), &secret_setting("wire")).await.unwrap();
+        assert_eq!(kept.as_deref(), Some("0123456789abcdef"));
+        let headers = [("content-type", "application/json"), ("idempotency-key", "s1")];
+        let path = "/v1/gateways/none/webhook-secret";
+        let body = json!({"secret": "0123456789abcdef"}).to_string();
+        assert_eq!(api.send("PUT", path, &headers, body).await.0.as_u16(), 404);
+    }
+}

@@ -28,7 +28,7 @@ fn call(what: &str, ask: &Ask) -> Plan {
 
 impl Gateway for Wire {
     fn card(&self) -> Card {
-        Card { code: "wire", name: "Wire", documentation: "For tests." }
+        Card { code: "wire", name: "Wire", documentation: "For tests.", webhooks: true }
     }
     fn authorise(&self, ask: &Ask) -> Plan {
         call("do", ask)

@@ -1,28 +1,40 @@
-//! Pages of shipping: shipments and their tracking, the label of a parcel, and the panel on the page of an order.
+//! Pages of shipping: shipments and their tracking, the label of a parcel, the panel on the page of an order; and
+//! carriers with their rate tables among the settings.
 //!
 //! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
 
+mod carriers;
 mod detail;
 mod list;
 mod order;
 mod parcel;
+mod rates;
 
 use crate::board::{Ask, page};
 use crate::carrier::Carriers;
-use crate::{ReadShipping, rate_cards};
+use crate::{ReadShipping, SetUpShipping, rate_cards};
 use axum::routing::{get, post};
 use kernel::{Fault, Permission, Refuse};
 use std::collections::BTreeMap;
 use web::{App, Group, Hit, MenuItem, OrProblem, Panel, Problem, Search};
 
 /// Its entries of the menu.
-pub(crate) const MENU: &[MenuItem] = &[MenuItem {
-    title: "Shipments",
-    path: "/shipments",
-    scope: ReadShipping::SCOPE,
-    group: Group::Fulfilment,
-    order: 40,
-}];
+pub(crate) const MENU: &[MenuItem] = &[
+    MenuItem {
+        title: "Shipments",
+        path: "/shipments",
+        scope: ReadShipping::SCOPE,
+        group: Group::Fulfilment,
+        order: 40,
+    },
+    MenuItem {
+        title: "Carriers",
+        path: "/settings/carriers",
+        scope: SetUpShipping::SCOPE,
+        group: Group::Settings,
+        order: 33,
+    },
+];
 
 /// Its blocks on pages of slices above it.
 pub(crate) const PANELS: &[Panel] = &[order::PANEL, parcel::PANEL];
@@ -62,6 +74,10 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/shipments/{id}", get(detail::show))
         .route("/shipments/{id}/void", post(detail::void))
         .route("/shipments/{id}/track", post(detail::track))
+        .route("/settings/carriers", get(carriers::list))
+        .route("/settings/carriers/{code}", get(carriers::show).post(carriers::save))
+        .route("/settings/carriers/{code}/test", post(carriers::test))
+        .route("/settings/rates", get(rates::show).post(rates::save))
 }
 
 /// The outcome of the one command that was given.

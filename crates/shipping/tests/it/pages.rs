@@ -309,3 +309,93 @@ async fn the_catalogue_and_stock_are_changed_by_forms_with_errors_by_the_field()
         shop.check(shipping::laws::LAWS).await;
     }
 }
+
+#[tokio::test]
+async fn a_lead_sets_rates_and_a_secret_tests_them_and_a_picker_may_not() {
+    for shop in shops().await {
+        let picker = Desk::open(&shop, PICKER).await;
+        let lead = Desk::open(&shop, &["shipping:*"]).await;
+        let rates = "carrier=kite&service=std&name=Kite&origin=DE&currency=EUR&divisor=5000&min_days=1&max_days=2&active=yes";
+        let zone = "zones[0][name]=home&zones[0][places]=DE&zones[0][prices]=1000+3.99";
+        for (path, fields) in
+            [("/settings/rates", rates), ("/settings/carriers/post", "secret=0123456789abcdef")]
+        {
+            assert_eq!(picker.post(path, fields).await.status, 403, "{path}");
+        }
+        // What is wrong comes back by its field, with what was typed.
+        for (fields, field) in [
+            (format!("{rates}&{zone}1"), "field-zones-0--prices--error"),
+            (
+                format!("{rates}&zones[0][name]=home&zones[0][places]=QQ&zones[0][prices]=1+1"),
+                "field-zones-0--places--error",
+            ),
+            (format!("{rates}&max_days=0&{zone}").replace("max_days=2&", ""), "field-max-days-error"),
+        ] {
+            let wrong = lead.post("/settings/rates", &fields).await;
+            assert!(wrong.status == 422 && wrong.text.contains(field), "{field}: {}", wrong.text);
+            assert!(wrong.text.contains("value=\"Kite\""));
+        }
+        let done = lead.post("/settings/rates", &format!("{rates}&{zone}")).await;
+        assert_eq!((done.status, done.to.as_str()), (303, "/settings/carriers/kite"), "{}", done.text);
+        let twice = lead.post("/settings/rates", &format!("{rates}&{zone}")).await;
+        assert!(twice.status == 422 && twice.text.contains("open it to change it"), "{}", twice.text);
+        let form = lead.get("/settings/rates?carrier=kite&service=std&origin=DE").await.text;
+        assert!(form.contains("1000 3.99") && form.contains("Zone home"), "{form}");
+        // The test says what it costs, or why there is no offer and what to change.
+        for (asked, says) in [
+            ("country=DE&weight=900", "Kite 3.99 EUR in 1 to 2 days"),
+            ("country=DE&weight=1001", "add a price for more"),
+            ("country=US&weight=1", "US is in no zone"),
+        ] {
+            let told = lead.post("/settings/carriers/kite/test", asked).await;
+            assert!(told.status == 200 && told.text.contains(says), "{asked}: {}", told.text);
+            assert!(told.text.contains("tracking is entered by hand"));
+        }
+        let unread = lead.post("/settings/carriers/kite/test", "country=Q&weight=1").await;
+        assert!(unread.status == 422 && unread.text.contains("field-country-error"));
+        // A secret is set once and never shown again.
+        let short = lead.post("/settings/carriers/kite", "secret=short").await;
+        assert!(short.status == 422 && short.text.contains("field-secret-error"), "{}", short.text);
+        let set = lead.post("/settings/carriers/kite", "secret=0123456789abcdef").await;
+        assert_eq!(set.status, 303, "{}", set.text);
+        let page = lead.get("/settings/carriers/kite").await.text;
+        assert!(page.contains("secret is set") && !page.contains("0123456789abcdef"));
+        let leaks: Option<i64> = shop
+            .db
+            .read()
+            .scalar("SELECT COUNT(*) FROM event WHERE payload LIKE '%0123456789abcdef%'", [])
+            .await
+            .unwrap();
+        assert_eq!(leaks, Some(0), "no event holds it");
+        assert!(lead.get("/settings/carriers").await.text.contains("/settings/carriers/kite"));
+        assert_eq!(lead.post("/settings/carriers/none", "secret=0123456789abcdef").await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_location_is_made_and_changed_by_a_form() {
+    for shop in shops().await {
+        let desk = Desk::open(&shop, &["inventory:*"]).await;
+        let reader = Desk::open(&shop, &["inventory:read"]).await;
+        let typed = "code=MUC&name=Munich&kind=warehouse&priority=7&active=yes&city=M%C3%BCnchen&country=de";
+        assert_eq!(reader.post("/settings/locations", typed).await.status, 403);
+        for (wrong, field) in [
+            (typed.replace("country=de", "country=QQ"), "field-country-error"),
+            (typed.replace("priority=7", "priority=soon"), "field-priority-error"),
+            (format!("{typed}&lat=91&lon=0"), "field-lat-error"),
+            (typed.replace("kind=warehouse", "kind=supplier"), "field-supplier-error"),
+        ] {
+            let told = desk.post("/settings/locations", &wrong).await;
+            assert!(told.status == 422 && told.text.contains(field), "{field}: {}", told.text);
+        }
+        assert_eq!(desk.post("/settings/locations", typed).await.status, 303);
+        let twice = desk.post("/settings/locations", typed).await;
+        assert!(twice.status == 422 && twice.text.contains("open it to change it"), "{}", twice.text);
+        let closed = typed.replace("&active=yes", "").replace("priority=7", "priority=9");
+        assert_eq!(desk.post("/settings/locations", &format!("{closed}&known=yes")).await.status, 303);
+        let form = reader.get("/settings/locations/MUC").await.text;
+        assert!(form.contains("value=\"9\"") && form.contains("München"), "{form}");
+        assert!(!form.contains("form-buttons"), "who may not change it has no button");
+        assert!(reader.get("/settings/locations").await.text.contains("takes none"));
+    }
+}

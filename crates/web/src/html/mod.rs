@@ -6,6 +6,7 @@
 mod badge;
 mod bits;
 mod chart;
+mod checks;
 mod choice;
 mod form;
 mod list;
@@ -20,6 +21,7 @@ pub use bits::{
     money, note, person, progress, split, time,
 };
 pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
+pub use checks::{Check, checks};
 pub use choice::{
     Card, Combobox, Select, checkbox, combobox, options, radio_cards, select, select_field, switch,
 };
