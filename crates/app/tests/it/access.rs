@@ -49,7 +49,16 @@ const API: &[(&str, &[&str])] = &[
     ),
     ("audit:view", &["GET /v1/audit"]),
     ("catalog:read", &["GET /v1/skus", "GET /v1/skus/{code}", "GET /v1/suppliers", "GET /v1/tax-rates"]),
-    ("catalog:write", &["POST /v1/skus", "PUT /v1/skus/{code}", "PUT /v1/suppliers", "PUT /v1/tax-rates", "DELETE /v1/tax-rates/{country}/{tax_class}"]),
+    (
+        "catalog:write",
+        &[
+            "POST /v1/skus",
+            "PUT /v1/skus/{code}",
+            "PUT /v1/suppliers",
+            "PUT /v1/tax-rates",
+            "DELETE /v1/tax-rates/{country}/{tax_class}",
+        ],
+    ),
     (
         "customers:read",
         &["GET /v1/customers", "GET /v1/customers/{id}", "GET /v1/customers/{id}/store-credit"],

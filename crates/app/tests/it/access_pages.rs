@@ -64,7 +64,13 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "catalog:read",
-        &["GET /catalog", "GET /catalog/lookup", "GET /catalog/suppliers", "GET /catalog/skus/{code}", "GET /settings/tax"],
+        &[
+            "GET /catalog",
+            "GET /catalog/lookup",
+            "GET /catalog/suppliers",
+            "GET /catalog/skus/{code}",
+            "GET /settings/tax",
+        ],
     ),
     (
         "catalog:write",
@@ -218,7 +224,10 @@ pub const PAGES: &[(&str, &[&str])] = &[
         "returns:read",
         &["GET /orders/{id}/panels/returns", "GET /returns", "GET /returns/{id}", "GET /settings/returns"],
     ),
-    ("returns:write", &["GET /returns/new", "POST /returns/new", "POST /returns/{id}/decide", "POST /settings/returns"]),
+    (
+        "returns:write",
+        &["GET /returns/new", "POST /returns/new", "POST /returns/{id}/decide", "POST /settings/returns"],
+    ),
     ("returns:receive", &["POST /returns/{id}/goods"]),
     (
         "books:read",
