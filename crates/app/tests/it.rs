@@ -32,5 +32,7 @@ mod office;
 mod race;
 #[path = "it/reading.rs"]
 mod reading;
+#[path = "it/station.rs"]
+mod station;
 #[path = "it/walk.rs"]
 mod walk;

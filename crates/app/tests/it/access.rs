@@ -14,6 +14,8 @@ use web::Role;
 
 #[path = "access_pages.rs"]
 mod pages;
+#[path = "access_public.rs"]
+mod public;
 use pages::PAGES;
 
 /// In place of a scope: everybody who is somebody.
@@ -72,6 +74,7 @@ const API: &[(&str, &[&str])] = &[
         "inventory:write",
         &[
             "POST /v1/adjustments",
+            "POST /v1/bins",
             "POST /v1/counts",
             "POST /v1/locations",
             "PUT /v1/locations/{code}",
@@ -100,24 +103,35 @@ const API: &[(&str, &[&str])] = &[
     ("refunds:write", &["POST /v1/orders/{id}/refunds"]),
     (
         "orders:read",
-        &["GET /v1/orders", "GET /v1/orders/{id}", "GET /v1/orders/{id}/events", "GET /v1/reports/today"],
+        &[
+            "GET /v1/bulk-actions/{id}",
+            "GET /v1/orders",
+            "GET /v1/orders/{id}",
+            "GET /v1/orders/{id}/events",
+            "GET /v1/reports/today",
+        ],
     ),
     (
         "orders:write",
         &[
+            "POST /v1/bulk-actions",
             "POST /v1/orders",
             "POST /v1/orders/{id}/cancel",
             "POST /v1/orders/{id}/holds",
             "DELETE /v1/orders/{id}/holds/{kind}",
             "POST /v1/orders/{id}/notes",
+            "PUT /v1/orders/{id}/ship-to",
+            "POST /v1/orders/{id}/tags",
         ],
     ),
     ("risk:write", &["POST /v1/orders/{id}/review"]),
     (
         "warehouse:read",
         &[
+            "GET /v1/cartons",
             "GET /v1/fulfilments",
             "GET /v1/fulfilments/{id}",
+            "GET /v1/fulfilments/{id}/box",
             "GET /v1/parcels/{id}",
             "GET /v1/parcels/{id}/packing-slip",
         ],
@@ -125,6 +139,7 @@ const API: &[(&str, &[&str])] = &[
     (
         "warehouse:write",
         &[
+            "PUT /v1/cartons",
             "POST /v1/fulfilments/{id}/accept",
             "POST /v1/fulfilments/{id}/reject",
             "POST /v1/fulfilments/{id}/release",
@@ -134,6 +149,8 @@ const API: &[(&str, &[&str])] = &[
     (
         "warehouse:pick",
         &[
+            "POST /v1/fulfilments/{id}/box/close",
+            "POST /v1/fulfilments/{id}/box/scan",
             "POST /v1/fulfilments/{id}/pack",
             "POST /v1/fulfilments/{id}/pick",
             "POST /v1/fulfilments/{id}/short-pick",
@@ -218,7 +235,7 @@ fn call_of(route: &str) -> (Method, String) {
         p if p.contains("/invitations/") => "inv_0000000000001",
         p if p.contains("/users/") || p.contains("/people/") => "usr_0000000000001",
         p if p.contains("/customers/") => "cus_0000000000001",
-        p if p.contains("/orders/bulk/") => "blk_0000000000001",
+        p if p.contains("/orders/bulk/") || p.contains("/bulk-actions/") => "blk_0000000000001",
         p if p.contains("/reservations/") => "rsv_0000000000001",
         p if p.contains("/payments/{id}") => "pay_0000000000001",
         p if p.contains("/fulfilments/{id}") || p.starts_with("/pick/") || p.starts_with("/pack/") => {

@@ -55,7 +55,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /forgot",
             // Ends the session it is sent with, if any.
             "POST /sign-out",
-            // Proved by a signed link, or by number and e-mail together: see crates/portal/tests.
+            // Proved by a signed pass, or by number and e-mail together.
             "GET /track",
             "POST /track",
             "GET /track/return",
