@@ -49,7 +49,16 @@ const API: &[(&str, &[&str])] = &[
     ),
     ("audit:view", &["GET /v1/audit"]),
     ("catalog:read", &["GET /v1/skus", "GET /v1/skus/{code}", "GET /v1/suppliers", "GET /v1/tax-rates"]),
-    ("catalog:write", &["POST /v1/skus", "PUT /v1/skus/{code}", "PUT /v1/suppliers", "PUT /v1/tax-rates", "DELETE /v1/tax-rates/{country}/{tax_class}"]),
+    (
+        "catalog:write",
+        &[
+            "POST /v1/skus",
+            "PUT /v1/skus/{code}",
+            "PUT /v1/suppliers",
+            "PUT /v1/tax-rates",
+            "DELETE /v1/tax-rates/{country}/{tax_class}",
+        ],
+    ),
     (
         "customers:read",
         &["GET /v1/customers", "GET /v1/customers/{id}", "GET /v1/customers/{id}/store-credit"],
@@ -91,7 +100,13 @@ const API: &[(&str, &[&str])] = &[
     ("refunds:write", &["POST /v1/orders/{id}/refunds"]),
     (
         "orders:read",
-        &["GET /v1/orders", "GET /v1/orders/{id}", "GET /v1/orders/{id}/events", "GET /v1/reports/today"],
+        &[
+            "GET /v1/channels",
+            "GET /v1/orders",
+            "GET /v1/orders/{id}",
+            "GET /v1/orders/{id}/events",
+            "GET /v1/reports/today",
+        ],
     ),
     (
         "orders:write",
@@ -101,8 +116,10 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/orders/{id}/holds",
             "DELETE /v1/orders/{id}/holds/{kind}",
             "POST /v1/orders/{id}/notes",
+            "POST /v1/orders/{id}/payment-requests",
         ],
     ),
+    ("channels:write", &["PUT /v1/channels/{code}"]),
     ("risk:write", &["POST /v1/orders/{id}/review"]),
     (
         "warehouse:read",
