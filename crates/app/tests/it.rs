@@ -28,6 +28,8 @@ mod limits;
 mod meta;
 #[path = "it/office.rs"]
 mod office;
+#[path = "it/pay.rs"]
+mod pay;
 #[path = "it/race.rs"]
 mod race;
 #[path = "it/reading.rs"]

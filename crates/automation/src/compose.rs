@@ -16,6 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 pub const KINDS: &[&str] = &[
     "order.placed",
     "order.confirmation_asked",
+    "order.payment_requested",
     "shipment.shipped",
     "shipment.delivered",
     "payment.refunded",
@@ -95,6 +96,9 @@ pub(crate) fn compose(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result
 /// The customer gets the confirmation of an order once more.
 const CONFIRMED_AGAIN: &str = "order.confirmation_asked";
 
+/// The customer gets a link to pay.
+const PAYMENT_REQUESTED: &str = "order.payment_requested";
+
 /// A template has the name of its event.
 fn template_of(kind: &str) -> Option<&'static str> {
     let name = if kind == CONFIRMED_AGAIN { "order.placed" } else { kind }.replace('.', "_");
@@ -126,7 +130,10 @@ async fn lines(sql: &Sql, events: &[Event]) -> Result<HashMap<i64, Vec<Line>>, F
     let text = "SELECT l.order_id, l.sku, l.title, l.ordered AS quantity, l.total FROM order_line l JOIN input ON input.id = l.order_id \
                 ORDER BY l.order_id, l.position";
     let mut all: HashMap<i64, Vec<Line>> = HashMap::new();
-    for line in sql.all_from::<Line>(&ids(events, &["order.placed", CONFIRMED_AGAIN]), text, []).await? {
+    for line in sql
+        .all_from::<Line>(&ids(events, &["order.placed", CONFIRMED_AGAIN, PAYMENT_REQUESTED]), text, [])
+        .await?
+    {
         all.entry(line.order_id).or_default().push(line);
     }
     Ok(all)
@@ -150,6 +157,10 @@ impl Links {
         let path = pass.path(&self.signer, self.now)?;
         Ok(self.site.as_ref().map(|site| site.link(&path)))
     }
+    fn to_pay(&self, order: i64) -> Result<Option<String>, Fault> {
+        let path = portal::pay_path(orders::OrderId(order), &self.signer, self.now)?;
+        Ok(self.site.as_ref().map(|site| site.link(&path)))
+    }
 }
 
 /// What a template may use for an event. What the event does not know is null, so that templates can ask.
@@ -169,6 +180,14 @@ fn context(shop: &str, links: &Links, event: &Event, order: &Order, lines: &[Lin
         }
         _ => Json::Null,
     };
+    let payment = match event.kind.as_str() {
+        PAYMENT_REQUESTED => {
+            let minor =
+                fact["amount"].as_i64().ok_or_else(|| Fault::broken("a request without an amount"))?;
+            json!({ "amount": Money::new(minor, currency).to_string(), "url": links.to_pay(order.id)? })
+        }
+        _ => Json::Null,
+    };
     Ok(json!({
         "shop": shop,
         "order": { "number": order.number, "name": order.name, "total": Money::new(order.total, currency).to_string(), "currency": order.currency,
@@ -176,6 +195,7 @@ fn context(shop: &str, links: &Links, event: &Event, order: &Order, lines: &[Lin
         "lines": lines,
         "shipment": { "carrier": fact["carrier"], "tracking_number": fact["tracking_number"] },
         "refund": refund,
+        "payment": payment,
     }))
 }
 

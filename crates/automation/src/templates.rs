@@ -40,7 +40,8 @@ pub struct Rendered {
 }
 
 /// The names of all templates.
-pub const NAMES: [&str; 4] = ["order_placed", "shipment_shipped", "shipment_delivered", "payment_refunded"];
+pub const NAMES: [&str; 5] =
+    ["order_placed", "order_payment_requested", "shipment_shipped", "shipment_delivered", "payment_refunded"];
 
 /// Our own texts as (subject, text, HTML); the first line of the plain text is the subject.
 fn own(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
@@ -48,6 +49,10 @@ fn own(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
         "order_placed" => {
             (include_str!("../templates/order_placed.txt"), include_str!("../templates/order_placed.html"))
         }
+        "order_payment_requested" => (
+            include_str!("../templates/order_payment_requested.txt"),
+            include_str!("../templates/order_payment_requested.html"),
+        ),
         "shipment_shipped" => (
             include_str!("../templates/shipment_shipped.txt"),
             include_str!("../templates/shipment_shipped.html"),
@@ -233,6 +238,7 @@ pub fn sample() -> Json {
         "lines": [ { "title": "Cup “A&B”", "sku": "CUP-1", "quantity": 2, "total": "24.90 EUR" } ],
         "shipment": { "carrier": "post", "tracking_number": "RX123" },
         "refund": { "amount": "4.90 EUR", "method": "card" },
+        "payment": { "amount": "24.90 EUR", "url": "https://shop.example/pay?t=sample" },
     })
 }
 

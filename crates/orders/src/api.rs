@@ -1,5 +1,6 @@
 //! REST of orders: DTOs and thin handlers.
 
+mod channels;
 mod input;
 mod many;
 mod view;
@@ -26,6 +27,7 @@ use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem
 
 kernel::permission!(ReadOrders, "orders:read", "See orders");
 kernel::permission!(WriteOrders, "orders:write", "Place, hold, cancel and annotate orders");
+kernel::permission!(SetUpChannels, "channels:write", "Make and rename sales channels");
 kernel::permission!(ReviewOrders, "risk:write", "Decide on orders held for their risk");
 
 /// The door for single orders: whatever waits while a transaction runs is the next transaction.
@@ -56,9 +58,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hold))
         .routes(routes!(release))
         .routes(routes!(review))
+        .merge(channels::routes())
         .routes(routes!(note))
         .routes(routes!(tag))
         .routes(routes!(change_address))
+        .routes(routes!(request_payment))
         .routes(routes!(events))
         .merge(many::routes())
 }
@@ -477,6 +481,23 @@ async fn change_address(
             }
         })?;
         web::reply(StatusCode::OK, &full(tx, id).await?)
+    })
+}
+
+/// Send the customer a link to pay
+///
+/// By e-mail, for what is neither authorised nor captured. The link is good for 30 days.
+#[utoipa::path(post, path = "/orders/{id}/payment-requests", tag = "orders", operation_id = "requestOrderPayment", params(("id" = OrderId, Path)), responses((status = 204)))]
+async fn request_payment(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    Segment(id): Segment<OrderId>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.request_payment", &id, |tx| {
+        let item = crate::RequestPayment { at: tx.now(), order: id, by: actor(&caller) };
+        crate::request_payment(tx, &[item]).await?.remove(0).or_problem()?;
+        Ok(Reply::empty())
     })
 }
 

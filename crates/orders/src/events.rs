@@ -314,3 +314,15 @@ pub struct OrderConfirmationAsked {
     pub order: OrderId,
 }
 fact!(OrderConfirmationAsked, "order.confirmation_asked");
+
+/// The customer shall get a link to pay what is left.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrderPaymentRequested {
+    /// The order.
+    pub order: OrderId,
+    /// What was left then.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: Currency,
+}
+fact!(OrderPaymentRequested, "order.payment_requested");

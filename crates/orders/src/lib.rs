@@ -4,6 +4,7 @@
 //! are derived by the database and never assigned; stock is promised only under its row's lock.
 //!
 //! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`tag`], [`ask_confirmation`],
+//! [`request_payment`], [`pay`],
 //! [`bulk::begin_bulk`]; for downstream slices [`advance`], [`resource`],
 //! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
 //! those who wait.
@@ -15,6 +16,7 @@ mod backorder;
 mod buckets;
 pub mod bulk;
 mod cancel;
+mod channel;
 mod collect;
 mod confirmation;
 pub mod events;
@@ -23,6 +25,7 @@ mod laws;
 mod model;
 mod note;
 mod pages;
+mod pay;
 mod place;
 pub mod read;
 mod resource;
@@ -35,11 +38,13 @@ mod view;
 pub use address::{ChangeAddress, ChangeAddressRefused, change_address};
 pub use advance::{Advance, Step, advance};
 pub use cancel::{Cancel, CancelRefused, Cancelled, cancel};
+pub use channel::{Channel, ChannelSaved, SaveChannel, SaveChannelRefused, channels, save_channels};
 pub use confirmation::{AskConfirmation, AskConfirmationRefused, ask_confirmation};
 pub use hold::{Hold, HoldRefused, ReleaseHold, hold, release_hold};
 pub use laws::LAWS;
 pub use model::{HoldKind, LineId, LineRow, MAX_ORDERS, OrderId, Parts, unit_parts};
 pub use note::{Note, NoteId, NoteRefused, note};
+pub use pay::{Owed, Pay, PayRefused, RequestPayment, owed, pay, request_payment};
 pub use place::{
     Buyer, CommandKey, FieldProblem, IfOutOfStock, Outcome, Place, PlaceRefused, Placed, Tender, Trust,
     WantedLine, place,
@@ -79,6 +84,7 @@ pub const SLICE: web::Slice = web::Slice {
         web::grant::<api::ReadOrders>(),
         web::grant::<api::WriteOrders>(),
         web::grant::<api::ReviewOrders>(),
+        web::grant::<api::SetUpChannels>(),
     ],
     menu: &[
         web::MenuItem {
@@ -102,6 +108,13 @@ pub const SLICE: web::Slice = web::Slice {
             group: web::Group::Review,
             order: 10,
         },
+        web::MenuItem {
+            title: "Sales channels",
+            path: "/settings/channels",
+            scope: "channels:write",
+            group: web::Group::Settings,
+            order: 35,
+        },
     ],
     codes: &[
         PlaceRefused::CODES,
@@ -112,6 +125,8 @@ pub const SLICE: web::Slice = web::Slice {
         ChangeAddressRefused::CODES,
         TagRefused::CODES,
         AskConfirmationRefused::CODES,
+        PayRefused::CODES,
+        SaveChannelRefused::CODES,
         bulk::BulkRefused::CODES,
     ],
     jobs: &[db::JobKind::of::<bulk::RunBulk>()],

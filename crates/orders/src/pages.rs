@@ -5,6 +5,7 @@
 
 mod act;
 mod bulk;
+pub(crate) mod channels;
 mod common;
 mod csv;
 mod customer;
@@ -66,6 +67,7 @@ pub fn routes() -> axum::Router<App> {
         .route("/orders/{id}/note", post(act::note))
         .route("/orders/{id}/tag", post(act::tag))
         .route("/orders/{id}/confirmation", post(act::confirmation))
+        .route("/orders/{id}/payment-request", post(act::payment_request))
         .route("/orders/{id}/capture", post(act::capture))
         .route("/orders/{id}/received", post(act::received))
         .route("/orders/{id}/refund", post(act::refund))
@@ -74,5 +76,6 @@ pub fn routes() -> axum::Router<App> {
         .route("/review/{id}", get(review::show))
         .route("/review/{id}/decide", post(review::judge))
         .route("/review/{id}/release", post(review::release))
+        .route("/settings/channels", get(channels::show).post(channels::save))
         .route("/panels/customers/{id}/orders", get(customer::panel))
 }

@@ -20,6 +20,8 @@ pub struct Card {
     pub documentation: &'static str,
     /// Whether it sends webhooks, for which it needs a secret.
     pub webhooks: bool,
+    /// What customers can pay with on a page of ours, as (method, token, name); none where they cannot.
+    pub online: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// What is asked: one operation on one payment.

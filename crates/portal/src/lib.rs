@@ -1,4 +1,5 @@
-//! What customers see of their order without signing in: where it is, and giving units of it back.
+//! What customers see of their order without signing in: where it is, giving units of it back, and paying
+//! what is left of it.
 //!
 //! Invariants: an order is shown to who has a signed link to it or knows its number and e-mail together, and a wrong number reads as a
 //! wrong e-mail; without a link from an e-mail no address is shown; every page is limited in how often one address may ask, is kept out of
@@ -7,13 +8,14 @@
 mod ask;
 mod gate;
 mod pass;
+mod pay;
 mod shell;
 mod track;
 
 use axum::Router;
 use axum::routing::get;
 pub use gate::Gate;
-pub use pass::Pass;
+pub use pass::{Pass, pay_path};
 use web::App;
 
 /// The slice, for the program's list.
@@ -21,6 +23,7 @@ pub const SLICE: web::Slice = web::Slice { name: "portal", pages: routes, ..web:
 
 fn routes() -> Router<App> {
     Router::new()
+        .route("/pay", get(pay::show).post(pay::submit))
         .route("/track", get(track::show).post(track::look_up))
         .route("/track/return", get(ask::show).post(ask::submit))
 }

@@ -51,3 +51,26 @@ impl Pass {
         Ok(order.parse().ok().map(|order| Self { order, mailed: word == "mail" }))
     }
 }
+
+/// For what the signatures of links to pay are: who may pay sees less than who may track.
+const PAYING: &str = "pay";
+/// How long a link to pay is good.
+const TO_PAY: i64 = 30 * Timestamp::DAY;
+
+/// The path of the page where an order is paid, good from now on for its time.
+///
+/// # Errors
+/// None that can happen; see [`Signer::sign`].
+pub fn pay_path(order: OrderId, signer: &Signer, now: Timestamp) -> Result<String, Fault> {
+    let text = signer.sign(PAYING, &order.to_string(), now.plus(TO_PAY))?;
+    Ok(web::html::query("/pay", &[("t", &text)]))
+}
+
+/// Which order a link to pay is for; none when it was changed or is over.
+///
+/// # Errors
+/// A fault of the database.
+pub(crate) async fn to_pay(db: &Db, text: &str) -> Result<Option<OrderId>, Fault> {
+    let said = Signer::of(db).await?.read(PAYING, text, db.now())?;
+    Ok(said.and_then(|order| order.parse().ok()))
+}

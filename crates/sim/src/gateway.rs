@@ -105,6 +105,7 @@ impl Gateway for SimGateway {
             name: "Simulated",
             documentation: "Lives in simulations.",
             webhooks: true,
+            online: &[],
         }
     }
     fn authorise(&self, ask: &Ask) -> Plan {

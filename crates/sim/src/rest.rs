@@ -5,8 +5,8 @@ use crate::Trouble;
 use crate::outside::ENDPOINTS;
 use crate::sim::Sim;
 use crate::step::Hook;
-use db::laws;
-use kernel::Timestamp;
+use db::{laws, write};
+use kernel::{Actor, Timestamp};
 
 /// Rounds of waiting after which something will never end.
 const PATIENCE: usize = 400;
@@ -23,6 +23,7 @@ impl Sim {
         self.now = usize::MAX;
         self.world.look().begin(self.now);
         self.world.look().calm_down();
+        self.parked_jobs_again().await?;
         for endpoint in 0..ENDPOINTS {
             self.hear().await?;
             if !self.model.hooks.is_on(endpoint) {
@@ -62,6 +63,19 @@ impl Sim {
         let jobs: Option<Option<i64>> = self.db.read().scalar(jobs, []).await?;
         let hooks: Option<Option<i64>> = self.db.read().scalar(hooks, []).await?;
         Ok(jobs.flatten().into_iter().chain(hooks.flatten()).min())
+    }
+    /// Whoever was lost as often as a job is tried had it parked: somebody has to say that it be tried again, and that is enough.
+    async fn parked_jobs_again(&self) -> Result<(), Trouble> {
+        let text = "SELECT id FROM job WHERE parked = TRUE ORDER BY id";
+        let parked: Vec<automation::jobs::JobRef> = self.db.read().column(text, []).await?;
+        let actor = Actor::system("sim");
+        let moved = write!(self.db, &actor, |tx| {
+            automation::jobs::move_jobs(tx, &parked, automation::jobs::Move::Retry).await
+        })?;
+        for outcome in moved {
+            outcome.map_err(|refused| Trouble::new("jobs.end", refused.to_string()))?;
+        }
+        Ok(())
     }
     async fn no_job_is_parked(&self) -> Result<(), Trouble> {
         // An e-mail whose mailbox stays full is given up, and stands there with the reason.

@@ -105,6 +105,7 @@ const API: &[(&str, &[&str])] = &[
         "orders:read",
         &[
             "GET /v1/bulk-actions/{id}",
+            "GET /v1/channels",
             "GET /v1/orders",
             "GET /v1/orders/{id}",
             "GET /v1/orders/{id}/events",
@@ -122,8 +123,10 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/orders/{id}/notes",
             "PUT /v1/orders/{id}/ship-to",
             "POST /v1/orders/{id}/tags",
+            "POST /v1/orders/{id}/payment-requests",
         ],
     ),
+    ("channels:write", &["PUT /v1/channels/{code}"]),
     ("risk:write", &["POST /v1/orders/{id}/review"]),
     (
         "warehouse:read",

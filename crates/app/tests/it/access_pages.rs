@@ -56,6 +56,8 @@ pub const PAGES: &[(&str, &[&str])] = &[
             // Ends the session it is sent with, if any.
             "POST /sign-out",
             // Proved by a signed pass, or by number and e-mail together.
+            "GET /pay",
+            "POST /pay",
             "GET /track",
             "POST /track",
             "GET /track/return",
@@ -135,6 +137,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "GET /reports/stock-outs",
             "GET /review",
             "GET /review/{id}",
+            "GET /settings/channels",
             "POST /orders/views",
             "POST /orders/views/forget",
         ],
@@ -155,11 +158,13 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /orders/{id}/confirmation",
             "POST /orders/{id}/hold",
             "POST /orders/{id}/note",
+            "POST /orders/{id}/payment-request",
             "POST /orders/{id}/release",
             "POST /orders/{id}/tag",
             "POST /review/{id}/release",
         ],
     ),
+    ("channels:write", &["POST /settings/channels"]),
     ("risk:write", &["POST /review/{id}/decide"]),
     ("payments:write", &["POST /payments/{id}", "POST /orders/{id}/capture", "POST /orders/{id}/received"]),
     (

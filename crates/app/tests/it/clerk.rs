@@ -4,7 +4,7 @@ use crate::support::{Answer, TestApp, shop};
 use axum::http::Method;
 
 /// Sends a form.
-async fn send(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn send(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> Answer {
     let encode = |text: &str| -> String {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
@@ -13,16 +13,16 @@ async fn send(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> Answer {
     app.form(path, &body.join("&")).await
 }
 
-fn location(answer: &Answer) -> String {
+pub(crate) fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     answer.headers["location"].to_str().unwrap().to_owned()
 }
 
-async fn count(app: &TestApp, sql: &str) -> i64 {
+pub(crate) async fn count(app: &TestApp, sql: &str) -> i64 {
     app.ctx.db.read().scalar(sql, []).await.unwrap().unwrap()
 }
 
-const PHONE_ORDER: &[(&str, &str)] = &[
+pub(crate) const PHONE_ORDER: &[(&str, &str)] = &[
     ("once", "a1"),
     ("name", "Ada Lovelace"),
     ("email", "ada@example.com"),

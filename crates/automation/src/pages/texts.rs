@@ -13,6 +13,7 @@ use web::{App, Caller, Form, Key, May, OrProblem, Problem, Reply, Screen, Segmen
 fn title(name: &str) -> &'static str {
     match name {
         "order_placed" => "Order confirmation",
+        "order_payment_requested" => "Payment request",
         "shipment_shipped" => "A parcel is on its way",
         "shipment_delivered" => "A parcel has arrived",
         "payment_refunded" => "Money was given back",

@@ -28,6 +28,7 @@ impl Gateway for Manual {
             name: "Bank transfer and cash",
             documentation: DOCUMENTATION,
             webhooks: false,
+            online: &[],
         }
     }
     fn authorise(&self, ask: &Ask) -> Plan {

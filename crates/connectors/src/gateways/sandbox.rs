@@ -14,6 +14,10 @@ use sha2::Sha256;
 /// The header that carries the signature.
 pub const SIGNATURE: &str = "sandbox-signature";
 
+/// What customers can pay with on a page: no money moves.
+const ONLINE: &[(&str, &str, &str)] =
+    &[("card", "tok_ok", "Test card"), ("card", "tok_declined", "Test card that is declined")];
+
 /// The sandbox gateway.
 #[derive(Debug, Clone, Copy)]
 pub struct Sandbox;
@@ -138,6 +142,7 @@ impl Gateway for Sandbox {
             name: "Sandbox",
             documentation: include_str!("../../../../docs/sandbox-gateway.md"),
             webhooks: true,
+            online: ONLINE,
         }
     }
     fn authorise(&self, ask: &Ask) -> Plan {

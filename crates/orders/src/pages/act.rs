@@ -5,7 +5,10 @@ use super::common::{Fields, Typed, given, hold_words};
 use super::{detail, forms, money};
 use crate::api::WriteOrders;
 use crate::model::{HoldKind, OrderId};
-use crate::{AskConfirmation, Cancel, ChangeAddress, ChangeAddressRefused, Hold, Note, ReleaseHold, Tag};
+use crate::{
+    AskConfirmation, Cancel, ChangeAddress, ChangeAddressRefused, Hold, Note, ReleaseHold, RequestPayment,
+    Tag,
+};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use kernel::{Currency, Money, money as amounts};
@@ -225,6 +228,33 @@ pub(super) async fn confirmation(
         });
     end(&app, &caller, id, "confirmation", fields, done.map(|_| web::done("The confirmation is sent again")))
         .await
+}
+
+/// Sends the customer a link to pay.
+pub(super) async fn payment_request(
+    caller: May<WriteOrders>,
+    State(app): State<App>,
+    Segment(id): Segment<OrderId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let done = requested(&app, &caller, id, &fields).await;
+    end(&app, &caller, id, "payment_request", fields, done.map(|()| web::done("The payment request is sent")))
+        .await
+}
+
+/// Has the payment request of an order sent, once for a form.
+pub(super) async fn requested(
+    app: &App,
+    caller: &Caller,
+    id: OrderId,
+    fields: &Fields,
+) -> Result<(), Problem> {
+    web::submit!(app, caller, key(id, "payment-request", fields), "orders.request_payment", fields, |tx| {
+        let item = RequestPayment { at: tx.now(), order: id, by: caller.actor.clone() };
+        crate::request_payment(tx, &[item]).await?.remove(0).or_problem()?;
+        Ok(Reply::empty())
+    })
+    .map(drop)
 }
 
 fn payment(fields: &Fields) -> Result<PaymentId, Problem> {

@@ -149,11 +149,16 @@ fn actions(s: &Shown, caller: &Caller, legal: &[Form]) -> Markup {
         .map(|f| (format!("{id}{}", f.name), f.label.as_str(), first.contains(&f.name)))
         .collect();
     let again = format!("/orders/{}/confirmation", s.order.id);
+    let request = format!("/orders/{}/payment-request", s.order.id);
+    let open = s.order.total - s.order.cancelled_total - s.order.returned_total - s.order.authorised;
     let returns = format!("/returns/new?order={}", s.order.id);
     let mut items: Vec<Item<'_>> =
         opens.iter().filter(|(_, _, first)| !first).map(|(id, label, _)| Item::Opens(label, id)).collect();
     if caller.may::<WriteOrders>() && s.order.email.is_some() {
         items.push(Item::Post("Send the confirmation again", &again, &[]));
+        if open > 0 {
+            items.push(Item::Post("Send a payment request", &request, &[]));
+        }
     }
     if caller.scopes.allow("returns:write") && s.order.units_shipped > s.order.units_returned {
         items.push(Item::Link("Start a return", &returns));

@@ -52,7 +52,18 @@ pub(super) async fn submit(
     };
     match app.state::<PlaceLane>()?.send(place).await?? {
         Ok(placed) => {
+            let asks = given(&fields, "payment") == "request";
+            if asks {
+                match super::act::requested(&app, &caller, placed.id, &fields).await {
+                    // Free of charge: there is nothing to ask for.
+                    Err(problem) if problem.code() == "orders.nothing_owed" => {}
+                    other => other?,
+                }
+            }
             let said = match placed.holds.is_empty() {
+                false if asks => {
+                    format!("Order {} is placed; the payment request is on its way", placed.number)
+                }
                 true => format!("Order {} is placed", placed.number),
                 false => format!("Order {} is placed, and waits", placed.number),
             };
@@ -205,6 +216,9 @@ pub(super) fn discount(fields: &Fields, typed: i64, goods: i64) -> i64 {
 
 /// The command of the form; a discount in percent is one of what the items come to now.
 async fn placed(app: &App, fields: &Fields, caller: &Caller) -> Result<Place, Problem> {
+    if given(fields, "payment") == "request" && some(given(fields, "email")).is_none() {
+        return Err(Problem::invalid("email", "The payment request goes by e-mail: to which address?"));
+    }
     let mut read = amounts(fields)?;
     if given(fields, "discount_in") == "percent" {
         read.discount = super::preview::estimated(app, fields, &read).await?.1;
@@ -298,7 +312,8 @@ fn tenders(fields: &Fields) -> Vec<Tender> {
 }
 
 const PAYMENTS: &[(&str, &str)] = &[
-    ("manual bank_transfer", "Payment request (bank transfer)"),
+    ("request", "Payment request by e-mail: the customer pays on a page"),
+    ("manual bank_transfer", "Bank transfer"),
     ("sandbox card", "Card (the gateway's token)"),
     ("manual cod", "Cash on delivery"),
     ("store_credit store_credit", "Store credit"),

@@ -17,6 +17,7 @@ const KINDS: &[(&str, &str, Icon, Tone)] = &[
     ("order.cancelled", "Units cancelled", Icon::Ban, Tone::Bad),
     ("order.address_changed", "Address changed", Icon::MapPin, Tone::Info),
     ("order.tagged", "Tagged", Icon::Tag, Tone::Quiet),
+    ("order.payment_requested", "Payment request sent", Icon::Mail, Tone::Info),
     ("order.confirmation_asked", "Confirmation sent again", Icon::Mail, Tone::Quiet),
     ("order.units_shipped", "Shipped", Icon::TruckDelivery, Tone::Info),
     ("order.units_delivered", "Delivered", Icon::CircleCheck, Tone::Good),

@@ -28,7 +28,7 @@ fn call(what: &str, ask: &Ask) -> Plan {
 
 impl Gateway for Wire {
     fn card(&self) -> Card {
-        Card { code: "wire", name: "Wire", documentation: "For tests.", webhooks: true }
+        Card { code: "wire", name: "Wire", documentation: "For tests.", webhooks: true, online: &[] }
     }
     fn authorise(&self, ask: &Ask) -> Plan {
         call("do", ask)

@@ -116,6 +116,7 @@ impl Role {
                 "refunds:*",
                 "risk:*",
                 "orders:*",
+                "channels:*",
                 "warehouse:*",
                 "shipping:*",
                 "returns:*",
@@ -170,7 +171,7 @@ impl Role {
             Self::Purchaser => &["catalog:*", "inventory:*", "orders:read", "warehouse:read"],
             Self::Accountant => &["books:*", "*:read", "audit:*"],
             Self::ReadOnly => &["*:read"],
-            Self::Developer => &["*:read", "keys:*", "webhooks:*", "mails:*", "jobs:*"],
+            Self::Developer => &["*:read", "channels:*", "keys:*", "webhooks:*", "mails:*", "jobs:*"],
         }
     }
 }
