@@ -188,7 +188,10 @@ pub const PAGES: &[(&str, &[&str])] = &[
         "returns:read",
         &["GET /orders/{id}/panels/returns", "GET /returns", "GET /returns/{id}", "GET /settings/returns"],
     ),
-    ("returns:write", &["GET /returns/new", "POST /returns/new", "POST /returns/{id}/decide", "POST /settings/returns"]),
+    (
+        "returns:write",
+        &["GET /returns/new", "POST /returns/new", "POST /returns/{id}/decide", "POST /settings/returns"],
+    ),
     ("returns:receive", &["POST /returns/{id}/goods"]),
     (
         "books:read",
