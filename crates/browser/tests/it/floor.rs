@@ -108,7 +108,8 @@ async fn packs(desk: &Desk<'_>, number: &str) {
     desk.see("The label is bought").await;
     desk.see("Print the label").await;
     desk.click("Hand over").await;
-    desk.see("label purchased").await;
+    desk.until("the shipment", "return location.pathname.startsWith('/shipments/')").await;
+    desk.see_no("label purchased").await;
 }
 
 async fn works(desk: &Desk<'_>) {
@@ -116,7 +117,8 @@ async fn works(desk: &Desk<'_>) {
     let number = desk.shop.text(WAITS).await;
     desk.go("/warehouse").await;
     desk.click(&format!("Select {number}")).await;
-    desk.click("Release").await;
+    // The menu has a “Release” too.
+    desk.js("document.querySelector('.bulk-bar button[value=ticked]').click()", vec![]).await;
     desk.see("1 fulfilment order released").await;
     desk.sign_out().await;
 

@@ -103,15 +103,17 @@ async fn reviews(desk: &Desk<'_>) {
     desk.go(&format!("/orders?search={first}")).await;
     desk.click(&first).await;
     desk.see(&format!("Order {first}")).await;
-    desk.see_no("Fraud check").await;
     desk.see("Called the customer: it is a present").await;
-    desk.see("Authorised").await;
-    let holds = "return !document.querySelector('.page-head .badge[data-word=on_hold]')";
-    desk.until("no hold in the head", holds).await;
+    desk.see("authorised").await;
+    desk.until("no note of a hold", "return !document.querySelector('.note-warning')").await;
     let left = format!(
         "SELECT COUNT(*) FROM order_hold h JOIN orders o ON o.id = h.order_id WHERE o.number = '{first}'"
     );
     assert_eq!(desk.shop.number(&left).await, 0);
+    let ready = format!(
+        "SELECT COUNT(*) FROM fulfilment_order f JOIN orders o ON o.id = f.order_id WHERE o.number = '{first}' AND f.status = 'open'"
+    );
+    assert_eq!(desk.shop.number(&ready).await, 1);
 }
 
 #[tokio::test]
