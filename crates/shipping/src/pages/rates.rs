@@ -259,7 +259,7 @@ fn page(caller: &Caller, sent: &Sent, errors: &Errors) -> Markup {
                     text("Name", "name", &sent.name, "For people and on the label."),
                     text("Currency", "currency", &sent.currency, ""),
                     text("Days at least", "min_days", &sent.min_days, ""),
-                    text("Days at most", "max_days", &sent.max_days, "Order entry promises by it."),
+                    text("Days at most", "max_days", &sent.max_days, "A parcel is promised by it when its label is bought."),
                     text("Cubic millimetres a gram", "divisor", &sent.divisor, "Bulky parcels are charged by volume: 5000 is usual."),
                 ]))
                 (h::switch("Offered", "active", "yes", !sent.active.is_empty(), "What is not offered stays on labels that were bought."))
