@@ -47,7 +47,17 @@ const PROOFS: &[(Proof, &[&str])] = &[
         ],
     ),
     (Proof::Pass, &["GET /track", "GET /track/return", "POST /track/return"]),
-    (Proof::Link, &["GET /pay", "POST /pay", "GET /welcome", "POST /welcome", "GET /new-password", "POST /new-password"]),
+    (
+        Proof::Link,
+        &[
+            "GET /pay",
+            "POST /pay",
+            "GET /welcome",
+            "POST /welcome",
+            "GET /new-password",
+            "POST /new-password",
+        ],
+    ),
     (Proof::Signature, &["POST /v1/webhooks/carriers/{carrier}", "POST /v1/webhooks/gateways/{gateway}"]),
 ];
 
