@@ -148,7 +148,7 @@ async fn a_link_or_a_message_that_nobody_signed_is_refused() {
         }
         for (setting, path) in [
             ("gateway.sandbox.webhook_secret", "/v1/webhooks/gateways/sandbox"),
-            ("carrier.swift.webhook_secret", "/v1/webhooks/carriers/swift"),
+            ("carrier.post.webhook_secret", "/v1/webhooks/carriers/post"),
         ] {
             db::write!(app.ctx.db, &fulmar::cmd::operator(), |tx| {
                 db::settings::set(tx, setting, &"a secret that nobody guesses").await

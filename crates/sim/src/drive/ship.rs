@@ -193,7 +193,11 @@ impl Sim {
         labelled
             .enumerate()
             .map(|(n, s)| Scan {
-                id: format!("e{}-{}-{n}", self.now, self.model.sent.get(&s.id).map_or(0, |sent| sent.no)),
+                id: format!(
+                    "e{}-{}-{n}-{carrier}",
+                    self.now,
+                    self.model.sent.get(&s.id).map_or(0, |sent| sent.no)
+                ),
                 tracking_number: s.tracking_number.clone(),
                 status,
                 at: self.at(),
