@@ -188,6 +188,9 @@ impl Program {
             ("$order", order),
         ];
         assert!(self.names.iter().all(|(_, id)| id.len() == 17), "{:?}", self.names);
+        let prices = json!([{"zone": "z", "up_to_g": 1000, "price": 499}]);
+        let zones = json!([{"country": "*", "postal_prefix": "", "zone": "z"}]);
+        self.must("PUT", "/v1/rate-cards", &json!([{"carrier": "post", "service": "parcel", "name": "P", "origin_country": "DE", "currency": "EUR", "dim_divisor": 5000, "min_days": 1, "max_days": 3, "active": true, "zones": zones, "prices": prices}]));
         self.must("PUT", "/v1/carriers/post/webhook-secret", &json!({"secret": SECRET}));
         let setting = payments::webhook::secret_setting("sandbox");
         self.run(async {

@@ -29,9 +29,9 @@ use db::{Db, FromRow};
 use futures_util::stream;
 use kernel::Fault;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
@@ -42,6 +42,10 @@ const EVERY: Duration = Duration::from_millis(400);
 const WINDOW: i64 = 10_000 << 21;
 /// Events of a reading at most; when there are more, every listener is told.
 const MOST: i64 = 2000;
+/// What happened between the drawing of a page and its stream is told when the stream begins: page and stream are so far apart at most.
+const BEFORE: Duration = Duration::from_secs(3);
+/// The same in ids.
+const BEFORE_IDS: i64 = 3_000 << 21;
 /// How long a stream lives.
 const LIFE: Duration = Duration::from_secs(600);
 /// A comment that keeps proxies from closing a quiet stream.
@@ -78,6 +82,7 @@ type Happened = Option<Arc<BTreeSet<String>>>;
 /// Who listens, and the loop that reads for them.
 pub(crate) struct Streams {
     happened: broadcast::Sender<Happened>,
+    lately: Mutex<VecDeque<(Instant, Happened)>>,
     reading: Mutex<bool>,
     closed: watch::Sender<bool>,
 }
@@ -86,9 +91,26 @@ impl Default for Streams {
     fn default() -> Self {
         Self {
             happened: broadcast::channel(64).0,
+            lately: Mutex::default(),
             reading: Mutex::new(false),
             closed: watch::channel(false).0,
         }
+    }
+}
+
+impl Streams {
+    /// What happened within [`BEFORE`].
+    fn lately(&self) -> MutexGuard<'_, VecDeque<(Instant, Happened)>> {
+        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        while lately.front().is_some_and(|(at, _)| at.elapsed() > BEFORE) {
+            lately.pop_front();
+        }
+        lately
+    }
+    /// Tells who listens and who will soon. Nobody to tell is seen at the next turn.
+    fn tell(&self, happened: Happened) {
+        self.lately().push_back((Instant::now(), happened.clone()));
+        drop(self.happened.send(happened));
     }
 }
 
@@ -131,8 +153,12 @@ async fn stream_of(
     Params(query): Params<Query>,
 ) -> Result<Response, Problem> {
     let topics = heard(&query.topics, &caller.scopes)?;
+    // Listens first: what happens in between is heard twice rather than never.
+    let receiver = app.listen();
+    let before = app.streams.lately().iter().map(|(_, happened)| happened.clone()).collect();
     let state = Listening {
-        receiver: app.listen(),
+        receiver,
+        before,
         closed: app.streams.closed.subscribe(),
         topics,
         until: Instant::now() + LIFE,
@@ -172,6 +198,7 @@ fn heard(text: &str, scopes: &Scopes) -> Result<BTreeSet<String>, Problem> {
 
 struct Listening {
     receiver: broadcast::Receiver<Happened>,
+    before: VecDeque<Happened>,
     closed: watch::Receiver<bool>,
     topics: BTreeSet<String>,
     until: Instant,
@@ -187,10 +214,13 @@ impl Listening {
             return Some(Event::default().event("hello").retry(Duration::from_secs(2)).data("ok"));
         }
         loop {
-            let happened = tokio::select! {
-                _ = self.closed.wait_for(|closed| *closed) => return None,
-                () = tokio::time::sleep_until(self.until) => return None,
-                happened = self.receiver.recv() => happened,
+            let happened = match self.before.pop_front() {
+                Some(happened) => Ok(happened),
+                None => tokio::select! {
+                    _ = self.closed.wait_for(|closed| *closed) => return None,
+                    () = tokio::time::sleep_until(self.until) => return None,
+                    happened = self.receiver.recv() => happened,
+                },
             };
             let topics: Vec<&str> = match &happened {
                 Ok(Some(some)) => self.topics.intersection(some).map(String::as_str).collect(),
@@ -224,8 +254,7 @@ async fn read_on(app: App) {
     while !app.deserted() {
         match log.read(&app.db).await {
             Ok(Some(topics)) if topics.is_empty() => {}
-            // Nobody to tell is seen at the next turn.
-            Ok(happened) => drop(app.streams.happened.send(happened.map(Arc::new))),
+            Ok(happened) => app.streams.tell(happened.map(Arc::new)),
             Err(fault) => tracing::warn!(%fault, "the log cannot be read for live pages"),
         }
         tokio::time::sleep(EVERY).await;
@@ -250,18 +279,16 @@ impl Log {
         };
         let rows: Vec<EventRow> = sql.all(AFTER, [(newest - WINDOW).into(), MOST.into()]).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|many| many == MOST);
-        let fresh: Vec<&EventRow> = rows.iter().filter(|r| !self.seen.contains(&r.id)).collect();
+        // What happened long before anybody listened is on the page already.
+        let since = if first { newest - BEFORE_IDS } else { i64::MIN };
+        let fresh: Vec<&EventRow> =
+            rows.iter().filter(|r| r.id > since && !self.seen.contains(&r.id)).collect();
         let some_new = !fresh.is_empty();
         let topics: BTreeSet<String> = fresh.into_iter().flat_map(topics_of).collect();
         let newest = rows.first().map_or(newest, |r| r.id.max(newest));
         self.newest = Some(newest);
         self.seen = rows.into_iter().map(|r| r.id).filter(|id| *id > newest - WINDOW).collect();
-        Ok(match (first, full && some_new) {
-            // What happened before anybody listened is on the page already.
-            (true, _) => Some(BTreeSet::new()),
-            (false, true) => None,
-            (false, false) => Some(topics),
-        })
+        Ok(if full && some_new && !first { None } else { Some(topics) })
     }
 }
 

@@ -132,6 +132,7 @@ async fn a_pass_shows_its_order_and_no_other() {
 #[tokio::test]
 async fn a_link_or_a_message_that_nobody_signed_is_refused() {
     for app in TestApp::both().await {
+        shop::open(&app.ctx.db, 5).await;
         let router = serve::router(&app.ctx, &Config::default()).unwrap();
         let form = [("content-type", "application/x-www-form-urlencoded")];
         for route in of(Proof::Link) {

@@ -209,7 +209,11 @@ async fn a_list_is_no_object() {
     let mut asked = 0;
     for operation in operations() {
         let schema = &operation.shown["requestBody"]["content"]["application/json"]["schema"];
-        if resolved(&document, schema)["type"] != "object" {
+        // What others send is read once it is known that they sent it.
+        let signed = ["/v1/webhooks/carriers/", "/v1/webhooks/gateways/"]
+            .iter()
+            .any(|at| operation.path.starts_with(at));
+        if signed || resolved(&document, schema)["type"] != "object" {
             continue;
         }
         asked += 1;

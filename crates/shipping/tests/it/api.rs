@@ -190,8 +190,8 @@ async fn a_suppliers_own_label_is_recorded_and_rights_are_kept() {
         assert_eq!(reader.post(&format!("/v1/fulfilments/{f}/release"), json!({})).await.0, 403);
         assert_eq!(reader.get("/v1/shipments").await.0, 403);
         let secret = "/v1/carriers/post/webhook-secret";
-        assert_eq!(door.call("PUT", secret, json!({"secret": "short"})).await.0, 422);
         assert_eq!(door.call("PUT", "/v1/rate-cards", json!(rate_cards())).await.0, 200);
+        assert_eq!(door.call("PUT", secret, json!({"secret": "short"})).await.0, 422);
         assert_eq!(door.call("PUT", secret, json!({"secret": "0123456789abcdef"})).await.0, 204);
         let hook = "/v1/webhooks/carriers/post";
         assert_eq!(door.raw("POST", hook, &[], "x".into()).await.0, StatusCode::FORBIDDEN);
