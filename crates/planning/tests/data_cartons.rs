@@ -1,6 +1,5 @@
 //! Cartons on the real orders of `FULMAR_DATA`: fewer boxes than the other packer, each packing checked.
 
-#![cfg(feature = "real-data")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! Container fill on the first file of the OR-Library in `FULMAR_DATA`: above the target in a fraction of its time.
 
-#![cfg(feature = "real-data")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! Demand on the wholesaler's sales: the targets that were set for it.
 
-#![cfg(feature = "real-data")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! Promises on the marketplace's deliveries: the targets that were set for them.
 
-#![cfg(feature = "real-data")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;

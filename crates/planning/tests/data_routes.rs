@@ -1,6 +1,5 @@
 //! Delivery routes on the VRPLIB files: a few instances with a part of their time, so that a broken search is seen in a minute. The
 //! figures with full time come from `fulmar bench plan routes`.
-#![cfg(feature = "real-data")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 use planning::Row;

@@ -1,6 +1,5 @@
 //! Waves on the real backlogs of `FULMAR_DATA`: feasible, and near the best known already after a second.
 
-#![cfg(feature = "real-data")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;

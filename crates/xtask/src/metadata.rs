@@ -2,7 +2,6 @@
 
 use crate::run::{Done, cargo, output};
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// `cargo metadata`.
@@ -31,8 +30,6 @@ pub struct Package {
     /// Libraries, binaries, tests, …
     #[serde(default)]
     pub targets: Vec<Target>,
-    #[serde(default)]
-    features: HashMap<String, Vec<String>>,
 }
 
 /// One line of a manifest's `[dependencies]`.
@@ -49,8 +46,6 @@ pub struct Dependency {
 /// Something cargo compiles.
 #[derive(Deserialize)]
 pub struct Target {
-    name: String,
-    kind: Vec<String>,
     /// The root file.
     pub src_path: PathBuf,
 }
@@ -68,44 +63,5 @@ impl Metadata {
     /// The crates of the workspace.
     pub fn ours(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
-    }
-
-    /// Names of our crates that have both the feature and a test target of that name.
-    pub fn with_feature_and_test(&self, feature: &str, test: &str) -> Vec<String> {
-        let has_test = |package: &Package| {
-            package
-                .targets
-                .iter()
-                .any(|target| target.name == test && target.kind.iter().any(|kind| kind == "test"))
-        };
-        self.ours()
-            .filter(|package| package.features.contains_key(feature) && has_test(package))
-            .map(|package| package.name.clone())
-            .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_crates_with_tests_on_real_data() {
-        let package = |name: &str, features: &str, targets: &str| {
-            format!(
-                r#"{{"name":"{name}","version":"0.1.0","id":"{name}","license":null,"manifest_path":"/x/Cargo.toml",
-                    "features":{features},"targets":{targets}}}"#
-            )
-        };
-        let real = r#"[{"name":"real_data","kind":["test"],"src_path":"/x/tests/real_data.rs"}]"#;
-        let text = format!(
-            r#"{{"packages":[{},{},{},{}],"workspace_members":["app","web","orders"]}}"#,
-            package("app", r#"{"real-data":[]}"#, real),
-            package("web", r#"{"real-data":[]}"#, "[]"),
-            package("orders", "{}", real),
-            package("stranger", r#"{"real-data":[]}"#, real),
-        );
-        let metadata: Metadata = serde_json::from_str(&text).unwrap();
-        assert_eq!(metadata.with_feature_and_test("real-data", "real_data"), ["app"]);
     }
 }

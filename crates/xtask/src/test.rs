@@ -3,11 +3,11 @@
 
 use crate::postgres::{Server, VARIABLE};
 use crate::run::{Done, cargo, output, step, succeed};
-use crate::{metadata, schemathesis, tidy, tools};
+use crate::{schemathesis, tidy, tools};
 use std::path::PathBuf;
 
-/// The feature that lets a crate's tests on real data be built, and the name of the test target that holds them.
-const REAL_DATA: (&str, &str) = ("real-data", "real_data");
+/// The test target that holds a crate's tests on real data; `test = false` in its manifest keeps it out of `make test`.
+const REAL_DATA: &str = "real_data";
 
 /// Everything that has to hold; with `args`, only the tests they select.
 ///
@@ -33,20 +33,14 @@ pub fn test(args: &[String]) -> Done {
     step("the API against its document", || schemathesis::check(&[]))
 }
 
-/// The tests on real data: every crate with a feature `real-data` and a test target `real_data`.
+/// The tests on real data: every test target `real_data`. The whole workspace is named, so that what `make test` has built
+/// is not built again with other features of its dependencies.
 ///
 /// # Errors
-/// When `FULMAR_DATA` is not a folder, no crate has such tests, or one fails.
+/// When `FULMAR_DATA` is not a folder, or a test fails.
 pub fn test_data(args: &[String]) -> Done {
     let data = data_folder()?;
-    let (feature, target) = REAL_DATA;
-    let crates = metadata::read(&["--no-deps"])?.with_feature_and_test(feature, target);
-    if crates.is_empty() {
-        return Err(format!("no crate has a feature `{feature}` and a test target `{target}`"));
-    }
-    let mut words: Vec<String> = crates.iter().flat_map(|name| ["-p".to_owned(), name.clone()]).collect();
-    let features: Vec<String> = crates.iter().map(|name| format!("{name}/{feature}")).collect();
-    words.extend(["--features".to_owned(), features.join(","), "--test".to_owned(), target.to_owned()]);
+    let mut words = vec!["--workspace".to_owned(), "--test".to_owned(), REAL_DATA.to_owned()];
     words.extend_from_slice(args);
     step("tools", tools::ensure)?;
     step("tests on real data", || {
