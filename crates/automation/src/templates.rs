@@ -217,16 +217,17 @@ pub async fn set_templates(
     tx: &Tx,
     batch: &[SetTemplate],
 ) -> Result<Vec<Result<(), TemplateRefused>>, Fault> {
-    let mut outcomes = Vec::with_capacity(batch.len());
+    let (mut outcomes, mut texts) = (Vec::with_capacity(batch.len()), Vec::new());
     for set in batch {
         let outcome = check(set);
         if outcome.is_ok() {
-            settings::set(tx, &key(&set.name), &set.text).await?;
+            texts.push((key(&set.name), serde_json::to_value(&set.text)?));
             let fact = MailTemplateChanged { template: set.name.clone(), reset: set.text.is_none() };
             tx.record(set.at, format!("mail_template_{}", set.name), None, fact)?;
         }
         outcomes.push(outcome);
     }
+    settings::set_all(tx, texts).await?;
     Ok(outcomes)
 }
 

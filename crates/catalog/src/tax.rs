@@ -92,6 +92,11 @@ impl TaxRates {
         };
         of(country).or_else(|| of(ELSEWHERE))
     }
+    /// Whether something is taxed otherwise in one region of a country than in another.
+    pub fn differ(&self, country: &str, one: Option<&str>, other: Option<&str>) -> bool {
+        let classes = self.by_country.get(country).into_iter().flat_map(HashMap::keys);
+        one != other && { classes }.any(|c| self.rate(country, one, c) != self.rate(country, other, c))
+    }
     /// Whether the merchant has set no rate at all: then nothing is taxed.
     pub fn is_empty(&self) -> bool {
         self.by_country.is_empty()

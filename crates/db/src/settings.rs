@@ -1,9 +1,10 @@
 //! Settings of the merchant, kept in the database as JSON by key. (Settings of the process are in the configuration file.)
 
-use crate::{FromRow, Sql, Tx};
+use crate::{FromRow, Rows, Sql, Tx};
 use kernel::Fault;
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 
 /// The value of a setting, or `None` when it was never set.
 ///
@@ -43,10 +44,20 @@ struct Setting {
 /// # Errors
 /// A fault of the database.
 pub async fn set<T: Serialize>(tx: &Tx, key: &str, value: &T) -> Result<(), Fault> {
-    tx.exec(
-        "INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [key.into(), serde_json::to_string(value)?.into()],
-    )
-    .await?;
+    set_all(tx, [(key.to_owned(), serde_json::to_value(value)?)]).await
+}
+
+/// Sets settings; of a repeated one the last counts.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn set_all(tx: &Tx, all: impl IntoIterator<Item = (String, Value)>) -> Result<(), Fault> {
+    let mut rows = Rows::new("key TEXT, value TEXT");
+    for (key, value) in all.into_iter().collect::<BTreeMap<_, _>>() {
+        rows.push([key.into(), value.to_string().into()]);
+    }
+    let text = "INSERT INTO setting (key, value) SELECT key, value FROM input WHERE TRUE \
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    tx.exec_from(&rows, text, []).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Change where an order goes. Invariants: money and stock were fixed for a country when the order was placed, so the country stays; what is
+//! Change where an order goes. Invariants: money and stock were fixed for a country and its taxes when the order was placed, so they stay; what is
 //! packed has its label, so it stays too; an address that was held for being wrong is released once it is right.
 
 use crate::buckets::lock_orders;
@@ -6,6 +6,7 @@ use crate::events::OrderAddressChanged;
 use crate::hold::{ReleaseHold, release_hold};
 use crate::model::{HoldKind, OrderId};
 use crate::place::FieldProblem;
+use catalog::TaxRates;
 use contact::address::{self, Address};
 use db::{FromRow, Rows, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
@@ -31,6 +32,7 @@ refusals! {
         TooLate => Conflict, "orders.address_too_late", "Parcels of this order are packed, or nothing of it is left to ship: the address stands on their labels.";
         BadAddress { sentences: String, fields: Vec<FieldProblem> } => Invalid, "orders.bad_address", "{sentences}";
         OtherCountry { from: String, to: String } => Conflict, "orders.address_other_country", "Tax and stock were fixed for {from}: cancel this order and place it again for {to}.";
+        OtherTax { from: String, to: String } => Conflict, "orders.address_other_tax", "This order was taxed for {from}, and other rates apply in {to}: cancel it and place it again.";
     }
 }
 
@@ -38,6 +40,8 @@ refusals! {
 struct State {
     id: OrderId,
     country: String,
+    /// As it was written.
+    ship_to: String,
     open: i64,
     packed: i64,
     held: i64,
@@ -53,7 +57,7 @@ async fn states(tx: &Tx, orders: &[OrderId]) -> Result<BTreeMap<OrderId, State>,
     for id in ids {
         input.push([id.into()]);
     }
-    let text = "SELECT o.id, o.country, o.units - o.units_cancelled - o.units_shipped AS open, \
+    let text = "SELECT o.id, o.country, o.ship_to, o.units - o.units_cancelled - o.units_shipped AS open, \
                 (SELECT CAST(COALESCE(SUM(l.packed), 0) AS BIGINT) FROM order_line l WHERE l.order_id = o.id) AS packed, \
                 (SELECT COUNT(*) FROM order_hold h WHERE h.order_id = o.id AND h.kind = 'address_invalid') AS held \
                 FROM orders o JOIN input ON input.id = o.id";
@@ -61,7 +65,11 @@ async fn states(tx: &Tx, orders: &[OrderId]) -> Result<BTreeMap<OrderId, State>,
 }
 
 /// Pure: the address as it will be kept, or why not.
-fn decide(state: Option<&State>, want: &ChangeAddress) -> Result<Address, ChangeAddressRefused> {
+fn decide(
+    state: Option<&State>,
+    rates: &TaxRates,
+    want: &ChangeAddress,
+) -> Result<Address, ChangeAddressRefused> {
     let state = state.ok_or(ChangeAddressRefused::NoOrder { order: want.order })?;
     if state.open <= 0 || state.packed > 0 {
         return Err(ChangeAddressRefused::TooLate);
@@ -75,12 +83,18 @@ fn decide(state: Option<&State>, want: &ChangeAddress) -> Result<Address, Change
         };
         ChangeAddressRefused::BadAddress { sentences, fields: wrong.into_iter().map(field).collect() }
     })?;
-    match canonical.country == state.country {
-        true => Ok(canonical),
-        false => {
-            Err(ChangeAddressRefused::OtherCountry { from: state.country.clone(), to: canonical.country })
-        }
+    if canonical.country != state.country {
+        let (from, to) = (state.country.clone(), canonical.country);
+        return Err(ChangeAddressRefused::OtherCountry { from, to });
     }
+    // What cannot be read has no region that rates are known for.
+    let region = serde_json::from_str(&state.ship_to).map_or(None, |a: Address| a.region);
+    if rates.differ(&state.country, region.as_deref(), canonical.region.as_deref()) {
+        let named = |region: Option<String>| region.unwrap_or_else(|| state.country.clone());
+        let (from, to) = (named(region), named(canonical.region));
+        return Err(ChangeAddressRefused::OtherTax { from, to });
+    }
+    Ok(canonical)
 }
 
 /// Changes addresses: one outcome per item, in order. Events: `order.address_changed`.
@@ -92,12 +106,12 @@ pub async fn change_address(
     batch: &[ChangeAddress],
 ) -> Result<Vec<Result<(), ChangeAddressRefused>>, Fault> {
     let orders: Vec<OrderId> = batch.iter().map(|c| c.order).collect();
-    let states = states(tx, &orders).await?;
+    let (states, rates) = (states(tx, &orders).await?, catalog::tax_rates(tx).await?);
     let mut rows = Rows::new("id BIGINT, ship_to TEXT, postal_code TEXT?");
     let mut outcomes = Vec::with_capacity(batch.len());
     let (mut latest, mut releases) = (BTreeMap::new(), Vec::new());
     for want in batch {
-        outcomes.push(decide(states.get(&want.order), want).map(|ship_to| {
+        outcomes.push(decide(states.get(&want.order), &rates, want).map(|ship_to| {
             if states.get(&want.order).is_some_and(|s| s.held > 0) {
                 let (at, order, by) = (want.at, want.order, want.by.clone());
                 releases.push(ReleaseHold { at, order, kind: HoldKind::AddressInvalid, by });

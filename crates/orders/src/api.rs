@@ -3,6 +3,7 @@
 mod channels;
 mod input;
 mod many;
+mod routing;
 mod view;
 
 use crate::place::{FieldProblem, Outcome, PlaceRefused};
@@ -59,6 +60,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(release))
         .routes(routes!(review))
         .merge(channels::routes())
+        .merge(routing::routes())
         .routes(routes!(note))
         .routes(routes!(tag))
         .routes(routes!(change_address))

@@ -4,6 +4,7 @@ use crate::buckets::{self, Changes};
 use crate::cancel::Freed;
 use crate::events::{AllocatedPart, OrderAllocated};
 use crate::model::{LineId, LineRow, OrderId};
+use crate::routing::{Facts, RoutingRule, routing_rules};
 use crate::source::{Destination, Wanted, grant};
 use catalog::SkuId;
 use db::{FromRow, Rows, Tx};
@@ -94,6 +95,10 @@ struct Waiting {
     backordered: i64,
     country: String,
     postal_code: Option<String>,
+    channel: String,
+    tags: String,
+    priority: i64,
+    units: i64,
 }
 
 /// Gives stock that became free to the orders that have waited longest: `(sku, since when)`.
@@ -110,10 +115,11 @@ pub(crate) async fn fill(tx: &Tx, freed: &[(SkuId, Timestamp)]) -> Result<(), Fa
     if input.is_empty() {
         return Ok(());
     }
-    let text = "SELECT l.id AS line_id, l.order_id, l.sku_id, l.backordered, o.country, o.postal_code FROM order_line l JOIN orders o ON o.id = l.order_id \
+    let text = "SELECT l.id AS line_id, l.order_id, l.sku_id, l.backordered, o.country, o.postal_code, o.channel, o.tags, o.priority, o.units FROM order_line l JOIN orders o ON o.id = l.order_id \
          WHERE l.backordered > 0 AND (l.sku_id IN (SELECT sku_id FROM input) OR l.sku_id IN (SELECT b.bundle_id FROM bundle_component b JOIN input ON input.sku_id = b.component_id)) \
          ORDER BY o.placed_at, o.id, l.position LIMIT $1 OFFSET $2";
     let at = when.values().max().copied().unwrap_or(tx.now());
+    let rules = routing_rules(tx).await?;
     let mut unfilled = 0;
     loop {
         let waiting: Vec<Waiting> = tx.all_from(&input, text, [ROUND.into(), unfilled.into()]).await?;
@@ -121,9 +127,10 @@ pub(crate) async fn fill(tx: &Tx, freed: &[(SkuId, Timestamp)]) -> Result<(), Fa
         if count == 0 {
             return Ok(());
         }
-        let filled = allocate(tx, at, waiting).await?;
+        let filled = allocate(tx, at, &rules, waiting).await?;
         // Nothing for a whole round: the stock is gone. (A round is long enough that what is left could only be an odd bundle's parts.)
-        if count < ROUND || filled == 0 {
+        // But where rules decide who may have it, others may.
+        if count < ROUND || filled == 0 && rules.is_empty() {
             return Ok(());
         }
         unfilled += count - filled;
@@ -131,7 +138,12 @@ pub(crate) async fn fill(tx: &Tx, freed: &[(SkuId, Timestamp)]) -> Result<(), Fa
 }
 
 /// Allocates what the shelf has to these lines, in order; how many lines wait no longer.
-async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, Fault> {
+async fn allocate(
+    tx: &Tx,
+    at: Timestamp,
+    rules: &[RoutingRule],
+    waiting: Vec<Waiting>,
+) -> Result<i64, Fault> {
     // The orders are locked and read again: another transaction may have cancelled or filled them meanwhile.
     let lines = buckets::lock_lines(tx, waiting.iter().map(|w| w.line_id)).await?;
     let ids: Vec<SkuId> = waiting.iter().map(|w| w.sku_id).collect();
@@ -143,6 +155,7 @@ async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, 
     let locations = inventory::locations_by_id(tx, &shelf.locations()).await?;
     let (mut changes, mut moves, mut filled) = (Changes::default(), Vec::new(), 0);
     let mut parts: BTreeMap<OrderId, Vec<AllocatedPart>> = BTreeMap::new();
+    let mut met: BTreeMap<OrderId, String> = BTreeMap::new();
     for w in waiting {
         let (Some(line), Some(sku)) = (lines.get(&w.line_id), skus.get(&w.sku_id)) else { continue };
         let quantity = line.backordered.min(w.backordered);
@@ -150,11 +163,22 @@ async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, 
             filled += 1;
             continue;
         }
-        let to = Destination { country: &w.country, postal_code: w.postal_code.as_deref(), geo: None };
+        let tags: Vec<String> = serde_json::from_str(&w.tags)?;
+        let facts = Facts {
+            country: &w.country,
+            channel: &w.channel,
+            tags: &tags,
+            express: w.priority > 0,
+            units: w.units,
+        };
+        let to = Destination { postal_code: w.postal_code.as_deref(), geo: None, facts };
         let wanted = Wanted { quantity, takes: sku.takes(), only: None, except: None };
-        let (granted, short) = grant(&mut shelf, &locations, &to, std::slice::from_ref(&wanted));
-        filled += i64::from(short == [0]);
-        for part in granted {
+        let granted = grant(&mut shelf, &locations, rules, &to, std::slice::from_ref(&wanted));
+        filled += i64::from(granted.short == [0]);
+        if let Some(rule) = granted.rule {
+            met.insert(w.order_id, rule);
+        }
+        for part in granted.parts {
             let change = changes.line(w.order_id, w.line_id);
             change.backordered -= part.quantity;
             change.allocated += part.quantity;
@@ -171,7 +195,8 @@ async fn allocate(tx: &Tx, at: Timestamp, waiting: Vec<Waiting>) -> Result<i64, 
     let headers = buckets::apply(tx, &changes).await?;
     for (order, parts) in parts {
         let (priority, holds) = headers.get(&order).map_or((0, 0), |h| (h.priority, h.holds));
-        tx.record(at, order, Some(order.0), OrderAllocated { order, priority, holds, parts })?;
+        let rule = met.remove(&order);
+        tx.record(at, order, Some(order.0), OrderAllocated { order, priority, holds, parts, rule })?;
     }
     Ok(filled)
 }

@@ -71,6 +71,9 @@ pub struct OrderAllocated {
     pub holds: i64,
     /// Units by line and location.
     pub parts: Vec<AllocatedPart>,
+    /// The name of the routing rule that chose the locations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 fact!(OrderAllocated, "order.allocated");
 

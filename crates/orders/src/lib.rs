@@ -4,7 +4,7 @@
 //! are derived by the database and never assigned; stock is promised only under its row's lock.
 //!
 //! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`tag`], [`ask_confirmation`],
-//! [`request_payment`], [`pay`],
+//! [`request_payment`], [`pay`], [`set_routing`],
 //! [`bulk::begin_bulk`]; for downstream slices [`advance`], [`resource`],
 //! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
 //! those who wait.
@@ -30,6 +30,7 @@ mod place;
 pub mod read;
 mod resource;
 mod review;
+mod routing;
 mod source;
 mod tag;
 mod take_back;
@@ -52,6 +53,9 @@ pub use place::{
 pub use read::OrderRow;
 pub use resource::{Resource, resource};
 pub use review::{Review, ReviewRefused, review};
+pub use routing::{
+    How, RoutingChanged, RoutingRule, SetRouting, SetRoutingRefused, routing_rules, set_routing,
+};
 pub use tag::{Tag, TagRefused, tag};
 pub use take_back::{ReturnUnits, return_units};
 
@@ -115,6 +119,13 @@ pub const SLICE: web::Slice = web::Slice {
             group: web::Group::Settings,
             order: 35,
         },
+        web::MenuItem {
+            title: "Routing rules",
+            path: "/settings/routing",
+            scope: "channels:write",
+            group: web::Group::Settings,
+            order: 45,
+        },
     ],
     codes: &[
         PlaceRefused::CODES,
@@ -127,6 +138,7 @@ pub const SLICE: web::Slice = web::Slice {
         AskConfirmationRefused::CODES,
         PayRefused::CODES,
         SaveChannelRefused::CODES,
+        SetRoutingRefused::CODES,
         bulk::BulkRefused::CODES,
     ],
     jobs: &[db::JobKind::of::<bulk::RunBulk>()],

@@ -17,6 +17,7 @@ mod lookup;
 mod money;
 mod preview;
 mod review;
+mod routing;
 mod timeline;
 mod views;
 
@@ -76,6 +77,7 @@ pub fn routes() -> axum::Router<App> {
         .route("/review/{id}", get(review::show))
         .route("/review/{id}/decide", post(review::judge))
         .route("/review/{id}/release", post(review::release))
+        .route("/settings/routing", get(routing::show).post(routing::save))
         .route("/settings/channels", get(channels::show).post(channels::save))
         .route("/panels/customers/{id}/orders", get(customer::panel))
 }

@@ -9,6 +9,7 @@ mod source;
 mod write;
 
 use crate::model::{HoldKind, LineId, OrderId};
+use crate::source::Granted;
 use catalog::SkuId;
 use contact::address::Address;
 use customers::CustomerId;
@@ -228,6 +229,7 @@ pub(crate) struct Draft {
     pub doubt: Option<String>,
     pub parts: Vec<crate::source::SourcedPart>,
     pub short: Vec<i64>,
+    pub rule: Option<String>,
     pub total: i64,
     pub tenders: Vec<i64>,
     pub checked: check::Checked,
@@ -298,12 +300,12 @@ fn decide(
     let tenders = tender_amounts(want, total)?;
     let contact = checked.contact(want);
     let spent = world.purse(want, &tenders, &contact)?;
-    let (parts, short) = source::decide(world, want, &skus)?;
+    let Granted { parts, short, rule } = source::decide(world, want, &skus)?;
     let customer = world.people.settle(&contact, new_id);
     if spent > 0 {
         *world.credit.entry((customer, want.currency)).or_default() -= spent;
     }
-    Ok(Draft { index, customer, skus, asks, money, doubt, parts, short, total, tenders, checked })
+    Ok(Draft { index, customer, skus, asks, money, doubt, parts, short, rule, total, tenders, checked })
 }
 
 /// The amount of each tender; at most one may take the rest.

@@ -6,7 +6,8 @@ use crate::events::{
     AllocatedPart, DeallocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderDeallocated,
 };
 use crate::model::{LineId, LineRow, OrderId};
-use crate::source::{Destination, Wanted, grant};
+use crate::routing::{Facts, routing_rules};
+use crate::source::{Destination, Granted, Wanted, grant};
 use db::{FromRow, Rows, Tx};
 use inventory::{Adjust, LocationId, MoveKind};
 use kernel::{Fault, Timestamp};
@@ -34,6 +35,10 @@ struct Goes {
     id: OrderId,
     country: String,
     postal_code: Option<String>,
+    channel: String,
+    tags: String,
+    priority: i64,
+    units: i64,
 }
 
 /// Sources units again.
@@ -54,7 +59,7 @@ pub async fn resource(tx: &Tx, batch: &[Resource]) -> Result<(), Fault> {
     for order in &orders {
         input.push([(*order).into()]);
     }
-    let text = "SELECT o.id, o.country, o.postal_code FROM orders o JOIN input ON input.id = o.id";
+    let text = "SELECT o.id, o.country, o.postal_code, o.channel, o.tags, o.priority, o.units FROM orders o JOIN input ON input.id = o.id";
     let goes: BTreeMap<OrderId, Goes> =
         tx.all_from::<Goes>(&input, text, []).await?.into_iter().map(|g| (g.id, g)).collect();
 
@@ -97,6 +102,7 @@ async fn reallocate(
     stocked.dedup();
     let mut shelf = inventory::lock(tx, &stocked).await?;
     let locations = inventory::locations_by_id(tx, &shelf.locations()).await?;
+    let rules = routing_rules(tx).await?;
     let (mut changes, mut moves) = (Changes::default(), Vec::new());
     let mut told: BTreeMap<(OrderId, Timestamp), Told> = BTreeMap::new();
     for want in batch {
@@ -106,10 +112,18 @@ async fn reallocate(
             continue;
         };
         let takes = skus.get(&line.sku_id).map(|s| s.takes()).unwrap_or_default();
-        let destination =
-            Destination { country: &to.country, postal_code: to.postal_code.as_deref(), geo: None };
+        let tags: Vec<String> = serde_json::from_str(&to.tags)?;
+        let facts = Facts {
+            country: &to.country,
+            channel: &to.channel,
+            tags: &tags,
+            express: to.priority > 0,
+            units: to.units,
+        };
+        let destination = Destination { postal_code: to.postal_code.as_deref(), geo: None, facts };
         let wanted = Wanted { quantity: want.quantity, takes, only: None, except: Some(want.location) };
-        let (parts, short) = grant(&mut shelf, &locations, &destination, std::slice::from_ref(&wanted));
+        let Granted { parts, short, rule } =
+            grant(&mut shelf, &locations, &rules, &destination, std::slice::from_ref(&wanted));
         let short = short.first().copied().unwrap_or(0);
         let order = line.order_id;
         let change = changes.line(order, line.id);
@@ -118,6 +132,7 @@ async fn reallocate(
         changes.allocation(order, line.id, want.location).quantity -= want.quantity;
         let told = told.entry((order, want.at)).or_default();
         told.reason.clone_from(&want.reason);
+        told.rule = rule;
         told.left.push(DeallocatedPart { line: line.id, location: want.location, quantity: want.quantity });
         for part in parts {
             changes.allocation(order, line.id, part.location).quantity += part.quantity;
@@ -145,7 +160,12 @@ async fn reallocate(
         tx.record(at, order, raw, OrderDeallocated { order, parts: told.left, reason: told.reason })?;
         if !told.found.is_empty() {
             let (priority, holds) = headers.get(&order).map_or((0, 0), |h| (h.priority, h.holds));
-            tx.record(at, order, raw, OrderAllocated { order, priority, holds, parts: told.found })?;
+            tx.record(
+                at,
+                order,
+                raw,
+                OrderAllocated { order, priority, holds, parts: told.found, rule: told.rule },
+            )?;
         }
         if !told.waiting.is_empty() {
             tx.record(at, order, raw, OrderBackordered { order, lines: told.waiting })?;
@@ -159,5 +179,6 @@ struct Told {
     reason: String,
     left: Vec<DeallocatedPart>,
     found: Vec<AllocatedPart>,
+    rule: Option<String>,
     waiting: Vec<LineUnits>,
 }

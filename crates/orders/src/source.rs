@@ -1,6 +1,7 @@
 //! Which location ships which units, off a locked shelf: for new orders, for backorders, and for units that could not be had where they
 //! were promised. Pure; the rules are the planner's.
 
+use crate::routing::{Facts, RoutingRule, rule_for};
 use catalog::SkuId;
 use inventory::{Location, LocationId, Shelf};
 use planner::sourcing::{Need, Plan, Site, source};
@@ -14,11 +15,20 @@ pub(crate) struct SourcedPart {
     pub quantity: i64,
 }
 
-/// Where an order goes.
+/// Where an order goes, and what routing rules look at.
 pub(crate) struct Destination<'a> {
-    pub country: &'a str,
     pub postal_code: Option<&'a str>,
     pub geo: Option<(f64, f64)>,
+    pub facts: Facts<'a>,
+}
+
+/// What was found for an order.
+pub(crate) struct Granted {
+    pub parts: Vec<SourcedPart>,
+    /// Units of each line that nobody has.
+    pub short: Vec<i64>,
+    /// The name of the routing rule it met.
+    pub rule: Option<String>,
 }
 
 /// Units wanted of one line.
@@ -29,14 +39,15 @@ pub(crate) struct Wanted {
     pub except: Option<LocationId>,
 }
 
-/// Plans the units over the locations that have any, and takes them from the shelf. Lines that take no stock (services) are complete
+/// Plans the units over the locations that have any and may ship it by the rules, and takes them from the shelf. Lines that take no stock (services) are complete
 /// without a location.
 pub(crate) fn grant(
     shelf: &mut Shelf,
     locations: &HashMap<LocationId, Location>,
+    rules: &[RoutingRule],
     to: &Destination<'_>,
     wanted: &[Wanted],
-) -> (Vec<SourcedPart>, Vec<i64>) {
+) -> Granted {
     let mut items: Vec<SkuId> = wanted.iter().flat_map(|w| w.takes.iter().map(|(sku, _)| *sku)).collect();
     items.sort_unstable();
     items.dedup();
@@ -51,19 +62,30 @@ pub(crate) fn grant(
         sites.iter().map(|site| items.iter().map(|sku| shelf.free(*sku, *site)).collect()).collect();
     let item = |sku: &SkuId| items.binary_search(sku).unwrap_or(usize::MAX);
     let site = |location: Option<LocationId>| location.map(|l| sites.binary_search(&l).unwrap_or(usize::MAX));
+    let rule = rule_for(rules, &to.facts);
+    let rank = |location: &Location| rule.map_or(Some(None), |rule| rule.rank(&location.code));
+    let places: Vec<&Location> = sites.iter().filter_map(|id| locations.get(id)).collect();
+    let barred: Vec<usize> = (0..).zip(&places).filter(|(_, l)| rank(l).is_none()).map(|(n, _)| n).collect();
     let needs: Vec<Need> = wanted
         .iter()
         .map(|w| Need {
             quantity: if w.takes.is_empty() { 0 } else { w.quantity },
             takes: w.takes.iter().map(|(sku, pieces)| (item(sku), *pieces)).collect(),
             only: site(w.only),
-            except: site(w.except),
+            except: match w.only {
+                Some(_) => site(w.except).into_iter().collect(),
+                None => site(w.except).into_iter().chain(barred.iter().copied()).collect(),
+            },
         })
         .collect();
-    let places: Vec<Site> = sites
+    let places: Vec<Site> = places
         .iter()
-        .filter_map(|id| locations.get(id))
-        .map(|l| Site { priority: l.priority, distance_km: Some(distance(l, to)) })
+        .map(|l| {
+            // Before all priorities, which are small.
+            let preferred = rank(l).flatten().and_then(|place| i64::try_from(place).ok());
+            let priority = preferred.map_or(l.priority, |place| i64::MIN + place);
+            Site { priority, distance_km: Some(distance(l, to)) }
+        })
         .collect();
     let Plan { parts, short } = source(&needs, &places, &mut free);
     let parts: Vec<SourcedPart> = parts
@@ -75,7 +97,7 @@ pub(crate) fn grant(
             shelf.take(*sku, part.location, pieces * part.quantity);
         }
     }
-    (parts, short)
+    Granted { parts, short, rule: rule.map(|r| r.name.clone()) }
 }
 
 /// Kilometres where both ends are known. Otherwise an order of nearness that never beats a known short way: the same country by how much
@@ -84,7 +106,7 @@ fn distance(from: &Location, to: &Destination<'_>) -> f64 {
     if let (Some(lat), Some(lon), Some((to_lat, to_lon))) = (from.lat, from.lon, to.geo) {
         return contact::geo::distance_km(lat, lon, to_lat, to_lon);
     }
-    if from.country != to.country {
+    if from.country != to.facts.country {
         return 5000.0;
     }
     let (a, b) = (from.postal_code.as_deref().unwrap_or(""), to.postal_code.unwrap_or(""));

@@ -46,16 +46,17 @@ pub async fn set_secrets(
     gateways: &Gateways,
     batch: &[SetSecret],
 ) -> Result<Vec<Result<(), SetSecretRefused>>, Fault> {
-    let mut outcomes = Vec::with_capacity(batch.len());
+    let (mut outcomes, mut secrets) = (Vec::with_capacity(batch.len()), Vec::new());
     for set in batch {
         let outcome = decide(gateways, set);
         if outcome.is_ok() {
-            settings::set(tx, &secret_setting(&set.gateway), set.secret.expose()).await?;
+            secrets.push((secret_setting(&set.gateway), set.secret.expose().as_str().into()));
             let fact = GatewaySecretSet { gateway: set.gateway.clone() };
             tx.record(set.at, format_args!("gateway:{}", set.gateway), None, fact)?;
         }
         outcomes.push(outcome);
     }
+    settings::set_all(tx, secrets).await?;
     Ok(outcomes)
 }
 

@@ -62,9 +62,12 @@ pub async fn set_policies(tx: &Tx, batch: &[SetPolicy]) -> Result<Vec<Result<(),
     }
     let last = batch.iter().zip(&outcomes).rfind(|(_, outcome)| outcome.is_ok());
     if let Some((SetPolicy { policy, .. }, _)) = last {
-        settings::set(tx, "return_window_days", &policy.window_days).await?;
-        settings::set(tx, "return_auto_approve", &policy.auto_approve).await?;
-        settings::set(tx, "return_our_fault", &policy.our_fault).await?;
+        let all = [
+            ("return_window_days", serde_json::to_value(policy.window_days)?),
+            ("return_auto_approve", serde_json::to_value(policy.auto_approve)?),
+            ("return_our_fault", serde_json::to_value(&policy.our_fault)?),
+        ];
+        settings::set_all(tx, all.map(|(key, value)| (key.to_owned(), value))).await?;
     }
     Ok(outcomes)
 }

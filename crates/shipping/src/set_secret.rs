@@ -47,22 +47,23 @@ pub async fn set_secrets(
     batch: &[SetSecret],
 ) -> Result<Vec<Result<(), SetSecretRefused>>, Fault> {
     let cards = rate_cards(tx).await?;
-    let mut outcomes = Vec::with_capacity(batch.len());
+    let (mut outcomes, mut secrets) = (Vec::with_capacity(batch.len()), Vec::new());
     for set in batch {
         let by_cards = cards.iter().any(|c| c.carrier == set.carrier);
         let outcome = if carriers.find(&set.carrier, by_cards).is_none() {
             Err(SetSecretRefused::UnknownCarrier { carrier: set.carrier.clone() })
-        } else if set.secret.expose().chars().count() < SHORTEST {
+        } else if set.secret.expose().trim().chars().count() < SHORTEST {
             Err(SetSecretRefused::ShortSecret { least: SHORTEST })
         } else {
             Ok(())
         };
         if outcome.is_ok() {
-            settings::set(tx, &secret_setting(&set.carrier), set.secret.expose()).await?;
+            secrets.push((secret_setting(&set.carrier), set.secret.expose().as_str().into()));
             let fact = CarrierSecretSet { carrier: set.carrier.clone() };
             tx.record(set.at, format_args!("carrier:{}", set.carrier), None, fact)?;
         }
         outcomes.push(outcome);
     }
+    settings::set_all(tx, secrets).await?;
     Ok(outcomes)
 }

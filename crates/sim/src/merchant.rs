@@ -6,7 +6,7 @@
 use crate::dice::Dice;
 use crate::outside::ENDPOINTS;
 use crate::shop::{BUNDLES, PLACES, SERVICE, SIMPLE};
-use crate::step::{Card, Fate, For, Hook, How, Item, No, Pay, Said, Step, Stock, Wish};
+use crate::step::{Boxed, Card, Fate, For, Hook, How, Item, No, Pay, Said, Step, Stock, Wish};
 use std::collections::VecDeque;
 
 /// Customers of a shop.
@@ -108,6 +108,10 @@ impl Merchant {
         }
         let how = self.dice.pick(&[How::Line, How::Line, How::Line, How::Scan]).unwrap_or(How::Line);
         life.push(Step::Pick(self.most(all), how));
+        if self.dice.chance(300) {
+            let how = if self.dice.chance(300) { Boxed::ButOne } else { Boxed::All };
+            life.push(Step::Station(self.most(all), how));
+        }
         life.push(Step::Pack(self.most(all)));
         if self.dice.chance(200) {
             life.extend([Step::Unpick(self.one(all)), Step::Unpack(self.one(all)), Step::Pack(all.to_vec())]);
@@ -296,7 +300,7 @@ impl Merchant {
     }
     /// Something that happens to one order.
     fn trouble(&mut self, no: No) -> Step {
-        match self.dice.below(31) {
+        match self.dice.below(33) {
             0..=4 => Step::Cancel { no, line: None, refund: self.dice.chance(800) },
             5..=8 => {
                 let line = Some((self.dice.below(3), self.dice.range(0, 3)));
@@ -327,6 +331,7 @@ impl Merchant {
             }
             26 => Step::Pick(vec![no], if self.dice.chance(500) { How::Wrong } else { How::Over }),
             27 => Step::Decline(no),
+            28 | 29 => Step::Move(no, self.dice.chance(200)),
             _ => {
                 let n = self.dice.below(self.wishes.len());
                 let other = self.dice.chance(300);

@@ -61,6 +61,7 @@ impl Step {
             | Self::Accept(list)
             | Self::Pick(list, _)
             | Self::Pack(list)
+            | Self::Station(list, _)
             | Self::Label(list, _)
             | Self::Ship(list)
             | Self::Track(list, ..)
@@ -69,6 +70,7 @@ impl Step {
             | Self::Arrives(list, _) => list.clone(),
             Self::Hold(no)
             | Self::Reject(no)
+            | Self::Move(no, _)
             | Self::Cancel { no, .. }
             | Self::Decline(no)
             | Self::Short(no, _)
@@ -119,6 +121,7 @@ impl Step {
             | Self::Accept(list)
             | Self::Pick(list, _)
             | Self::Pack(list)
+            | Self::Station(list, _)
             | Self::Label(list, _)
             | Self::Ship(list)
             | Self::Track(list, ..)

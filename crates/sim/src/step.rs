@@ -115,6 +115,15 @@ pub enum How {
     Over,
 }
 
+/// How a box is filled at the pack station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boxed {
+    /// Everything is scanned into it.
+    All,
+    /// A piece is taken out again, and it is closed without.
+    ButOne,
+}
+
 /// What a carrier says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
@@ -185,6 +194,8 @@ pub enum Step {
     Unhold(Vec<No>),
     /// A reviewer says no.
     Reject(No),
+    /// The customer has moved: within the country, or out of it.
+    Move(No, bool),
     /// Units are cancelled: of a line, or all that can be.
     Cancel {
         /// The order.
@@ -210,6 +221,8 @@ pub enum Step {
     Unpick(No),
     /// Packed.
     Pack(Vec<No>),
+    /// Scanned into boxes piece by piece.
+    Station(Vec<No>, Boxed),
     /// Taken apart.
     Unpack(No),
     /// Labels: of the carrier that is called, or of rate cards.
@@ -318,6 +331,7 @@ impl Step {
             Self::Hold(..) => "hold",
             Self::Unhold(..) => "unhold",
             Self::Reject(..) => "reject",
+            Self::Move(..) => "move",
             Self::Cancel { .. } => "cancel",
             Self::Release(..) => "release",
             Self::Ask(..) => "ask",
@@ -327,6 +341,7 @@ impl Step {
             Self::Short(..) => "short",
             Self::Unpick(..) => "unpick",
             Self::Pack(..) => "pack",
+            Self::Station(..) => "station",
             Self::Unpack(..) => "unpack",
             Self::Label(..) => "label",
             Self::Unlabel(..) => "unlabel",

@@ -106,6 +106,7 @@ const API: &[(&str, &[&str])] = &[
         &[
             "GET /v1/bulk-actions/{id}",
             "GET /v1/channels",
+            "GET /v1/routing-rules",
             "GET /v1/orders",
             "GET /v1/orders/{id}",
             "GET /v1/orders/{id}/events",
@@ -126,7 +127,7 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/orders/{id}/payment-requests",
         ],
     ),
-    ("channels:write", &["PUT /v1/channels/{code}"]),
+    ("channels:write", &["PUT /v1/channels/{code}", "PUT /v1/routing-rules"]),
     ("risk:write", &["POST /v1/orders/{id}/review"]),
     (
         "warehouse:read",

@@ -138,6 +138,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "GET /review",
             "GET /review/{id}",
             "GET /settings/channels",
+            "GET /settings/routing",
             "POST /orders/views",
             "POST /orders/views/forget",
         ],
@@ -164,7 +165,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /review/{id}/release",
         ],
     ),
-    ("channels:write", &["POST /settings/channels"]),
+    ("channels:write", &["POST /settings/channels", "POST /settings/routing"]),
     ("risk:write", &["POST /review/{id}/decide"]),
     ("payments:write", &["POST /payments/{id}", "POST /orders/{id}/capture", "POST /orders/{id}/received"]),
     (

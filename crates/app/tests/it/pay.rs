@@ -132,3 +132,61 @@ async fn a_channel_is_made_and_says_what_it_lacks() {
         app.check_laws().await;
     }
 }
+
+#[tokio::test]
+async fn routing_rules_are_made_moved_and_removed_by_page_and_api() {
+    const HERE: &str = "/settings/routing";
+    for app in TestApp::both().await {
+        shop::open(&app.ctx.db, 10).await;
+        let clerk = app.with_key(&["orders:read"]).await;
+        assert_eq!(send(&clerk, HERE, &[("name", "X")]).await.status, 403);
+        let good = [("name", "Express"), ("express", "yes"), ("how", "only"), ("locations", "BER")];
+        for (field, value) in [
+            ("name", " "),
+            ("countries", "DE, XX"),
+            ("units_from", "many"),
+            ("locations", "PAR"),
+            ("how", ""),
+        ] {
+            let mut wrong = good.to_vec();
+            wrong.retain(|(name, _)| *name != field);
+            wrong.push((field, value));
+            let told = send(&app, HERE, &wrong).await;
+            // A choice shows its first one again, and says nothing of itself.
+            let said =
+                field == "how" || told.text.contains(&format!("field-{}-error", field.replace('_', "-")));
+            assert!(told.status == 422 && said, "{} {field}: {}", app.name, told.text);
+        }
+        location(&send(&app, HERE, &good).await);
+        location(
+            &send(
+                &app,
+                HERE,
+                &[("name", "Austria"), ("countries", "at"), ("how", "never"), ("locations", "BER")],
+            )
+            .await,
+        );
+        location(&send(&app, HERE, &[("act", "up"), ("rule", "Austria")]).await);
+        let rules = app.get("/v1/routing-rules").await.ok();
+        assert_eq!(rules["rules"][0]["name"], "Austria", "{}: {rules}", app.name);
+        assert_eq!(rules["rules"][0]["countries"], json!(["AT"]), "{}: {rules}", app.name);
+        let page = app.get("/settings/routing?rule=Austria").await;
+        assert!(page.text.contains("Orders to AT") && page.text.contains("never BER"), "{}", page.text);
+        location(&send(&app, HERE, &[("act", "remove"), ("rule", "Austria")]).await);
+        assert_eq!(send(&app, HERE, &[("act", "remove"), ("rule", "Austria")]).await.status, 409);
+        let mut rules = app.get("/v1/routing-rules").await.ok();
+        assert_eq!(rules["rules"].as_array().unwrap().len(), 1, "{}: {rules}", app.name);
+        assert_eq!(app.put("/v1/routing-rules", &rules).await.ok(), rules, "{}", app.name);
+        rules["rules"][0]["locations"] = json!(["PAR"]);
+        let wrong = app.put("/v1/routing-rules", &rules).await;
+        assert_eq!(wrong.refused(422), "orders.rule_unknown_location", "{}", app.name);
+        assert_eq!(
+            wrong.json()["errors"][0]["pointer"],
+            "/rules/0/locations",
+            "{}: {}",
+            app.name,
+            wrong.text
+        );
+        app.check_laws().await;
+    }
+}

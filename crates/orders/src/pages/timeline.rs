@@ -81,10 +81,11 @@ fn detail(row: &TimelineRow) -> Markup {
         Some(match *k {
             "kind" if hold => super::common::hold_words(text).to_owned(),
             "text" | "reason" | "tracking_number" | "tag" => text.to_owned(),
+            "rule" => format!("by the rule {text}"),
             _ => text.replace('_', " "),
         })
     };
-    let words: Vec<String> = ["kind", "tag", "status", "method", "tracking_number", "reason", "text"]
+    let words: Vec<String> = ["kind", "tag", "status", "method", "tracking_number", "reason", "text", "rule"]
         .iter()
         .filter_map(word)
         .filter(|w| !w.is_empty())

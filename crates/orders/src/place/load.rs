@@ -4,6 +4,7 @@ use super::check::Checked;
 use super::price::LineAsk;
 use super::{Outcome, Place, PlaceRefused, Placed, Trust};
 use crate::model::{HoldKind, LineId, OrderId};
+use crate::routing::{RoutingRule, routing_rules};
 use catalog::{Sku, SkuId, TaxRates};
 use customers::{Contact, CustomerId, People};
 use db::FromRow;
@@ -181,6 +182,7 @@ pub(crate) struct World {
     pub skus: HashMap<String, Arc<Sku>>,
     pub rates: TaxRates,
     pub locations: HashMap<LocationId, Location>,
+    pub rules: Vec<RoutingRule>,
     pub shelf: Shelf,
     pub reservations: HashMap<ReservationId, Option<Vec<(SkuId, LocationId, i64)>>>,
     pub people: People,
@@ -222,6 +224,7 @@ pub(crate) async fn world(tx: &Tx, batch: &[Place], checked: &[Option<Checked>])
         credit,
         channels: tx.column::<String>("SELECT code FROM channel", []).await?.into_iter().collect(),
         rates: catalog::tax_rates(tx).await?,
+        rules: routing_rules(tx).await?,
         locations,
         shelf,
         skus,

@@ -2,17 +2,14 @@
 
 use super::load::World;
 use super::{IfOutOfStock, Place, PlaceRefused};
-use crate::source::{Destination, SourcedPart, Wanted, grant};
+use crate::routing::Facts;
+use crate::source::{Destination, Granted, SourcedPart, Wanted, grant};
 use catalog::Sku;
 use inventory::Shelf;
 use std::sync::Arc;
 
 /// Sources an order; what is granted is taken from the shelf, a reservation's own units first given back to it.
-pub(crate) fn decide(
-    world: &mut World,
-    want: &Place,
-    skus: &[Arc<Sku>],
-) -> Result<(Vec<SourcedPart>, Vec<i64>), PlaceRefused> {
+pub(crate) fn decide(world: &mut World, want: &Place, skus: &[Arc<Sku>]) -> Result<Granted, PlaceRefused> {
     let reserved = match want.reservation {
         None => Vec::new(),
         Some(id) => world.reservations.remove(&id).flatten().ok_or(PlaceRefused::ReservationOver)?,
@@ -32,11 +29,18 @@ pub(crate) fn decide(
         })
         .collect();
     let to = Destination {
-        country: &want.ship_to.country,
         postal_code: want.ship_to.postal_code.as_deref(),
         geo: want.ship_to_geo,
+        facts: Facts {
+            country: &want.ship_to.country,
+            channel: &want.channel,
+            tags: &want.tags,
+            express: want.express,
+            units: want.lines.iter().map(|line| line.quantity).sum(),
+        },
     };
-    let (parts, short) = grant(&mut world.shelf, &world.locations, &to, &wanted);
+    let Granted { parts, short, rule } =
+        grant(&mut world.shelf, &world.locations, &world.rules, &to, &wanted);
     let missing = (0..short.len()).find(|i| short[*i] > 0);
     if let Some(line) = missing.filter(|_| want.if_out_of_stock == IfOutOfStock::Refuse) {
         give_back(&mut world.shelf, &wanted, &parts);
@@ -50,7 +54,7 @@ pub(crate) fn decide(
         let sku = want.lines[line].sku.clone();
         return Err(PlaceRefused::OutOfStock { sku, wanted, free: wanted - short[line] });
     }
-    Ok((parts, short))
+    Ok(Granted { parts, short, rule })
 }
 
 fn give_back(shelf: &mut Shelf, wanted: &[Wanted], parts: &[SourcedPart]) {

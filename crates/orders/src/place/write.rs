@@ -376,7 +376,9 @@ fn record_units(tx: &Tx, want: &Place, order: &Numbered) -> Result<(), Fault> {
         .collect();
     if !parts.is_empty() {
         let priority = i64::from(want.express);
-        tx.record_by(at, by(), order.id, raw, OrderAllocated { order: order.id, priority, holds, parts })?;
+        let rule = order.draft.rule.clone();
+        let fact = OrderAllocated { order: order.id, priority, holds, parts, rule };
+        tx.record_by(at, by(), order.id, raw, fact)?;
     }
     let lines: Vec<LineUnits> = order
         .lines

@@ -1,11 +1,13 @@
 //! After placing: holds and reviews, cancelling, waiting for stock, moving along, sourcing again, coming back.
 
 use crate::shop::{Shop, actor, options, tender, want};
+use catalog::SetTaxRate;
+use contact::address::Address;
 use db::testing::{BEGIN, both};
 use kernel::Refuse;
 use orders::{
-    Advance, Cancel, Hold, HoldKind, IfOutOfStock, Note, Placed, ReleaseHold, Resource, ReturnUnits, Review,
-    Step, unit_parts,
+    Advance, Cancel, ChangeAddress, Hold, HoldKind, IfOutOfStock, Note, Placed, ReleaseHold, Resource,
+    ReturnUnits, Review, Step, unit_parts,
 };
 
 async fn place_one(shop: &Shop, customer: u32, lines: &[(&str, i64)], backorder: bool) -> Placed {
@@ -237,5 +239,46 @@ async fn units_that_were_not_there_come_from_elsewhere_or_wait() {
         .await
         .unwrap();
         assert_eq!(found.len(), 1, "found by the start of the name");
+    }
+}
+
+#[tokio::test]
+async fn an_order_goes_to_another_address_where_the_same_taxes_apply() {
+    for db in both(options).await {
+        let shop = Shop::open(db).await;
+        shop.receive("A", shop.berlin, 5).await;
+        let rate = |region: Option<&str>, rate_ppm| SetTaxRate {
+            country: "US".into(),
+            region: region.map(str::to_owned),
+            class: "standard".into(),
+            rate_ppm,
+        };
+        let rates = [rate(None, 0), rate(Some("CA"), 72_500)];
+        shop.write(async |tx| catalog::set_tax_rates(tx, &rates).await).await;
+        let to = |region: &str, postal_code: &str| Address {
+            name: "Ada Example".into(),
+            line1: "1 Main Street".into(),
+            city: "Springfield".into(),
+            region: Some(region.into()),
+            postal_code: Some(postal_code.into()),
+            country: "US".into(),
+            ..Address::default()
+        };
+        let mut order = want(BEGIN, 1, &[("A", 1)]);
+        (order.ship_to, order.lines[0].tax_rate_ppm) = (to("OR", "97477"), None);
+        let order = shop.place(&[order]).await.remove(0).unwrap().id;
+        for (ship_to, refused) in [
+            (to("California", "90001"), Some("orders.address_other_tax")),
+            (to("WA", "98001"), None),
+            (to("WA", "98002"), None),
+            (to("CA", "90001"), Some("orders.address_other_tax")),
+        ] {
+            let change = ChangeAddress { at: BEGIN, order, ship_to, by: actor() };
+            let told =
+                shop.write(async |tx| orders::change_address(tx, std::slice::from_ref(&change)).await).await;
+            assert_eq!(told[0].as_ref().err().map(Refuse::code), refused, "{}: {change:?}", shop.db.name);
+        }
+        assert_eq!(shop.text("SELECT postal_code FROM orders").await, "98002", "{}", shop.db.name);
+        shop.check().await;
     }
 }

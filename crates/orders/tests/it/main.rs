@@ -5,4 +5,5 @@
 mod life;
 mod meeting;
 mod placing;
+mod routing;
 mod shop;

@@ -12,8 +12,8 @@ pub struct Need {
     pub takes: Vec<(usize, i64)>,
     /// The only site allowed (a drop-ship seller), if there is one.
     pub only: Option<usize>,
-    /// A site that must not be used (it was short, or it refused).
-    pub except: Option<usize>,
+    /// Sites that must not be used (one was short, one refused, a rule does not allow it).
+    pub except: Vec<usize>,
 }
 
 /// A location.
@@ -92,7 +92,7 @@ fn fits(needs: &[Need], left: &[i64], site: usize, free: &[i64]) -> Vec<i64> {
         .iter()
         .zip(left)
         .map(|(need, left)| {
-            if need.only.is_some_and(|only| only != site) || need.except == Some(site) {
+            if need.only.is_some_and(|only| only != site) || need.except.contains(&site) {
                 return 0;
             }
             let units = need
@@ -116,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn need(quantity: i64, takes: &[(usize, i64)]) -> Need {
-        Need { quantity, takes: takes.to_vec(), only: None, except: None }
+        Need { quantity, takes: takes.to_vec(), only: None, except: Vec::new() }
     }
     fn site(priority: i64, distance_km: f64) -> Site {
         Site { priority, distance_km: Some(distance_km) }
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_site_may_be_the_only_one_or_be_excluded() {
         let only = Need { only: Some(1), ..need(1, &[(0, 1)]) };
-        let except = Need { except: Some(0), ..need(1, &[(0, 1)]) };
+        let except = Need { except: vec![0], ..need(1, &[(0, 1)]) };
         let sites = [site(1, 1.0), site(2, 2.0)];
         assert_eq!(source(&[only], &sites, &mut [vec![9], vec![9]]).parts[0].site, 1);
         assert_eq!(source(&[except], &sites, &mut [vec![9], vec![0]]).short, vec![1]);

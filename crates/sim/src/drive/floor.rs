@@ -10,13 +10,16 @@ use crate::step::{How, No};
 use kernel::Refuse;
 use orders::OrderId;
 use warehouse::{
-    Accept, Ask, Executor, Fulfilment, FulfilmentLineId, Pack, Pick, Reject, Release, Request, ShortPick,
-    Status, Unpack, Unpick, What,
+    Accept, Ask, Executor, Fulfilment, FulfilmentLineId, Pack, ParcelId, Pick, Reject, Release, Request,
+    ShortPick, Status, Unpack, Unpick, What,
 };
 
 impl Sim {
     /// The fulfilment orders of these orders that are not over.
-    async fn list(&mut self, nos: &[No]) -> Result<(Vec<(No, OrderId)>, Vec<Fulfilment>), Trouble> {
+    pub(super) async fn list(
+        &mut self,
+        nos: &[No],
+    ) -> Result<(Vec<(No, OrderId)>, Vec<Fulfilment>), Trouble> {
         let known = self.known(nos);
         let ids: Vec<OrderId> = known.iter().map(|(_, id)| *id).collect();
         let mut of = warehouse::fulfilments_of(self.db.read(), &ids).await?;
@@ -195,27 +198,35 @@ impl Sim {
         for (f, outcome) in list.iter().zip(told) {
             let Ok(id) = outcome else { continue };
             let implied = |open: i64| if f.executor == Executor::Own { 0 } else { open };
-            let (mut lines, mut owner) = (Vec::new(), None);
-            for l in &f.lines {
-                let (loose, new) = (l.loose(), implied(l.open()));
-                if loose + new == 0 {
-                    continue;
-                }
-                let (no, n) = self.line_of(&known, &list, l.id)?;
-                if let Some(order) = self.model.orders.get_mut(&no) {
-                    order.lines[n].picked -= loose;
-                    order.lines[n].packed += loose + new;
-                }
-                lines.push((n, loose + new));
-                owner = Some(no);
-            }
-            let Some(no) = owner else {
-                return Err(Trouble::new("floor.pack", format!("{id} of {f:?} is empty")));
-            };
-            let place = self.shop.place(f.location)?;
-            self.model.parcels.insert(id, Parcel { no, place, lines, shipped: false });
-            self.model.parcels_of.entry(no).or_default().push(id);
+            let units: Vec<i64> = f.lines.iter().map(|l| l.loose() + implied(l.open())).collect();
+            self.boxed(&known, f, id, &units)?;
         }
+        Ok(())
+    }
+    /// So many units of each line are in a parcel now: those that were picked, and others as well where somebody else picks.
+    pub(super) fn boxed(
+        &mut self,
+        known: &[(No, OrderId)],
+        f: &Fulfilment,
+        id: ParcelId,
+        units: &[i64],
+    ) -> Result<(), Trouble> {
+        let (mut lines, mut owner) = (Vec::new(), None);
+        for (l, units) in f.lines.iter().zip(units).filter(|(_, units)| **units > 0) {
+            let (no, n) = self.line_of(known, std::slice::from_ref(f), l.id)?;
+            if let Some(order) = self.model.orders.get_mut(&no) {
+                order.lines[n].picked -= units.min(&l.loose());
+                order.lines[n].packed += units;
+            }
+            lines.push((n, *units));
+            owner = Some(no);
+        }
+        let Some(no) = owner else {
+            return Err(Trouble::new("floor.pack", format!("{id} of {f:?} is empty")));
+        };
+        let place = self.shop.place(f.location)?;
+        self.model.parcels.insert(id, Parcel { no, place, lines, shipped: false });
+        self.model.parcels_of.entry(no).or_default().push(id);
         Ok(())
     }
     /// The parcels of an order are taken apart.

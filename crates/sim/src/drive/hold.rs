@@ -4,7 +4,7 @@ use crate::Trouble;
 use crate::sim::Sim;
 use crate::step::No;
 use kernel::Refuse;
-use orders::{Cancel, Hold, HoldKind, ReleaseHold, Review};
+use orders::{Cancel, ChangeAddress, Hold, HoldKind, ReleaseHold, Review};
 
 impl Sim {
     /// Somebody stops an order.
@@ -70,6 +70,31 @@ impl Sim {
                     self.model.cancel(no, line, units);
                 }
                 self.granted_without_saying(no).await?;
+            }
+        }
+        Ok(())
+    }
+    /// The customer has moved: that can be as long as nothing is packed and something is left to ship, and within the country.
+    pub(crate) async fn moves_house(&mut self, no: No, abroad: bool) -> Result<(), Trouble> {
+        let (at, by) = (self.at(), self.by.clone());
+        let mut ship_to = crate::shop::address("Customer");
+        if abroad {
+            (ship_to.country, ship_to.postal_code) = ("FR".into(), Some("75001".into()));
+        }
+        for (no, order) in self.known(&[no]) {
+            let lines = self.model.order(no).map(|o| o.lines.clone()).unwrap_or_default();
+            let open = lines.iter().any(|l| l.ordered > l.cancelled + l.shipped);
+            let may = !abroad && open && lines.iter().all(|l| l.packed == 0);
+            let change = ChangeAddress { at, order, ship_to: ship_to.clone(), by: by.clone() };
+            let told = db::write!(self.db, &self.by, |tx| {
+                orders::change_address(tx, std::slice::from_ref(&change)).await
+            })?;
+            self.heard(&told);
+            if told.iter().any(|t| t.is_ok() != may) {
+                return Err(Trouble::new(
+                    "orders.move",
+                    format!("order {no}, {lines:?}, abroad {abroad}: {told:?}"),
+                ));
             }
         }
         Ok(())
