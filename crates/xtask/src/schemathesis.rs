@@ -34,7 +34,8 @@ struct Options {
 pub fn check(args: &[String]) -> Done {
     let options = read(args)?;
     let python = Python::prepare()?;
-    succeed(&mut cargo(["build", "-q", "-p", "app", "--bin", "fulmar"]))?;
+    // With the tests' features of the whole workspace: the very program that the tests have built.
+    succeed(&mut cargo(["build", "-q", "--workspace", "--bin", "fulmar", "--test", "it"]))?;
     if options.sqlite {
         let scratch = Scratch::make()?;
         ask(&python, &options, &format!("sqlite:{}", scratch.0.join("shop.db").display()), &scratch)?;
