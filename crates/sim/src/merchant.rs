@@ -109,6 +109,9 @@ impl Merchant {
         let how = self.dice.pick(&[How::Line, How::Line, How::Line, How::Scan]).unwrap_or(How::Line);
         life.push(Step::Pick(self.most(all), how));
         if self.dice.chance(300) {
+            life.push(Step::Unpick(self.one(all)));
+        }
+        if self.dice.chance(300) {
             let how = if self.dice.chance(300) { Boxed::ButOne } else { Boxed::All };
             life.push(Step::Station(self.most(all), how));
         }
