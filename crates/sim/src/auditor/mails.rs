@@ -108,9 +108,10 @@ impl Sim {
             }
             About::Left => {
                 let left = self.model.mails.parcels.get(&no)?;
-                let (carrier, number) =
-                    left.iter().find(|(_, number)| letter.text.contains(number.as_str()))?;
-                words.extend([format!("was handed to {carrier}."), format!("Tracking number: {number}\n")]);
+                // The whole number: one may begin as another does.
+                let told = letter.text.lines().find_map(|line| line.strip_prefix("Tracking number: "))?;
+                let (carrier, number) = left.iter().find(|(_, number)| number == told)?;
+                words.push(format!("was handed to {carrier}."));
                 number.clone()
             }
             About::Arrived => letter.id.clone(),
