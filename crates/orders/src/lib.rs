@@ -124,7 +124,7 @@ pub const SLICE: web::Slice = web::Slice {
             path: "/settings/routing",
             scope: "channels:write",
             group: web::Group::Settings,
-            order: 45,
+            order: 31,
         },
     ],
     codes: &[

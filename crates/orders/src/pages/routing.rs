@@ -119,10 +119,9 @@ async fn page(
     let rules = routing_rules(sql).await?;
     let locations: Vec<String> = inventory::locations(sql).await?.into_iter().map(|l| l.code).collect();
     let chosen = rules.iter().find(|r| r.name == typed.rule);
-    let cols = [Col::number("#"), Col::text("Rule"), Col::text("Orders"), Col::text("Locations")];
+    let cols = [Col::text("Rule"), Col::text("Orders"), Col::text("Locations")];
     let rows = (1..).zip(&rules).map(|(n, r)| {
-        let cells =
-            [html! { (n) }, html! { bdi { (r.name) } }, html! { (r.orders()) }, html! { (r.route()) }];
+        let cells = [html! { (n) ". " bdi { (r.name) } }, html! { (r.orders()) }, html! { (r.route()) }];
         Row::new(cells).href(h::query(HERE, &[("rule", &r.name)]))
     });
     let main = html! {
@@ -130,7 +129,7 @@ async fn page(
             p { "No rules: orders go to the locations with the lowest priority number, then to the nearest, in as few parcels as can be." }
         } @else {
             (Table::new("Routing rules", &cols, rows).show())
-            p.text-secondary { "An order meets the first rule that fits it, and no other. Orders that no rule fits go by priority and distance." }
+            p.text-secondary.mt-2 { "An order meets the first rule that fits it, and no other. Orders that no rule fits go by priority and distance." }
         }
     };
     let filled = chosen.filter(|_| refused.is_none()).map(Typed::of);
