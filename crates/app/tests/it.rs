@@ -18,6 +18,8 @@ mod contract;
 mod crash;
 #[path = "it/demo.rs"]
 mod demo;
+#[path = "it/growth.rs"]
+mod growth;
 #[path = "it/laws.rs"]
 mod laws;
 #[path = "it/life.rs"]

@@ -122,6 +122,9 @@ impl Connection {
             let cells = (0..columns).map(|n| cell(row, n)).collect::<Result<_, _>>()?;
             all.push(Row::new(Arc::clone(names), cells));
         }
+        drop(rows);
+        #[cfg(feature = "testing")]
+        crate::testing::note_scan(text, &statement);
         Ok(all)
     }
     /// Reads a query row by row, keeping none.
@@ -143,6 +146,9 @@ impl Connection {
         bind(&mut statement, values)?;
         let mut rows = statement.raw_query();
         while rows.next()?.is_some() {}
+        drop(rows);
+        #[cfg(feature = "testing")]
+        crate::testing::note_scan(text, &statement);
         Ok(self.0.changes())
     }
 }

@@ -3,6 +3,8 @@
 use crate::{Clock, Db, Options};
 use kernel::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// When tests begin: 2026-01-05T09:00:00Z, a Monday.
@@ -78,4 +80,21 @@ pub async fn postgres(options: Options) -> TestDb {
     let url = format!("{base}{joint}options=-c%20search_path%3D{schema}");
     let db = Db::open(&url, with_clock(options)).await.unwrap_or_else(|f| panic!("open {url}: {f}"));
     TestDb { db, name: "postgres", file: None }
+}
+
+thread_local! {
+    static SCANS: RefCell<BTreeMap<String, i64>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Notes how many rows a statement of SQLite read without an index.
+pub(crate) fn note_scan(text: &str, statement: &rusqlite::Statement<'_>) {
+    let rows = statement.reset_status(rusqlite::StatementStatus::FullscanStep);
+    // The list of rows that a statement begins with is of another length each time.
+    let text = text.split_once(") LIMIT abs(?)) ").map_or(text, |(_, rest)| rest);
+    SCANS.with_borrow_mut(|all| *all.entry(text.to_owned()).or_default() += i64::from(rows));
+}
+
+/// Rows that each statement of SQLite has read without an index on this thread since this was asked last.
+pub fn scans() -> BTreeMap<String, i64> {
+    SCANS.take()
 }

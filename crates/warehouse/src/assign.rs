@@ -59,8 +59,9 @@ pub(crate) async fn assign(tx: &Tx, allocated: &[(Timestamp, Arc<OrderAllocated>
     }
     // By order, and by nothing else: inside the CASE neither database sees a condition it has an index for (SQLite took the one by
     // location, PostgreSQL the one by status, and each read the queue of a whole warehouse), and PostgreSQL does not take the
-    // conditions together for one row, which made it compare every row of the table with every row of the input.
-    let text = "SELECT f.id, f.order_id, f.location_id FROM input JOIN fulfilment_order f ON f.order_id = input.order_id AND CASE WHEN \
+    // conditions together for one row, which made it compare every row of the table with every row of the input. CROSS, because SQLite
+    // keeps that order of tables: else it reads all of them and looks each up in the input.
+    let text = "SELECT f.id, f.order_id, f.location_id FROM input CROSS JOIN fulfilment_order f WHERE f.order_id = input.order_id AND CASE WHEN \
          f.released_at IS NULL AND f.request = 'none' AND f.status IN ('open', 'on_hold') THEN f.location_id END = input.location_id \
          ORDER BY f.id /*pg FOR UPDATE OF f */";
     let open: Vec<OpenOne> = tx.all_from(&wanted, text, []).await?;
