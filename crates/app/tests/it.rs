@@ -34,6 +34,8 @@ mod pay;
 mod race;
 #[path = "it/reading.rs"]
 mod reading;
+#[path = "it/sku_import.rs"]
+mod sku_import;
 #[path = "it/station.rs"]
 mod station;
 #[path = "it/walk.rs"]

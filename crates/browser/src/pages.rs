@@ -34,6 +34,7 @@ pub const INSIDE: &[Page] = &[
     page("/books/profit-and-loss", ""),
     page("/books/trial-balance", ""),
     page("/catalog", ""),
+    page("/catalog/import", ""),
     page("/catalog/new", ""),
     page("/catalog/skus/{code}", A_SKU),
     page("/catalog/skus/{code}/edit", A_SKU),
@@ -102,6 +103,7 @@ pub const PUBLIC: &[Page] = &[
 
 /// Pages that the demo shop has no example of, or that want a signed link: the test of their job looks at them.
 pub const WITH_THEIR_JOB: &[&str] = &[
+    "/catalog/import/{id}",
     "/developers/webhooks/{id}",
     "/new-password",
     "/orders/bulk/{id}",
@@ -118,6 +120,7 @@ pub const WITH_THEIR_JOB: &[&str] = &[
 pub const PARTS: &[&str] = &[
     "/assets/{*name}",
     "/books/export/{file}",
+    "/catalog/import/template.csv",
     "/catalog/lookup",
     "/docs",
     "/docs/",

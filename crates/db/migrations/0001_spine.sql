@@ -101,6 +101,22 @@ CREATE TABLE tax_rate (
   PRIMARY KEY (country, region, tax_class)
 );
 
+-- A file of SKUs that somebody sent: read and shown first, written when they say so, in the background.
+CREATE TABLE sku_import (
+  id BIGINT PRIMARY KEY, name TEXT NOT NULL, by_actor TEXT NOT NULL, read_at BIGINT NOT NULL, confirmed_at BIGINT, ended_at BIGINT,
+  total BIGINT NOT NULL CHECK (total >= 0),                  -- rows to be written
+  done BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
+  CHECK (done >= 0 AND refused >= 0 AND done + refused <= total),
+  CHECK (ended_at IS NULL OR (confirmed_at IS NOT NULL AND done + refused = total)), CHECK (confirmed_at IS NOT NULL OR done + refused = 0)
+);
+CREATE TABLE sku_import_row (
+  import_id BIGINT NOT NULL REFERENCES sku_import (id), position BIGINT NOT NULL,   -- the order of writing: components before bundles
+  line BIGINT NOT NULL, code TEXT NOT NULL, change TEXT NOT NULL CHECK (change IN ('new', 'changed', 'same', 'wrong')),
+  cells TEXT NOT NULL, about TEXT NOT NULL,                  -- what the file says; the columns that change, or what is wrong
+  outcome TEXT CHECK (outcome IN ('done', 'refused')), why TEXT,
+  PRIMARY KEY (import_id, position)
+);
+
 -- ── customers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE customer (
   id BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, email TEXT, email_key TEXT COLLATE "C" UNIQUE, phone TEXT COLLATE "C" UNIQUE, address TEXT, created_at BIGINT NOT NULL,

@@ -50,10 +50,22 @@ const API: &[(&str, &[&str])] = &[
         ],
     ),
     ("audit:view", &["GET /v1/audit"]),
-    ("catalog:read", &["GET /v1/skus", "GET /v1/skus/{code}", "GET /v1/suppliers", "GET /v1/tax-rates"]),
+    (
+        "catalog:read",
+        &[
+            "GET /v1/sku-imports/{id}",
+            "GET /v1/sku-imports/{id}/rows",
+            "GET /v1/skus",
+            "GET /v1/skus/{code}",
+            "GET /v1/suppliers",
+            "GET /v1/tax-rates",
+        ],
+    ),
     (
         "catalog:write",
         &[
+            "POST /v1/sku-imports",
+            "POST /v1/sku-imports/{id}/confirm",
             "POST /v1/skus",
             "PUT /v1/skus/{code}",
             "PUT /v1/suppliers",
@@ -239,6 +251,7 @@ fn call_of(route: &str) -> (Method, String) {
         p if p.contains("/users/") || p.contains("/people/") => "usr_0000000000001",
         p if p.contains("/customers/") => "cus_0000000000001",
         p if p.contains("/orders/bulk/") || p.contains("/bulk-actions/") => "blk_0000000000001",
+        p if p.contains("/sku-imports/") || p.contains("/catalog/import/") => "imp_0000000000001",
         p if p.contains("/reservations/") => "rsv_0000000000001",
         p if p.contains("/payments/{id}") => "pay_0000000000001",
         p if p.contains("/fulfilments/{id}") || p.starts_with("/pick/") || p.starts_with("/pack/") => {

@@ -68,6 +68,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
         "catalog:read",
         &[
             "GET /catalog",
+            "GET /catalog/import/{id}",
             "GET /catalog/lookup",
             "GET /catalog/suppliers",
             "GET /catalog/skus/{code}",
@@ -77,6 +78,10 @@ pub const PAGES: &[(&str, &[&str])] = &[
     (
         "catalog:write",
         &[
+            "GET /catalog/import",
+            "POST /catalog/import",
+            "GET /catalog/import/template.csv",
+            "POST /catalog/import/{id}",
             "GET /catalog/new",
             "POST /catalog/new",
             "POST /catalog/suppliers",

@@ -17,6 +17,14 @@ const CHANGES: &[(&str, &[&str])] = &[
         &["UPDATE sku SET kind = 'service' WHERE id = (SELECT MIN(component_id) FROM bundle_component)"],
     ),
     (
+        "catalog.imports_count_their_rows",
+        &[
+            "INSERT INTO sku_import (id, name, by_actor, read_at, total) VALUES (7, 'f', 'user:1', 0, 1)",
+            "INSERT INTO sku_import (id, name, by_actor, read_at, confirmed_at, total) VALUES (7, 'f', 'user:1', 0, 0, 1); \
+             INSERT INTO sku_import_row (import_id, position, line, code, change, cells, about, outcome) VALUES (7, 1, 2, 'A', 'new', '{}', '[]', 'done')",
+        ],
+    ),
+    (
         "customers.credit_equals_entries",
         &["INSERT INTO store_credit (customer_id, currency, balance) SELECT MIN(id), 'EUR', 5 FROM customer"],
     ),
