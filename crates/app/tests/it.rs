@@ -30,6 +30,8 @@ mod meta;
 mod office;
 #[path = "it/pay.rs"]
 mod pay;
+#[path = "it/purchasing.rs"]
+mod purchasing;
 #[path = "it/race.rs"]
 mod race;
 #[path = "it/reading.rs"]

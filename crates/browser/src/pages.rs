@@ -35,6 +35,7 @@ pub const INSIDE: &[Page] = &[
     page("/books/trial-balance", ""),
     page("/catalog", ""),
     page("/catalog/import", ""),
+    page("/catalog/import/{id}", "imp SELECT id FROM sku_import ORDER BY id LIMIT 1"),
     page("/catalog/new", ""),
     page("/catalog/skus/{code}", A_SKU),
     page("/catalog/skus/{code}/edit", A_SKU),
@@ -59,6 +60,10 @@ pub const INSIDE: &[Page] = &[
     page("/pick", ""),
     page("/profile", ""),
     page("/profile/second-factor", ""),
+    page("/purchasing", ""),
+    page("/purchasing/new", ""),
+    page("/purchasing/{id}", "pur SELECT id FROM purchase WHERE received > 0 ORDER BY id LIMIT 1"),
+    page("/purchasing/{id}/edit", "pur SELECT id FROM purchase WHERE status = 'draft' ORDER BY id LIMIT 1"),
     page("/reports/stock-outs", ""),
     page("/returns", ""),
     page("/returns/new", "?order=1001"),
@@ -103,7 +108,6 @@ pub const PUBLIC: &[Page] = &[
 
 /// Pages that the demo shop has no example of, or that want a signed link: the test of their job looks at them.
 pub const WITH_THEIR_JOB: &[&str] = &[
-    "/catalog/import/{id}",
     "/developers/webhooks/{id}",
     "/new-password",
     "/orders/bulk/{id}",

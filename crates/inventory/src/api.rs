@@ -3,7 +3,7 @@
 use crate::read::{self, Filter, Level, Movement};
 use crate::{
     Adjust, Count, LocationId, Quarantine, QuarantineStep, Receive, SetBin, SetSafety, Transfer,
-    api_location, api_reservation,
+    api_location, api_purchase, api_reservation,
 };
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +19,8 @@ use web::{App, Body, Key, May, Page, Paging, Params, Problem, ProblemBody, Reply
 
 kernel::permission!(ReadInventory, "inventory:read", "See locations, stock and movements");
 kernel::permission!(WriteInventory, "inventory:write", "Change locations and stock");
+kernel::permission!(ReadPurchasing, "purchasing:read", "See purchase orders");
+kernel::permission!(WritePurchasing, "purchasing:write", "Make, order and cancel purchase orders");
 
 /// Items of one request at most.
 const MOST: usize = 1000;
@@ -37,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_bins))
         .merge(api_location::routes())
         .merge(api_reservation::routes())
+        .merge(api_purchase::routes())
 }
 
 /// Items of a command.

@@ -1,7 +1,8 @@
 //! What inventory tells the world. Facts of single allocations and shipments are the orders': here is what changes stock from outside.
 
+use crate::purchase::PurchaseId;
 use crate::{LocationId, ReservationId, RestockTo};
-use catalog::SkuId;
+use catalog::{SkuId, SupplierId};
 use kernel::{Timestamp, fact};
 use serde::{Deserialize, Serialize};
 
@@ -167,3 +168,89 @@ pub struct ReservationEnded {
     pub lines: Vec<Reserved>,
 }
 fact!(ReservationEnded, "reservation.ended");
+
+/// A purchase order was made, or a draft changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseSaved {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// From whom.
+    pub supplier: SupplierId,
+    /// Where the goods go.
+    pub location: LocationId,
+    /// How many units.
+    pub units: i64,
+    /// Whether it did not exist before.
+    pub new: bool,
+}
+fact!(PurchaseSaved, "purchase.saved");
+
+/// A line of a purchase order as it was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchasedLine {
+    /// What.
+    pub sku: SkuId,
+    /// How many units.
+    pub quantity: i64,
+    /// What a unit costs, in the base currency's minor units.
+    pub unit_cost: i64,
+}
+
+/// A purchase order was sent to its supplier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseOrdered {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// From whom.
+    pub supplier: SupplierId,
+    /// Where the goods go.
+    pub location: LocationId,
+    /// When they should come.
+    pub expected_at: Option<Timestamp>,
+    /// What.
+    pub lines: Vec<PurchasedLine>,
+}
+fact!(PurchaseOrdered, "purchase.ordered");
+
+/// A line of a purchase order that came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReceivedLine {
+    /// What.
+    pub sku: SkuId,
+    /// How many units.
+    pub quantity: i64,
+    /// Of these, more than was still to come.
+    pub surplus: i64,
+}
+
+/// Goods of a purchase order came. Their value is posted by `stock.received`, not by this event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseReceived {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// What.
+    pub lines: Vec<ReceivedLine>,
+    /// Why more came, where it did.
+    pub surplus_reason: Option<String>,
+}
+fact!(PurchaseReceived, "purchase.received");
+
+/// What is still to come of a purchase order will not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseCancelled {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// How many units.
+    pub units: i64,
+    /// Why.
+    pub reason: String,
+}
+fact!(PurchaseCancelled, "purchase.cancelled");

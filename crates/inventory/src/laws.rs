@@ -46,4 +46,52 @@ pub const LAWS: &[Law] = &[
              WHERE COALESCE(s.allocated, 0) < r.units ORDER BY r.sku_id, r.location_id",
         ),
     },
+    Law {
+        name: "inventory.purchases_equal_their_lines",
+        says: "A purchase order counts what its lines count.",
+        proof: Proof::Sums(Sums {
+            of: &["purchase order"],
+            numbers: &["units", "received", "surplus", "cancelled"],
+            parts: "SELECT id, units, received, surplus, cancelled FROM purchase UNION ALL \
+                SELECT purchase_id, -ordered, -received, -surplus, -cancelled FROM purchase_line",
+        }),
+    },
+    Law {
+        name: "inventory.purchases_equal_their_receipts",
+        says: "What came of a line is the sum of its receipts, and what is more than ordered too.",
+        proof: Proof::Sums(Sums {
+            of: &["purchase order", "line"],
+            numbers: &["received", "surplus"],
+            parts: "SELECT purchase_id, position, received, surplus FROM purchase_line UNION ALL \
+                SELECT purchase_id, position, -quantity, -surplus FROM purchase_receipt",
+        }),
+    },
+    Law {
+        name: "inventory.purchase_receipts_are_movements",
+        says: "A receipt of a purchase order is a movement of as many units of the SKU it ordered, at the location it ordered for.",
+        proof: Proof::Offenders(
+            "SELECT p.number AS subject, 'received ' || CAST(r.quantity AS TEXT) || ', moved ' || CAST(m.on_hand AS TEXT) || ' by ' || m.kind AS detail \
+             FROM purchase_receipt r JOIN stock_movement m ON m.id = r.movement_id JOIN purchase p ON p.id = r.purchase_id \
+             JOIN purchase_line n ON n.purchase_id = r.purchase_id AND n.position = r.position \
+             WHERE m.kind <> 'receipt' OR m.on_hand <> r.quantity OR m.sku_id <> n.sku_id OR m.location_id <> p.location_id ORDER BY r.movement_id",
+        ),
+    },
+    Law {
+        name: "inventory.purchase_surplus_is_explained",
+        says: "No more is received than was ordered, unless somebody said why.",
+        proof: Proof::Offenders(
+            "SELECT p.number AS subject, CAST(r.surplus AS TEXT) || ' more without a reason' AS detail FROM purchase_receipt r \
+             JOIN purchase p ON p.id = r.purchase_id WHERE r.surplus > 0 AND COALESCE(r.reason, '') = '' ORDER BY r.movement_id",
+        ),
+    },
+    Law {
+        name: "inventory.incoming_is_on_order",
+        says: "Incoming stock is what purchase orders that were sent are still to bring.",
+        proof: Proof::Sums(Sums {
+            of: &["sku", "location"],
+            numbers: &["incoming"],
+            parts: "SELECT sku_id, location_id, incoming FROM stock UNION ALL \
+                SELECT n.sku_id, p.location_id, -n.open FROM purchase_line n JOIN purchase p ON p.id = n.purchase_id WHERE p.ordered_at IS NOT NULL",
+        }),
+    },
 ];

@@ -65,6 +65,7 @@ const AREAS: &[(&str, &str, &str)] = &[
     ("return", "returns", "returns:read"),
     ("stock", "stock", "inventory:read"),
     ("location", "stock", "inventory:read"),
+    ("purchase", "purchasing", "purchasing:read"),
     ("reservation", "stock", "inventory:read"),
     ("sku", "catalogue", "catalog:read"),
     ("supplier", "catalogue", "catalog:read"),

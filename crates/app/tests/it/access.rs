@@ -90,12 +90,23 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/counts",
             "POST /v1/locations",
             "PUT /v1/locations/{code}",
+            "POST /v1/purchase-orders/{id}/receive",
             "POST /v1/quarantines",
             "POST /v1/receipts",
             "POST /v1/reservations",
             "DELETE /v1/reservations/{id}",
             "POST /v1/safety-stocks",
             "POST /v1/transfers",
+        ],
+    ),
+    ("purchasing:read", &["GET /v1/purchase-orders", "GET /v1/purchase-orders/{id}"]),
+    (
+        "purchasing:write",
+        &[
+            "POST /v1/purchase-orders",
+            "PUT /v1/purchase-orders/{id}",
+            "POST /v1/purchase-orders/{id}/cancel",
+            "POST /v1/purchase-orders/{id}/order",
         ],
     ),
     (
@@ -252,6 +263,7 @@ fn call_of(route: &str) -> (Method, String) {
         p if p.contains("/customers/") => "cus_0000000000001",
         p if p.contains("/orders/bulk/") || p.contains("/bulk-actions/") => "blk_0000000000001",
         p if p.contains("/sku-imports/") || p.contains("/catalog/import/") => "imp_0000000000001",
+        p if p.contains("/purchase-orders/") || p.contains("/purchasing/") => "pur_0000000000001",
         p if p.contains("/reservations/") => "rsv_0000000000001",
         p if p.contains("/payments/{id}") => "pay_0000000000001",
         p if p.contains("/fulfilments/{id}") || p.starts_with("/pick/") || p.starts_with("/pack/") => {

@@ -107,6 +107,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
         &[
             "GET /settings/locations/new",
             "POST /settings/locations",
+            "POST /purchasing/{id}/receive",
             "GET /stock/adjust",
             "POST /stock/adjust",
             "GET /stock/bin",
@@ -119,6 +120,18 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /stock/safety",
             "GET /stock/transfer",
             "POST /stock/transfer",
+        ],
+    ),
+    ("purchasing:read", &["GET /purchasing", "GET /purchasing/{id}"]),
+    (
+        "purchasing:write",
+        &[
+            "GET /purchasing/new",
+            "POST /purchasing/new",
+            "GET /purchasing/{id}/edit",
+            "POST /purchasing/{id}/cancel",
+            "POST /purchasing/{id}/edit",
+            "POST /purchasing/{id}/order",
         ],
     ),
     (
