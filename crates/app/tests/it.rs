@@ -14,6 +14,8 @@ mod binary;
 mod clerk;
 #[path = "it/contract.rs"]
 mod contract;
+#[path = "it/counting.rs"]
+mod counting;
 #[path = "it/crash.rs"]
 mod crash;
 #[path = "it/demo.rs"]

@@ -89,6 +89,8 @@ pub const INSIDE: &[Page] = &[
     page("/stock/adjust", ""),
     page("/stock/bin", ""),
     page("/stock/count", ""),
+    page("/stock/counts", ""),
+    page("/stock/counts/{id}", "cnt SELECT id FROM count_sheet ORDER BY id LIMIT 1"),
     page("/stock/receive", ""),
     page("/stock/safety", ""),
     page("/stock/skus/{code}", A_SKU),

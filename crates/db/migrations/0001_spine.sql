@@ -201,6 +201,21 @@ CREATE TABLE purchase_receipt (
   CHECK (surplus = 0 OR (reason IS NOT NULL AND reason <> ''))
 );
 CREATE INDEX purchase_receipt_purchase ON purchase_receipt (purchase_id, position);
+-- A part of a location that is counted blind. A line's count stands beside what the books said in the moment it was entered.
+CREATE TABLE count_sheet (
+  id BIGINT PRIMARY KEY, location_id BIGINT NOT NULL REFERENCES location (id), bins TEXT NOT NULL, by_actor TEXT NOT NULL, started_at BIGINT NOT NULL,
+  approved_at BIGINT, discarded_at BIGINT, total BIGINT NOT NULL CHECK (total > 0), counted BIGINT NOT NULL DEFAULT 0,
+  status TEXT GENERATED ALWAYS AS (CASE WHEN approved_at IS NOT NULL THEN 'approved' WHEN discarded_at IS NOT NULL THEN 'discarded' ELSE 'open' END) STORED,
+  CHECK (approved_at IS NULL OR discarded_at IS NULL), CHECK (counted BETWEEN 0 AND total)
+);
+CREATE TABLE count_line (
+  sheet_id BIGINT NOT NULL REFERENCES count_sheet (id), sku_id BIGINT NOT NULL REFERENCES sku (id), bin TEXT COLLATE "C",
+  counted BIGINT CHECK (counted >= 0), expected BIGINT, counted_at BIGINT, counted_by TEXT,
+  outcome TEXT CHECK (outcome IN ('same', 'adjusted', 'refused')), movement_id BIGINT REFERENCES stock_movement (id), why TEXT,
+  PRIMARY KEY (sheet_id, sku_id),
+  CHECK ((counted IS NULL) = (expected IS NULL)), CHECK (outcome IS NULL OR counted IS NOT NULL),
+  CHECK ((movement_id IS NOT NULL) = (outcome IS NOT NULL AND outcome = 'adjusted'))
+);
 CREATE TABLE reservation (
   id BIGINT PRIMARY KEY, expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, ended_at BIGINT, outcome TEXT CHECK (outcome IN ('ordered', 'expired', 'released')),
   CHECK ((ended_at IS NULL) = (outcome IS NULL))

@@ -1,6 +1,7 @@
 //! What inventory tells the world. Facts of single allocations and shipments are the orders': here is what changes stock from outside.
 
 use crate::purchase::PurchaseId;
+use crate::sheet::SheetId;
 use crate::{LocationId, ReservationId, RestockTo};
 use catalog::{SkuId, SupplierId};
 use kernel::{Timestamp, fact};
@@ -254,3 +255,39 @@ pub struct PurchaseCancelled {
     pub reason: String,
 }
 fact!(PurchaseCancelled, "purchase.cancelled");
+
+/// A count sheet was started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetStarted {
+    /// The sheet.
+    pub sheet: SheetId,
+    /// Where.
+    pub location: LocationId,
+    /// How the bins begin that are counted; empty for all.
+    pub bins: String,
+    /// How many SKUs.
+    pub lines: i64,
+}
+fact!(SheetStarted, "count_sheet.started");
+
+/// A count sheet was approved. What was corrected are `stock.adjusted` beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetApproved {
+    /// The sheet.
+    pub sheet: SheetId,
+    /// Lines that were as the books said.
+    pub same: i64,
+    /// Lines that were corrected.
+    pub adjusted: i64,
+    /// Lines that were left out: the correction would have taken promised units.
+    pub refused: i64,
+}
+fact!(SheetApproved, "count_sheet.approved");
+
+/// A count sheet was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetDiscarded {
+    /// The sheet.
+    pub sheet: SheetId,
+}
+fact!(SheetDiscarded, "count_sheet.discarded");

@@ -94,4 +94,26 @@ pub const LAWS: &[Law] = &[
                 SELECT n.sku_id, p.location_id, -n.open FROM purchase_line n JOIN purchase p ON p.id = n.purchase_id WHERE p.ordered_at IS NOT NULL",
         }),
     },
+    Law {
+        name: "inventory.sheets_count_their_lines",
+        says: "A count sheet counts its lines and those that were counted.",
+        proof: Proof::Sums(Sums {
+            of: &["sheet"],
+            numbers: &["lines", "counted"],
+            parts: "SELECT id, total, counted FROM count_sheet UNION ALL \
+                SELECT sheet_id, -1, CASE WHEN counted IS NULL THEN 0 ELSE -1 END FROM count_line",
+        }),
+    },
+    Law {
+        name: "inventory.sheets_correct_what_differed",
+        says: "Of a sheet that is approved every counted line was corrected by its difference, left out with a reason, or the same; of others none.",
+        proof: Proof::Offenders(
+            "SELECT 'sheet ' || CAST(n.sheet_id AS TEXT) || ', sku ' || CAST(n.sku_id AS TEXT) AS subject, \
+             COALESCE(n.outcome, 'left') || ': found ' || CAST(n.counted AS TEXT) || ', the books said ' || CAST(n.expected AS TEXT) AS detail \
+             FROM count_line n JOIN count_sheet c ON c.id = n.sheet_id LEFT JOIN stock_movement m ON m.id = n.movement_id WHERE n.counted IS NOT NULL AND \
+             ((n.outcome IS NULL) <> (c.approved_at IS NULL) OR (n.outcome = 'same') <> (n.counted = n.expected AND n.outcome IS NOT NULL) \
+             OR (n.outcome = 'refused' AND COALESCE(n.why, '') = '') OR (m.id IS NOT NULL AND (m.on_hand <> n.counted - n.expected \
+             OR m.kind <> 'adjust' OR m.sku_id <> n.sku_id OR m.location_id <> c.location_id))) ORDER BY n.sheet_id, n.sku_id",
+        ),
+    },
 ];

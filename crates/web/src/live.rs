@@ -66,6 +66,7 @@ const AREAS: &[(&str, &str, &str)] = &[
     ("stock", "stock", "inventory:read"),
     ("location", "stock", "inventory:read"),
     ("purchase", "purchasing", "purchasing:read"),
+    ("count_sheet", "counts", "inventory:read"),
     ("reservation", "stock", "inventory:read"),
     ("sku", "catalogue", "catalog:read"),
     ("supplier", "catalogue", "catalog:read"),

@@ -9,6 +9,7 @@ use inventory::purchase::{
     OrderPurchase, PurchaseId, ReceivePurchase, SavePurchase, Wanted, order_purchases, receive_purchases,
     save_purchases,
 };
+use inventory::sheet::{EnterCount, StartSheet, enter_counts, start_sheets};
 use kernel::{Fault, Timestamp};
 
 /// A new colour, a dearer mug, one as it is, and one that nobody can read.
@@ -20,6 +21,7 @@ const FILE: &str = "sku,title,price_eur,weight_g,for_sale\nMUG-GREEN,\"Mug, moss
 /// Faults; a refusal is one too, because the demo is made to be taken.
 pub async fn arrange(shop: &Shop) -> Result<(), Failure> {
     purchases(shop).await?;
+    sheet(shop).await?;
     let (at, by) = (shop.now(), shop.actor.clone());
     let file = ReadImport { at, name: "mugs.csv".into(), bytes: FILE.as_bytes().to_vec(), by };
     granted(vec![db::write!(shop.ctx.db, &shop.actor, |tx| read_import(tx, &file).await)?])?;
@@ -64,5 +66,21 @@ async fn purchases(shop: &Shop) -> Result<(), Failure> {
     granted(
         db::write!(shop.ctx.db, &shop.actor, |tx| receive_purchases(tx, std::slice::from_ref(&came)).await)?
     )?;
+    Ok(())
+}
+
+/// Three shelves are counted: a brush is missing, a mug too many, filters are as the books say.
+async fn sheet(shop: &Shop) -> Result<(), Failure> {
+    let (at, location) = (shop.now(), shop.location(HAMBURG)?);
+    let start = [StartSheet { at, location, bins: String::new() }];
+    let sheet = granted(db::write!(shop.ctx.db, &shop.actor, |tx| start_sheets(tx, &start).await)?)?[0];
+    let mut counts = Vec::new();
+    for (code, more) in [("BRUSH", -1), ("MUG-SAND", 1), ("FILTER-02-100", 0)] {
+        let sku = shop.sku(code)?;
+        let text = "SELECT on_hand FROM stock WHERE sku_id = $1 AND location_id = $2";
+        let there: Option<i64> = shop.ctx.db.read().scalar(text, [sku.into(), location.into()]).await?;
+        counts.push(EnterCount { at, sheet, sku, counted: (there.unwrap_or(0) + more).max(0) });
+    }
+    granted(db::write!(shop.ctx.db, &shop.actor, |tx| enter_counts(tx, &counts).await)?)?;
     Ok(())
 }

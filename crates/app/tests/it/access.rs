@@ -80,13 +80,25 @@ const API: &[(&str, &[&str])] = &[
     ("customers:write", &["POST /v1/customers/{id}/store-credit"]),
     (
         "inventory:read",
-        &["GET /v1/locations", "GET /v1/locations/{code}", "GET /v1/stock", "GET /v1/stock/{sku}/movements"],
+        &[
+            "GET /v1/count-sheets",
+            "GET /v1/count-sheets/{id}",
+            "GET /v1/count-sheets/{id}/lines",
+            "GET /v1/locations",
+            "GET /v1/locations/{code}",
+            "GET /v1/stock",
+            "GET /v1/stock/{sku}/movements",
+        ],
     ),
     (
         "inventory:write",
         &[
             "POST /v1/adjustments",
             "POST /v1/bins",
+            "POST /v1/count-sheets",
+            "POST /v1/count-sheets/{id}/approve",
+            "POST /v1/count-sheets/{id}/counts",
+            "POST /v1/count-sheets/{id}/discard",
             "POST /v1/counts",
             "POST /v1/locations",
             "PUT /v1/locations/{code}",
@@ -264,6 +276,7 @@ fn call_of(route: &str) -> (Method, String) {
         p if p.contains("/orders/bulk/") || p.contains("/bulk-actions/") => "blk_0000000000001",
         p if p.contains("/sku-imports/") || p.contains("/catalog/import/") => "imp_0000000000001",
         p if p.contains("/purchase-orders/") || p.contains("/purchasing/") => "pur_0000000000001",
+        p if p.contains("/count-sheets/") || p.contains("/stock/counts/") => "cnt_0000000000001",
         p if p.contains("/reservations/") => "rsv_0000000000001",
         p if p.contains("/payments/{id}") => "pay_0000000000001",
         p if p.contains("/fulfilments/{id}") || p.starts_with("/pick/") || p.starts_with("/pack/") => {

@@ -40,6 +40,22 @@ const CHANGES: &[(&str, &[&str])] = &[
     ),
     ("inventory.value_equals_movements", &["UPDATE sku_cost SET value = value + 1"]),
     (
+        "inventory.sheets_count_their_lines",
+        &[
+            "UPDATE count_sheet SET total = total + 1",
+            "UPDATE count_sheet SET counted = counted - 1 WHERE counted > 0",
+        ],
+    ),
+    (
+        "inventory.sheets_correct_what_differed",
+        &[
+            "UPDATE count_line SET counted = counted + 1 WHERE counted IS NOT NULL",
+            "UPDATE count_sheet SET approved_at = NULL WHERE approved_at IS NOT NULL",
+            "UPDATE count_line SET outcome = NULL, movement_id = NULL WHERE outcome = 'adjusted'",
+            "UPDATE stock_movement SET kind = 'count' WHERE id IN (SELECT movement_id FROM count_line WHERE movement_id IS NOT NULL)",
+        ],
+    ),
+    (
         "inventory.purchases_equal_their_lines",
         &[
             "UPDATE purchase SET units = units + 1",
@@ -465,6 +481,7 @@ async fn furnish(app: &TestApp) {
     let hold = json!({"kind": "manual", "reason": "look"});
     app.post(&format!("/v1/orders/{}/holds", held["id"].as_str().unwrap()), &hold).await.ok();
     purchase(app).await;
+    count_some(app).await;
     app.drain_jobs().await;
     app.check().await;
 }
@@ -484,6 +501,21 @@ async fn purchase(app: &TestApp) {
             app.post(&format!("{path}/receive"), &came).await.ok();
         }
     }
+}
+
+/// A count sheet on which one SKU differed and one did not.
+async fn count_some(app: &TestApp) {
+    let sheet = app.post("/v1/count-sheets", &json!({"location": "BER"})).await.ok();
+    let path = format!("/v1/count-sheets/{}", sheet["id"].as_str().unwrap());
+    let stock = app.get("/v1/stock").await.ok();
+    let items: Vec<_> = (0..2)
+        .map(|i| {
+            let level = &stock["data"][i];
+            json!({"sku": level["sku"], "counted": level["on_hand"].as_i64().unwrap() + i64::from(i == 0)})
+        })
+        .collect();
+    app.post(&format!("{path}/counts"), &json!({"items": items})).await.ok();
+    app.post(&format!("{path}/approve"), &json!({})).await.ok();
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! Pages of stock: what lies where, how it came to be, and the forms that receive, adjust, count and move it;
-//! purchase orders; and the locations among the settings.
+//! purchase orders and count sheets; and the locations among the settings.
 //!
 //! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
 
@@ -7,6 +7,7 @@ mod change;
 mod list;
 mod locations;
 mod purchase;
+mod sheets;
 mod sku;
 
 use crate::api::{ReadInventory, ReadPurchasing, WriteInventory};
@@ -41,6 +42,13 @@ pub(crate) const MENU: &[MenuItem] = &[
         scope: WriteInventory::SCOPE,
         group: Group::Stock,
         order: 30,
+    },
+    MenuItem {
+        title: "Count sheets",
+        path: "/stock/counts",
+        scope: ReadInventory::SCOPE,
+        group: Group::Stock,
+        order: 35,
     },
     MenuItem {
         title: "Transfer",
@@ -90,6 +98,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/stock/transfer", get(change::form::<change::Moving>).post(change::submit::<change::Moving>))
         .route("/stock/bin", get(change::form::<change::Shelving>).post(change::submit::<change::Shelving>))
         .route("/stock/safety", get(change::form::<change::Keeping>).post(change::submit::<change::Keeping>))
+        .route("/stock/counts", get(sheets::list).post(sheets::start))
+        .route("/stock/counts/{id}", get(sheets::show).post(sheets::enter))
+        .route("/stock/counts/{id}/approve", post(sheets::approve))
+        .route("/stock/counts/{id}/discard", post(sheets::discard))
         .route("/purchasing", get(purchase::list))
         .route("/purchasing/new", get(purchase::empty).post(purchase::create))
         .route("/purchasing/{id}", get(purchase::show))
