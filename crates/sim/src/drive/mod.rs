@@ -7,4 +7,5 @@ mod pay;
 mod place;
 mod shelf;
 pub(crate) mod ship;
+mod supply;
 mod tell;
