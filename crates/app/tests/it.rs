@@ -14,6 +14,8 @@ mod binary;
 mod clerk;
 #[path = "it/contract.rs"]
 mod contract;
+#[path = "it/counting.rs"]
+mod counting;
 #[path = "it/crash.rs"]
 mod crash;
 #[path = "it/demo.rs"]
@@ -32,10 +34,14 @@ mod meta;
 mod office;
 #[path = "it/pay.rs"]
 mod pay;
+#[path = "it/purchasing.rs"]
+mod purchasing;
 #[path = "it/race.rs"]
 mod race;
 #[path = "it/reading.rs"]
 mod reading;
+#[path = "it/sku_import.rs"]
+mod sku_import;
 #[path = "it/station.rs"]
 mod station;
 #[path = "it/walk.rs"]

@@ -28,6 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_suppliers, put_suppliers))
         .routes(routes!(list_tax_rates, put_tax_rates))
         .routes(routes!(remove_tax_rate))
+        .merge(crate::api_import::routes())
 }
 
 /// A part of a bundle.

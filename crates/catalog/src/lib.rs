@@ -3,11 +3,14 @@
 //! Invariants: a code names one SKU for ever and its kind never changes; a barcode leads to one SKU; a bundle consists of simple SKUs
 //! only, at least one, so what a unit takes from stock is found in one step.
 //!
-//! Commands: [`save_skus`], [`set_active`], [`save_suppliers`], [`set_tax_rates`].
+//! Commands: [`save_skus`], [`set_active`], [`save_suppliers`], [`set_tax_rates`], and of files
+//! [`import::read_import`], [`import::confirm_import`].
 
 mod activate;
 mod api;
+mod api_import;
 pub mod events;
+pub mod import;
 pub mod laws;
 mod model;
 mod pages;
@@ -33,7 +36,14 @@ pub const SLICE: web::Slice = web::Slice {
     permissions: &[web::grant::<api::ReadCatalog>(), web::grant::<api::WriteCatalog>()],
     menu: pages::MENU,
     search: &[pages::SEARCH],
-    codes: &[SaveSkuRefused::CODES, SetActiveRefused::CODES, RemoveTaxRateRefused::CODES],
+    codes: &[
+        SaveSkuRefused::CODES,
+        SetActiveRefused::CODES,
+        RemoveTaxRateRefused::CODES,
+        import::ReadImportRefused::CODES,
+        import::ConfirmImportRefused::CODES,
+    ],
+    jobs: &[db::JobKind::of::<import::RunImport>()],
     laws: laws::LAWS,
     api: api::routes,
     pages: pages::routes,

@@ -102,6 +102,53 @@ pub async fn save_skus(tx: &Tx, batch: &[SaveSku]) -> Result<Vec<Result<SkuId, S
     Ok(outcomes)
 }
 
+/// What saving a SKU would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Foreseen {
+    /// It would be made.
+    New,
+    /// Parts of it would change: their names, as files call them. None: nothing would.
+    Changed(Vec<&'static str>),
+}
+
+/// What [`save_skus`] would do with a batch, without doing it.
+pub(crate) async fn foresee(
+    tx: &Tx,
+    batch: &[SaveSku],
+) -> Result<Vec<Result<Foreseen, SaveSkuRefused>>, Fault> {
+    let mut view = load(tx, batch).await?;
+    let mut foreseen = Vec::with_capacity(batch.len());
+    for want in batch {
+        let before = view.skus.get(&want.code).map(|known| known.draft.clone());
+        let outcome = decide(&mut view, want, || tx.id());
+        foreseen.push(outcome.map(|_| match (before, view.skus.get(&want.code)) {
+            (Some(before), Some(after)) => Foreseen::Changed(before.differs(&after.draft)),
+            _ => Foreseen::New,
+        }));
+    }
+    Ok(foreseen)
+}
+
+impl Draft {
+    /// The names of what is not the same in another.
+    fn differs(&self, other: &Self) -> Vec<&'static str> {
+        let [weight, length, width, height] = [0, 1, 2, 3].map(|i| self.sizes[i] != other.sizes[i]);
+        let all = [
+            ("title", self.title != other.title),
+            ("tax_class", self.tax_class != other.tax_class),
+            ("barcodes", self.barcodes != other.barcodes),
+            ("price", self.prices != other.prices),
+            ("weight_g", weight),
+            ("length_mm", length),
+            ("width_mm", width),
+            ("height_mm", height),
+            ("supplier", self.supplier != other.supplier),
+            ("components", self.components != other.components),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
 async fn load(tx: &Tx, batch: &[SaveSku]) -> Result<View, Fault> {
     let codes: BTreeSet<&str> = batch
         .iter()

@@ -10,11 +10,12 @@ CREATE TABLE answer (
 );
 CREATE INDEX answer_at ON answer (at);
 --sqlite CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL);
---sqlite INSERT INTO counter (name, value) VALUES ('orders', 1000), ('returns', 1000), ('fulfilments', 1000), ('invoices', 1000);
+--sqlite INSERT INTO counter (name, value) VALUES ('orders', 1000), ('returns', 1000), ('fulfilments', 1000), ('invoices', 1000), ('purchases', 1000);
 --pg CREATE SEQUENCE orders_number START 1001;
 --pg CREATE SEQUENCE returns_number START 1001;
 --pg CREATE SEQUENCE fulfilments_number START 1001;
 --pg CREATE SEQUENCE invoices_number START 1001;
+--pg CREATE SEQUENCE purchases_number START 1001;
 
 CREATE TABLE event (
   id BIGINT PRIMARY KEY,
@@ -101,6 +102,22 @@ CREATE TABLE tax_rate (
   PRIMARY KEY (country, region, tax_class)
 );
 
+-- A file of SKUs that somebody sent: read and shown first, written when they say so, in the background.
+CREATE TABLE sku_import (
+  id BIGINT PRIMARY KEY, name TEXT NOT NULL, by_actor TEXT NOT NULL, read_at BIGINT NOT NULL, confirmed_at BIGINT, ended_at BIGINT,
+  total BIGINT NOT NULL CHECK (total >= 0),                  -- rows to be written
+  done BIGINT NOT NULL DEFAULT 0, refused BIGINT NOT NULL DEFAULT 0,
+  CHECK (done >= 0 AND refused >= 0 AND done + refused <= total),
+  CHECK (ended_at IS NULL OR (confirmed_at IS NOT NULL AND done + refused = total)), CHECK (confirmed_at IS NOT NULL OR done + refused = 0)
+);
+CREATE TABLE sku_import_row (
+  import_id BIGINT NOT NULL REFERENCES sku_import (id), position BIGINT NOT NULL,   -- the order of writing: components before bundles
+  line BIGINT NOT NULL, code TEXT NOT NULL, change TEXT NOT NULL CHECK (change IN ('new', 'changed', 'same', 'wrong')),
+  cells TEXT NOT NULL, about TEXT NOT NULL,                  -- what the file says; the columns that change, or what is wrong
+  outcome TEXT CHECK (outcome IN ('done', 'refused')), why TEXT,
+  PRIMARY KEY (import_id, position)
+);
+
 -- ── customers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE customer (
   id BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, email TEXT, email_key TEXT COLLATE "C" UNIQUE, phone TEXT COLLATE "C" UNIQUE, address TEXT, created_at BIGINT NOT NULL,
@@ -151,6 +168,53 @@ CREATE INDEX stock_movement_order ON stock_movement (order_id) WHERE order_id IS
 CREATE TABLE sku_cost (
   sku_id BIGINT PRIMARY KEY REFERENCES sku (id), quantity BIGINT NOT NULL CHECK (quantity >= 0), value BIGINT NOT NULL CHECK (value >= 0),
   CHECK (quantity > 0 OR value = 0)
+);
+-- What is ordered from a supplier. Of each line: ordered = cancelled + still to come + received within what was ordered.
+CREATE TABLE purchase (
+  id BIGINT PRIMARY KEY, number TEXT NOT NULL UNIQUE, supplier_id BIGINT NOT NULL REFERENCES supplier (id), location_id BIGINT NOT NULL REFERENCES location (id),
+  reference TEXT, created_at BIGINT NOT NULL, ordered_at BIGINT, expected_at BIGINT, version BIGINT NOT NULL DEFAULT 1,
+  -- sums of the lines
+  units BIGINT NOT NULL CHECK (units > 0), received BIGINT NOT NULL DEFAULT 0, surplus BIGINT NOT NULL DEFAULT 0, cancelled BIGINT NOT NULL DEFAULT 0,
+  open BIGINT GENERATED ALWAYS AS (units - cancelled - received + surplus) STORED,
+  status TEXT GENERATED ALWAYS AS (CASE
+    WHEN cancelled >= units THEN 'cancelled'
+    WHEN ordered_at IS NULL THEN 'draft'
+    WHEN units - cancelled - received + surplus = 0 THEN 'received'
+    WHEN received > 0 THEN 'partly_received'
+    ELSE 'ordered' END) STORED,
+  CHECK (surplus >= 0 AND surplus <= received AND cancelled >= 0 AND cancelled + received - surplus <= units), CHECK (ordered_at IS NOT NULL OR received = 0)
+);
+CREATE INDEX purchase_status ON purchase (status, id);
+CREATE TABLE purchase_line (
+  purchase_id BIGINT NOT NULL REFERENCES purchase (id), position BIGINT NOT NULL, sku_id BIGINT NOT NULL REFERENCES sku (id),
+  ordered BIGINT NOT NULL CHECK (ordered > 0), unit_cost BIGINT NOT NULL CHECK (unit_cost >= 0),    -- in the base currency's minor units
+  received BIGINT NOT NULL DEFAULT 0, surplus BIGINT NOT NULL DEFAULT 0, cancelled BIGINT NOT NULL DEFAULT 0,
+  open BIGINT GENERATED ALWAYS AS (ordered - cancelled - received + surplus) STORED,
+  PRIMARY KEY (purchase_id, position), UNIQUE (purchase_id, sku_id),
+  CHECK (surplus >= 0 AND surplus <= received AND cancelled >= 0 AND cancelled + received - surplus <= ordered)
+);
+CREATE INDEX purchase_line_sku ON purchase_line (sku_id, purchase_id);
+CREATE TABLE purchase_receipt (
+  movement_id BIGINT PRIMARY KEY REFERENCES stock_movement (id), purchase_id BIGINT NOT NULL, position BIGINT NOT NULL,
+  quantity BIGINT NOT NULL CHECK (quantity > 0), surplus BIGINT NOT NULL CHECK (surplus >= 0 AND surplus <= quantity), reason TEXT,
+  FOREIGN KEY (purchase_id, position) REFERENCES purchase_line (purchase_id, position),
+  CHECK (surplus = 0 OR (reason IS NOT NULL AND reason <> ''))
+);
+CREATE INDEX purchase_receipt_purchase ON purchase_receipt (purchase_id, position);
+-- A part of a location that is counted blind. A line's count stands beside what the books said in the moment it was entered.
+CREATE TABLE count_sheet (
+  id BIGINT PRIMARY KEY, location_id BIGINT NOT NULL REFERENCES location (id), bins TEXT NOT NULL, by_actor TEXT NOT NULL, started_at BIGINT NOT NULL,
+  approved_at BIGINT, discarded_at BIGINT, total BIGINT NOT NULL CHECK (total > 0), counted BIGINT NOT NULL DEFAULT 0,
+  status TEXT GENERATED ALWAYS AS (CASE WHEN approved_at IS NOT NULL THEN 'approved' WHEN discarded_at IS NOT NULL THEN 'discarded' ELSE 'open' END) STORED,
+  CHECK (approved_at IS NULL OR discarded_at IS NULL), CHECK (counted BETWEEN 0 AND total)
+);
+CREATE TABLE count_line (
+  sheet_id BIGINT NOT NULL REFERENCES count_sheet (id), sku_id BIGINT NOT NULL REFERENCES sku (id), bin TEXT COLLATE "C",
+  counted BIGINT CHECK (counted >= 0), expected BIGINT, counted_at BIGINT, counted_by TEXT,
+  outcome TEXT CHECK (outcome IN ('same', 'adjusted', 'refused')), movement_id BIGINT REFERENCES stock_movement (id), why TEXT,
+  PRIMARY KEY (sheet_id, sku_id),
+  CHECK ((counted IS NULL) = (expected IS NULL)), CHECK (outcome IS NULL OR counted IS NOT NULL),
+  CHECK ((movement_id IS NOT NULL) = (outcome IS NOT NULL AND outcome = 'adjusted'))
 );
 CREATE TABLE reservation (
   id BIGINT PRIMARY KEY, expires_at BIGINT NOT NULL, created_at BIGINT NOT NULL, ended_at BIGINT, outcome TEXT CHECK (outcome IN ('ordered', 'expired', 'released')),

@@ -57,6 +57,29 @@ pub(crate) fn orders_csv_seeds() -> Vec<Vec<u8>> {
     ])
 }
 
+pub(crate) fn skus_csv(bytes: &[u8]) {
+    let lines = match catalog::import::read_file(bytes) {
+        Ok(lines) => lines,
+        Err(refused) => return assert!(!refused.to_string().is_empty()),
+    };
+    assert!(!lines.is_empty() && lines.len() <= catalog::import::MOST_ROWS);
+    assert!(lines.windows(2).all(|w| w[0].line < w[1].line), "two rows of one line: {lines:?}");
+    let ends = bytes.iter().filter(|b| matches!(b, b'\r' | b'\n')).count();
+    for line in &lines {
+        assert!(line.line >= 2 && usize::try_from(line.line).is_ok_and(|n| n <= ends + 1), "{line:?}");
+        assert!(line.wrong.is_some() || line.cells.contains_key("sku"), "{line:?}");
+    }
+}
+
+pub(crate) fn skus_csv_seeds() -> Vec<Vec<u8>> {
+    texts(&[
+        catalog::import::TEMPLATE,
+        "\u{feff}Code;Name;price EUR;price-jpy\r\n\r\nA;\"two\r\nlines\";1.50;3\r\n;;;\r\nB;x\r\n",
+        "sku\tcurrency\tprice\tcomponents\rA\tKWD\t1.005\tB*2|C\r",
+        "sku,colour\nA,red\n",
+    ])
+}
+
 /// The nine files in one input.
 const BETWEEN: &str = "\n=====\n";
 

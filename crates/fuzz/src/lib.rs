@@ -37,6 +37,7 @@ const fn target(name: &'static str, runs: usize, run: fn(&[u8]), seeds: fn() -> 
 /// All targets.
 pub const TARGETS: &[Target] = &[
     target("orders_csv", 2_000, files::orders_csv, files::orders_csv_seeds),
+    target("skus_csv", 2_000, files::skus_csv, files::skus_csv_seeds),
     target("olist", 1_000, files::olist, files::olist_seeds),
     target("online_retail", 2_000, files::online_retail, files::online_retail_seeds),
     target("numbers", 4_000, words::numbers, words::number_seeds),

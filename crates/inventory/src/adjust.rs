@@ -1,8 +1,10 @@
 //! Adjust stock by hand. Invariant: units that are promised to somebody cannot be adjusted away.
 
+use crate::apply::apply_noted;
 use crate::events::StockAdjusted;
 use crate::ground::{Ground, MAX_UNITS, from_miss};
-use crate::{LocationId, Move, MoveKind, apply};
+use crate::model::MovementId;
+use crate::{LocationId, Move, MoveKind};
 use catalog::SkuId;
 use db::Tx;
 use kernel::{Fault, Timestamp};
@@ -41,6 +43,14 @@ from_miss!(AdjustRefused);
 /// # Errors
 /// A fault of the database.
 pub async fn adjust(tx: &Tx, batch: &[Adjust]) -> Result<Vec<Result<(), AdjustRefused>>, Fault> {
+    Ok(adjust_noted(tx, batch).await?.into_iter().map(|outcome| outcome.map(|_| ())).collect())
+}
+
+/// The same, with the movement of each correction.
+pub(crate) async fn adjust_noted(
+    tx: &Tx,
+    batch: &[Adjust],
+) -> Result<Vec<Result<MovementId, AdjustRefused>>, Fault> {
     let mut ground = Ground::lock(tx, batch.iter().map(|a| (a.sku, a.location))).await?;
     let mut moves = Vec::with_capacity(batch.len());
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -60,8 +70,14 @@ pub async fn adjust(tx: &Tx, batch: &[Adjust]) -> Result<Vec<Result<(), AdjustRe
         }
         outcomes.push(outcome.map(|_| ()));
     }
-    apply(tx, &moves).await?;
-    Ok(outcomes)
+    // A correction is by at least one unit, so that each has its movement.
+    let mut ids = apply_noted(tx, &moves).await?.into_iter();
+    let mut next = || ids.next().ok_or_else(|| Fault::broken("a correction without its movement"));
+    let noted = |outcome: Result<(), AdjustRefused>| match outcome {
+        Ok(()) => next().map(Ok),
+        Err(refused) => Ok(Err(refused)),
+    };
+    outcomes.into_iter().map(noted).collect()
 }
 
 /// Pure: by how much the value of our stock changes.

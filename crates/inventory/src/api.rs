@@ -3,7 +3,7 @@
 use crate::read::{self, Filter, Level, Movement};
 use crate::{
     Adjust, Count, LocationId, Quarantine, QuarantineStep, Receive, SetBin, SetSafety, Transfer,
-    api_location, api_reservation,
+    api_location, api_purchase, api_reservation, api_sheet,
 };
 use axum::Json;
 use axum::extract::State;
@@ -19,6 +19,8 @@ use web::{App, Body, Key, May, Page, Paging, Params, Problem, ProblemBody, Reply
 
 kernel::permission!(ReadInventory, "inventory:read", "See locations, stock and movements");
 kernel::permission!(WriteInventory, "inventory:write", "Change locations and stock");
+kernel::permission!(ReadPurchasing, "purchasing:read", "See purchase orders");
+kernel::permission!(WritePurchasing, "purchasing:write", "Make, order and cancel purchase orders");
 
 /// Items of one request at most.
 const MOST: usize = 1000;
@@ -37,6 +39,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_bins))
         .merge(api_location::routes())
         .merge(api_reservation::routes())
+        .merge(api_purchase::routes())
+        .merge(api_sheet::routes())
 }
 
 /// Items of a command.
@@ -111,7 +115,7 @@ impl Names {
 }
 
 /// The commands of the items whose codes are known, and the problems of the others in their places.
-fn split<C>(built: impl Iterator<Item = Result<C, Problem>>) -> (Vec<C>, Vec<Option<Problem>>) {
+pub(crate) fn split<C>(built: impl Iterator<Item = Result<C, Problem>>) -> (Vec<C>, Vec<Option<Problem>>) {
     let mut commands = Vec::new();
     let problems = built
         .map(|item| match item {
@@ -126,7 +130,10 @@ fn split<C>(built: impl Iterator<Item = Result<C, Problem>>) -> (Vec<C>, Vec<Opt
 }
 
 /// One result per item: its problem, or the next outcome.
-fn answer<T, R: Refuse>(problems: Vec<Option<Problem>>, outcomes: Vec<Result<T, R>>) -> Result<Reply, Fault> {
+pub(crate) fn answer<T, R: Refuse>(
+    problems: Vec<Option<Problem>>,
+    outcomes: Vec<Result<T, R>>,
+) -> Result<Reply, Fault> {
     let mut outcomes = outcomes.into_iter();
     let mut next = || match outcomes.next() {
         Some(Ok(_)) => None,

@@ -72,23 +72,32 @@ impl Move {
 /// A fault of the database: also when a counter would break `0 ≤ allocated ≤ on_hand` (see [`db::is_check_violation`]), and when a movement
 /// has a value at a location that is not ours.
 pub async fn apply(tx: &Tx, moves: &[Move]) -> Result<(), Fault> {
-    let moves: Vec<&Move> = moves.iter().filter(|m| !m.is_nothing()).collect();
-    if moves.is_empty() {
-        return Ok(());
-    }
-    append(tx, &moves).await?;
-    change_stock(tx, &moves).await?;
-    change_costs(tx, &moves).await
+    apply_noted(tx, moves).await.map(|_| ())
 }
 
-async fn append(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
+/// The same, with the ids of the movements: of those that change something, in order.
+pub(crate) async fn apply_noted(tx: &Tx, moves: &[Move]) -> Result<Vec<MovementId>, Fault> {
+    let moves: Vec<&Move> = moves.iter().filter(|m| !m.is_nothing()).collect();
+    if moves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = append(tx, &moves).await?;
+    change_stock(tx, &moves).await?;
+    change_costs(tx, &moves).await?;
+    Ok(ids)
+}
+
+async fn append(tx: &Tx, moves: &[&Move]) -> Result<Vec<MovementId>, Fault> {
     let mut rows = Rows::new(
         "id BIGINT, at BIGINT, sku_id BIGINT, location_id BIGINT, kind TEXT, on_hand BIGINT, allocated BIGINT, incoming BIGINT, \
          quarantined BIGINT, value BIGINT, order_id BIGINT?, reference TEXT?, reason TEXT?, by_actor TEXT",
     );
+    let mut ids = Vec::with_capacity(moves.len());
     for m in moves {
+        let id: MovementId = tx.id();
+        ids.push(id);
         rows.push([
-            tx.id::<MovementId>().into(),
+            id.into(),
             m.at.into(),
             m.sku.into(),
             m.location.into(),
@@ -105,7 +114,7 @@ async fn append(tx: &Tx, moves: &[&Move]) -> Result<(), Fault> {
         ]);
     }
     tx.insert("stock_movement", &rows).await?;
-    Ok(())
+    Ok(ids)
 }
 
 /// Updates first and inserts what was not there: an upsert would hold the difference itself against the CHECK, before it looks for a row

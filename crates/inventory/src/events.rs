@@ -1,7 +1,9 @@
 //! What inventory tells the world. Facts of single allocations and shipments are the orders': here is what changes stock from outside.
 
+use crate::purchase::PurchaseId;
+use crate::sheet::SheetId;
 use crate::{LocationId, ReservationId, RestockTo};
-use catalog::SkuId;
+use catalog::{SkuId, SupplierId};
 use kernel::{Timestamp, fact};
 use serde::{Deserialize, Serialize};
 
@@ -167,3 +169,125 @@ pub struct ReservationEnded {
     pub lines: Vec<Reserved>,
 }
 fact!(ReservationEnded, "reservation.ended");
+
+/// A purchase order was made, or a draft changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseSaved {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// From whom.
+    pub supplier: SupplierId,
+    /// Where the goods go.
+    pub location: LocationId,
+    /// How many units.
+    pub units: i64,
+    /// Whether it did not exist before.
+    pub new: bool,
+}
+fact!(PurchaseSaved, "purchase.saved");
+
+/// A line of a purchase order as it was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchasedLine {
+    /// What.
+    pub sku: SkuId,
+    /// How many units.
+    pub quantity: i64,
+    /// What a unit costs, in the base currency's minor units.
+    pub unit_cost: i64,
+}
+
+/// A purchase order was sent to its supplier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseOrdered {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// From whom.
+    pub supplier: SupplierId,
+    /// Where the goods go.
+    pub location: LocationId,
+    /// When they should come.
+    pub expected_at: Option<Timestamp>,
+    /// What.
+    pub lines: Vec<PurchasedLine>,
+}
+fact!(PurchaseOrdered, "purchase.ordered");
+
+/// A line of a purchase order that came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReceivedLine {
+    /// What.
+    pub sku: SkuId,
+    /// How many units.
+    pub quantity: i64,
+    /// Of these, more than was still to come.
+    pub surplus: i64,
+}
+
+/// Goods of a purchase order came. Their value is posted by `stock.received`, not by this event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseReceived {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// What.
+    pub lines: Vec<ReceivedLine>,
+    /// Why more came, where it did.
+    pub surplus_reason: Option<String>,
+}
+fact!(PurchaseReceived, "purchase.received");
+
+/// What is still to come of a purchase order will not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PurchaseCancelled {
+    /// The purchase order.
+    pub purchase: PurchaseId,
+    /// Its number.
+    pub number: String,
+    /// How many units.
+    pub units: i64,
+    /// Why.
+    pub reason: String,
+}
+fact!(PurchaseCancelled, "purchase.cancelled");
+
+/// A count sheet was started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetStarted {
+    /// The sheet.
+    pub sheet: SheetId,
+    /// Where.
+    pub location: LocationId,
+    /// How the bins begin that are counted; empty for all.
+    pub bins: String,
+    /// How many SKUs.
+    pub lines: i64,
+}
+fact!(SheetStarted, "count_sheet.started");
+
+/// A count sheet was approved. What was corrected are `stock.adjusted` beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetApproved {
+    /// The sheet.
+    pub sheet: SheetId,
+    /// Lines that were as the books said.
+    pub same: i64,
+    /// Lines that were corrected.
+    pub adjusted: i64,
+    /// Lines that were left out: the correction would have taken promised units.
+    pub refused: i64,
+}
+fact!(SheetApproved, "count_sheet.approved");
+
+/// A count sheet was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetDiscarded {
+    /// The sheet.
+    pub sheet: SheetId,
+}
+fact!(SheetDiscarded, "count_sheet.discarded");

@@ -2,16 +2,19 @@
 //!
 //! Invariants: per SKU and location `0 ≤ allocated ≤ on_hand`, so nothing is promised that is not there; every counter is the sum of its
 //! movements; per SKU the cost ledger holds exactly the units we own and their value is the sum of the movements' values, so the last
-//! unit takes the last cent. Rows are locked in one order: reservations, then stock by (SKU, location), then costs by SKU.
+//! unit takes the last cent. Rows are locked in one order: reservations, purchase orders and count sheets, then stock by (SKU, location), then
+//! costs by SKU.
 //!
 //! Commands: [`save_locations`], [`receive`], [`adjust`], [`count`], [`transfer`], [`set_safety`], [`set_bins`], [`quarantine`], [`ship_stock`],
-//! [`restock`], [`reserve`], [`release_reservations`], [`take_reservations`], [`expire`]; [`lock`] and [`apply`] are what the commands of
+//! [`restock`], [`reserve`], [`release_reservations`], [`take_reservations`], [`expire`], those of [`purchase`] and [`sheet`]; [`lock`] and [`apply`] are what the commands of
 //! other slices build on.
 
 mod adjust;
 mod api;
 mod api_location;
+mod api_purchase;
 mod api_reservation;
+mod api_sheet;
 mod apply;
 mod cost;
 mod count;
@@ -21,6 +24,7 @@ pub mod laws;
 mod location;
 mod model;
 mod pages;
+pub mod purchase;
 mod quarantine;
 pub mod read;
 mod receive;
@@ -29,6 +33,7 @@ mod reserve_end;
 mod restock;
 mod safety;
 mod settings;
+pub mod sheet;
 mod shelf;
 mod shelve;
 mod ship;
@@ -55,7 +60,12 @@ pub use transfer::{Transfer, TransferRefused, transfer};
 /// Inventory, as the program sees it.
 pub const SLICE: web::Slice = web::Slice {
     name: "inventory",
-    permissions: &[web::grant::<api::ReadInventory>(), web::grant::<api::WriteInventory>()],
+    permissions: &[
+        web::grant::<api::ReadInventory>(),
+        web::grant::<api::WriteInventory>(),
+        web::grant::<api::ReadPurchasing>(),
+        web::grant::<api::WritePurchasing>(),
+    ],
     menu: pages::MENU,
     panels: &[pages::PANEL],
     codes: &[
@@ -68,6 +78,14 @@ pub const SLICE: web::Slice = web::Slice {
         BinRefused::CODES,
         QuarantineRefused::CODES,
         ReserveRefused::CODES,
+        purchase::SavePurchaseRefused::CODES,
+        purchase::OrderPurchaseRefused::CODES,
+        purchase::CancelPurchaseRefused::CODES,
+        purchase::ReceivePurchaseRefused::CODES,
+        sheet::StartSheetRefused::CODES,
+        sheet::EnterCountRefused::CODES,
+        sheet::ApproveSheetRefused::CODES,
+        sheet::DiscardSheetRefused::CODES,
     ],
     timers: TIMERS,
     laws: laws::LAWS,

@@ -1,14 +1,16 @@
 //! Receive goods. Invariant: what comes in is worth what it cost, and only what is ours is worth anything to us.
 
+use crate::apply::apply_noted;
 use crate::events::StockReceived;
 use crate::ground::{Ground, MAX_UNITS, from_miss};
-use crate::{LocationId, Move, MoveKind, apply};
+use crate::model::MovementId;
+use crate::{LocationId, Move, MoveKind};
 use catalog::SkuId;
 use db::Tx;
 use kernel::{Fault, Timestamp};
 
 /// The most that one receipt may be worth, in minor units.
-const MAX_VALUE: i64 = 1_000_000_000_000_000;
+pub(crate) const MAX_VALUE: i64 = 1_000_000_000_000_000;
 
 /// Puts goods on the shelf that came in.
 #[derive(Debug, Clone)]
@@ -44,6 +46,14 @@ from_miss!(ReceiveRefused);
 /// # Errors
 /// A fault of the database.
 pub async fn receive(tx: &Tx, batch: &[Receive]) -> Result<Vec<Result<(), ReceiveRefused>>, Fault> {
+    Ok(receive_noted(tx, batch).await?.into_iter().map(|outcome| outcome.map(|_| ())).collect())
+}
+
+/// The same, with the movement of each receipt.
+pub(crate) async fn receive_noted(
+    tx: &Tx,
+    batch: &[Receive],
+) -> Result<Vec<Result<MovementId, ReceiveRefused>>, Fault> {
     let ground = Ground::lock(tx, batch.iter().map(|r| (r.sku, r.location))).await?;
     let mut moves = Vec::with_capacity(batch.len());
     let mut outcomes = Vec::with_capacity(batch.len());
@@ -64,8 +74,14 @@ pub async fn receive(tx: &Tx, batch: &[Receive]) -> Result<Vec<Result<(), Receiv
         }
         outcomes.push(outcome.map(|_| ()));
     }
-    apply(tx, &moves).await?;
-    Ok(outcomes)
+    // A receipt has at least one unit, so that each has its movement.
+    let mut ids = apply_noted(tx, &moves).await?.into_iter();
+    let mut next = || ids.next().ok_or_else(|| Fault::broken("a receipt without its movement"));
+    let noted = |outcome: Result<(), ReceiveRefused>| match outcome {
+        Ok(()) => next().map(Ok),
+        Err(refused) => Ok(Err(refused)),
+    };
+    outcomes.into_iter().map(noted).collect()
 }
 
 /// Pure: what the goods are worth to us, and whether they are ours.

@@ -5,6 +5,7 @@
 mod it {
     pub mod api;
     pub mod commands;
+    pub mod purchases;
     pub mod random;
     pub mod reservations;
     pub mod shop;

@@ -289,7 +289,7 @@ impl Merchant {
     }
     fn shelf(&mut self) -> Step {
         let (sku, place) = (self.dice.below(SIMPLE), self.dice.below(PLACES));
-        let (stock, units) = match self.dice.below(14) {
+        let (stock, units) = match self.dice.below(17) {
             0 => (Stock::Adjust, self.dice.range(-6, 6)),
             1 => (Stock::Count, self.dice.range(-3, 3)),
             2 => (Stock::Transfer, self.dice.range(1, 9)),
@@ -297,6 +297,8 @@ impl Merchant {
             4 => (Stock::Back, self.dice.range(1, 3)),
             5 => (Stock::WriteOff, self.dice.range(1, 2)),
             6 => (Stock::Safety, self.dice.range(0, 4)),
+            7 | 8 => (Stock::Buy { cost: self.dice.range(1, 1999) }, self.dice.range(2, 150)),
+            9 => (Stock::Sheet, self.dice.range(-3, 3)),
             _ => (Stock::Receive { cost: self.dice.range(1, 1999) }, self.dice.range(10, 150)),
         };
         Step::Shelf { stock, sku, place, units }

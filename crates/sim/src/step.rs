@@ -86,6 +86,13 @@ pub enum Stock {
         /// Cost of a unit.
         cost: i64,
     },
+    /// Ordered from the supplier; some of it comes, more than was ordered is refused and then explained, and what is missing is cancelled.
+    Buy {
+        /// Cost of a unit.
+        cost: i64,
+    },
+    /// A sheet of the location: counted so many more or fewer than are there, and approved after something moved.
+    Sheet,
     /// Found (or lost, when negative).
     Adjust,
     /// Counted: so many more or fewer than are there.

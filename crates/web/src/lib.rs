@@ -34,7 +34,7 @@ pub use auth::{Caller, May, Public, Role, SignedIn};
 pub use command::{Reply, reply};
 pub use cursor::{Page, Paging};
 pub use door::{Operation, Outcome, outcomes};
-pub use extract::{Body, Form, IfMatch, Key, Params, Segment, etag};
+pub use extract::{Body, Form, IfMatch, Key, Params, Segment, Upload, etag};
 pub use once::{once, once_again};
 pub use openapi::openapi;
 pub use problem::{FieldError, OrProblem, Problem, ProblemBody};

@@ -65,6 +65,8 @@ const AREAS: &[(&str, &str, &str)] = &[
     ("return", "returns", "returns:read"),
     ("stock", "stock", "inventory:read"),
     ("location", "stock", "inventory:read"),
+    ("purchase", "purchasing", "purchasing:read"),
+    ("count_sheet", "counts", "inventory:read"),
     ("reservation", "stock", "inventory:read"),
     ("sku", "catalogue", "catalog:read"),
     ("supplier", "catalogue", "catalog:read"),

@@ -4,6 +4,7 @@
 mod goods;
 mod life;
 mod script;
+mod supply;
 
 use crate::config::Config;
 use crate::serve::SignIn;
@@ -91,6 +92,7 @@ pub async fn build(ctx: &Ctx, config: &Config) -> Result<SignIn, Failure> {
 async fn play(shop: &mut Shop, opened: Timestamp, now: Timestamp) -> Result<(), Failure> {
     goods::open(shop).await?;
     life::live(shop, opened).await?;
+    supply::arrange(shop).await?;
     shop.wait_until(now);
     shop.work().await
 }

@@ -46,6 +46,10 @@ async fn build(url: &str) {
             "drop-ship",
             "SELECT COUNT(*) FROM fulfilment_order WHERE executor = 'dropship' AND status = 'closed'",
         ),
+        ("purchase order that is late", "SELECT COUNT(*) FROM purchase WHERE status = 'partly_received'"),
+        ("draft of a purchase order", "SELECT COUNT(*) FROM purchase WHERE status = 'draft'"),
+        ("file of SKUs", "SELECT COUNT(*) FROM sku_import WHERE confirmed_at IS NULL"),
+        ("count sheet", "SELECT COUNT(*) FROM count_sheet WHERE status = 'open' AND counted = 3"),
         ("open return", "SELECT COUNT(*) FROM return_request WHERE settled_at IS NULL"),
     ] {
         assert!(count(text).await > 0, "the demo shows no {what}");

@@ -17,6 +17,14 @@ const CHANGES: &[(&str, &[&str])] = &[
         &["UPDATE sku SET kind = 'service' WHERE id = (SELECT MIN(component_id) FROM bundle_component)"],
     ),
     (
+        "catalog.imports_count_their_rows",
+        &[
+            "INSERT INTO sku_import (id, name, by_actor, read_at, total) VALUES (7, 'f', 'user:1', 0, 1)",
+            "INSERT INTO sku_import (id, name, by_actor, read_at, confirmed_at, total) VALUES (7, 'f', 'user:1', 0, 0, 1); \
+             INSERT INTO sku_import_row (import_id, position, line, code, change, cells, about, outcome) VALUES (7, 1, 2, 'A', 'new', '{}', '[]', 'done')",
+        ],
+    ),
+    (
         "customers.credit_equals_entries",
         &["INSERT INTO store_credit (customer_id, currency, balance) SELECT MIN(id), 'EUR', 5 FROM customer"],
     ),
@@ -27,10 +35,54 @@ const CHANGES: &[(&str, &[&str])] = &[
             "UPDATE stock SET on_hand = on_hand + 1, allocated = allocated + 1",
             "UPDATE stock SET incoming = incoming + 1",
             "UPDATE stock SET quarantined = quarantined + 1",
-            "DELETE FROM stock_movement WHERE id = (SELECT MAX(id) FROM stock_movement)",
+            "DELETE FROM stock_movement WHERE id = (SELECT MIN(id) FROM stock_movement)",
         ],
     ),
     ("inventory.value_equals_movements", &["UPDATE sku_cost SET value = value + 1"]),
+    (
+        "inventory.sheets_count_their_lines",
+        &[
+            "UPDATE count_sheet SET total = total + 1",
+            "UPDATE count_sheet SET counted = counted - 1 WHERE counted > 0",
+        ],
+    ),
+    (
+        "inventory.sheets_correct_what_differed",
+        &[
+            "UPDATE count_line SET counted = counted + 1 WHERE counted IS NOT NULL",
+            "UPDATE count_sheet SET approved_at = NULL WHERE approved_at IS NOT NULL",
+            "UPDATE count_line SET outcome = NULL, movement_id = NULL WHERE outcome = 'adjusted'",
+            "UPDATE stock_movement SET kind = 'count' WHERE id IN (SELECT movement_id FROM count_line WHERE movement_id IS NOT NULL)",
+        ],
+    ),
+    (
+        "inventory.purchases_equal_their_lines",
+        &[
+            "UPDATE purchase SET units = units + 1",
+            "UPDATE purchase SET received = received + 1 WHERE open > 0 AND ordered_at IS NOT NULL",
+            "UPDATE purchase_line SET cancelled = cancelled + 1 WHERE open > 0",
+            "UPDATE purchase SET surplus = surplus - 1 WHERE surplus > 0 AND cancelled + received - surplus < units",
+        ],
+    ),
+    (
+        "inventory.purchases_equal_their_receipts",
+        &["DELETE FROM purchase_receipt", "UPDATE purchase_line SET received = received + 1 WHERE open > 0"],
+    ),
+    (
+        "inventory.purchase_receipts_are_movements",
+        &[
+            "UPDATE purchase_receipt SET quantity = quantity + 1",
+            "UPDATE stock_movement SET kind = 'adjust' WHERE id IN (SELECT movement_id FROM purchase_receipt)",
+            "UPDATE purchase_line SET sku_id = (SELECT MAX(id) FROM sku) WHERE position = 0",
+        ],
+    ),
+    (
+        "inventory.incoming_is_on_order",
+        &[
+            "UPDATE stock SET incoming = incoming + 1",
+            "UPDATE purchase SET ordered_at = NULL WHERE received = 0",
+        ],
+    ),
     (
         "orders.bulk_counts_its_items",
         &[
@@ -400,6 +452,10 @@ const LATER_CHANGES: &[(&str, &[&str])] = &[
 
 /// Laws that the schema keeps as well: the rows that would break them cannot be written.
 const IN_THE_SCHEMA: &[(&str, &str)] = &[
+    (
+        "inventory.purchase_surplus_is_explained",
+        "UPDATE purchase_receipt SET reason = NULL WHERE surplus > 0",
+    ),
     ("orders.lines_conserve_units", "UPDATE order_line SET pending = pending + 1"),
     (
         "automation.deliveries_have_endpoints",
@@ -424,8 +480,42 @@ async fn furnish(app: &TestApp) {
     let held = app.post("/v1/orders", &shop::order("gus", &[("TEE", 1)])).await.ok();
     let hold = json!({"kind": "manual", "reason": "look"});
     app.post(&format!("/v1/orders/{}/holds", held["id"].as_str().unwrap()), &hold).await.ok();
+    purchase(app).await;
+    count_some(app).await;
     app.drain_jobs().await;
     app.check().await;
+}
+
+/// A purchase order of which more came than was ordered of one SKU and less of the other, and one of which nothing came.
+async fn purchase(app: &TestApp) {
+    app.put("/v1/suppliers", &json!({"items": [{"code": "ACME", "name": "Acme"}]})).await.ok();
+    let lines = json!([{"sku": "TEE", "quantity": 5, "unit_cost": 700}, {"sku": "CAP", "quantity": 5, "unit_cost": 500}]);
+    let body = json!({"supplier": "ACME", "location": "BER", "lines": lines});
+    for came in [true, false] {
+        let made = app.post("/v1/purchase-orders", &body).await.ok();
+        let path = format!("/v1/purchase-orders/{}", made["id"].as_str().unwrap());
+        app.post(&format!("{path}/order"), &json!({})).await.ok();
+        if came {
+            let lines = json!([{"sku": "TEE", "quantity": 7}, {"sku": "CAP", "quantity": 2}]);
+            let came = json!({"lines": lines, "surplus_reason": "a gift"});
+            app.post(&format!("{path}/receive"), &came).await.ok();
+        }
+    }
+}
+
+/// A count sheet on which one SKU differed and one did not.
+async fn count_some(app: &TestApp) {
+    let sheet = app.post("/v1/count-sheets", &json!({"location": "BER"})).await.ok();
+    let path = format!("/v1/count-sheets/{}", sheet["id"].as_str().unwrap());
+    let stock = app.get("/v1/stock").await.ok();
+    let items: Vec<_> = (0..2)
+        .map(|i| {
+            let level = &stock["data"][i];
+            json!({"sku": level["sku"], "counted": level["on_hand"].as_i64().unwrap() + i64::from(i == 0)})
+        })
+        .collect();
+    app.post(&format!("{path}/counts"), &json!({"items": items})).await.ok();
+    app.post(&format!("{path}/approve"), &json!({})).await.ok();
 }
 
 #[tokio::test]

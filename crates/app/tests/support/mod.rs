@@ -165,12 +165,16 @@ impl TestApp {
     }
     /// POST of a form.
     pub async fn form(&self, path: &str, body: &str) -> Answer {
+        self.send(path, "application/x-www-form-urlencoded", body.to_owned()).await
+    }
+    /// POST of anything.
+    pub async fn send(&self, path: &str, content_type: &str, body: String) -> Answer {
         let mut request = Request::builder().method(Method::POST).uri(path);
         if let Some(key) = &self.key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let request = request.header("content-type", content_type);
+        let request = request.body(Body::from(body)).unwrap();
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -76,7 +76,10 @@ pub(super) async fn show(
         }
     };
     Ok(Screen::new(&caller, "Catalogue")
-        .actions(html! { @if may { (h::link("/catalog/new", "New SKU", "primary", "n")) } })
+        .actions(html! { @if may {
+            (h::link("/catalog/new", "New SKU", "primary", "n"))
+            (h::link("/catalog/import", "From a file", "secondary", ""))
+        } })
         .above(h::tabs("Views", &tabs))
         .live("queue:catalogue")
         .show(body))

@@ -4,6 +4,7 @@
 
 mod detail;
 mod form;
+mod import;
 mod list;
 mod suppliers;
 mod tax;
@@ -62,6 +63,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/catalog", get(list::show))
         .route("/catalog/lookup", get(list::lookup))
         .route("/catalog/new", get(form::empty).post(form::create))
+        .route("/catalog/import", get(import::form).post(import::read))
+        .route("/catalog/import/template.csv", get(import::template))
+        .route("/catalog/import/{id}", get(import::show).post(import::confirm))
         .route("/catalog/suppliers", get(suppliers::show).post(suppliers::save))
         .route("/catalog/skus/{code}", get(detail::show))
         .route("/catalog/skus/{code}/edit", get(form::edit).post(form::change))

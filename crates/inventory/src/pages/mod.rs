@@ -1,17 +1,19 @@
 //! Pages of stock: what lies where, how it came to be, and the forms that receive, adjust, count and move it;
-//! and the locations among the settings.
+//! purchase orders and count sheets; and the locations among the settings.
 //!
 //! Invariant: a page does what the API does, through the same commands, and a form that is sent twice acts once.
 
 mod change;
 mod list;
 mod locations;
+mod purchase;
+mod sheets;
 mod sku;
 
-use crate::api::{ReadInventory, WriteInventory};
+use crate::api::{ReadInventory, ReadPurchasing, WriteInventory};
 use crate::{Location, LocationKind};
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use db::Sql;
 use kernel::{Fault, Permission};
 use web::html as h;
@@ -28,11 +30,25 @@ pub(crate) const MENU: &[MenuItem] = &[
         order: 20,
     },
     MenuItem {
+        title: "Purchase orders",
+        path: "/purchasing",
+        scope: ReadPurchasing::SCOPE,
+        group: Group::Stock,
+        order: 15,
+    },
+    MenuItem {
         title: "Count",
         path: "/stock/count",
         scope: WriteInventory::SCOPE,
         group: Group::Stock,
         order: 30,
+    },
+    MenuItem {
+        title: "Count sheets",
+        path: "/stock/counts",
+        scope: ReadInventory::SCOPE,
+        group: Group::Stock,
+        order: 35,
     },
     MenuItem {
         title: "Transfer",
@@ -82,6 +98,17 @@ pub(crate) fn routes() -> Router<App> {
         .route("/stock/transfer", get(change::form::<change::Moving>).post(change::submit::<change::Moving>))
         .route("/stock/bin", get(change::form::<change::Shelving>).post(change::submit::<change::Shelving>))
         .route("/stock/safety", get(change::form::<change::Keeping>).post(change::submit::<change::Keeping>))
+        .route("/stock/counts", get(sheets::list).post(sheets::start))
+        .route("/stock/counts/{id}", get(sheets::show).post(sheets::enter))
+        .route("/stock/counts/{id}/approve", post(sheets::approve))
+        .route("/stock/counts/{id}/discard", post(sheets::discard))
+        .route("/purchasing", get(purchase::list))
+        .route("/purchasing/new", get(purchase::empty).post(purchase::create))
+        .route("/purchasing/{id}", get(purchase::show))
+        .route("/purchasing/{id}/edit", get(purchase::edit).post(purchase::change))
+        .route("/purchasing/{id}/order", post(purchase::order))
+        .route("/purchasing/{id}/cancel", post(purchase::cancel))
+        .route("/purchasing/{id}/receive", post(purchase::receive))
         .route("/panels/skus/{id}/stock", get(sku::panel))
         .route("/settings/locations", get(locations::list).post(locations::save))
         .route("/settings/locations/new", get(locations::empty))

@@ -4,6 +4,7 @@ use super::list::levels;
 use super::{action, places, stock_path};
 use crate::api::{ReadInventory, WriteInventory};
 use crate::model::MovementId;
+use crate::purchase::{self, OnOrder};
 use crate::read::{self, Filter, Level, Movement};
 use crate::{Location, MoveKind};
 use axum::extract::State;
@@ -75,6 +76,7 @@ pub(super) async fn show(
     let page = paging.page(moves, |m| m.id);
     let actors: Vec<&str> = page.data.iter().filter_map(|m| m.by_actor.as_deref()).collect();
     let names = web::auth::names(sql, &actors).await?;
+    let coming = purchase::on_order(sql, sku.id).await?;
     let path = stock_path(&code);
     let here = h::query(&path, &[("location", &q.location), ("kind", &q.kind)]);
     let body = html! {
@@ -82,6 +84,7 @@ pub(super) async fn show(
         (h::card("By location", html! {
             @if all.is_empty() { p.text-secondary { "It has never been in stock." } } @else { (levels(&all, &carts, &places, false)) }
         }))
+        @if !coming.is_empty() { (h::card("On order", on_order(&caller, &coming))) }
         h2.mt-4 { "Movements" }
         (filters(&path, &q, &places))
         @if page.data.is_empty() {
@@ -165,6 +168,30 @@ fn filters(path: &str, q: &Query, places: &[Location]) -> Markup {
         }
         @if !active.is_empty() { ul.chips.mb-3 aria-label="Filters in force" { @for t in &active { li { a.chip href=(t.without) { (t.label) " " (h::icon(Icon::X)) } } } } }
     }
+}
+
+/// What purchase orders are still to bring.
+fn on_order(caller: &Caller, coming: &[OnOrder]) -> Markup {
+    let cols = [
+        Col::text("Purchase order"),
+        Col::text("Supplier"),
+        Col::text("For"),
+        Col::text("Expected"),
+        Col::number("Still to come"),
+    ];
+    let may = caller.scopes.allow("purchasing:read");
+    let rows = coming.iter().map(|o| {
+        let expected = o.expected_at.map_or_else(|| "–".to_owned(), kernel::Timestamp::day);
+        let row = Row::new([
+            html! { (o.number) },
+            html! { bdi { (o.supplier) } },
+            html! { bdi { (o.location) } },
+            html! { (expected) },
+            html! { (o.open) },
+        ]);
+        if may { row.href(format!("/purchasing/{}", o.id)) } else { row }
+    });
+    Table::new("On order", &cols, rows).show()
 }
 
 /// A difference as people read it.

@@ -8,4 +8,5 @@ mod place;
 mod shelf;
 pub(crate) mod ship;
 mod station;
+mod supply;
 mod tell;

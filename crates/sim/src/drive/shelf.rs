@@ -18,6 +18,8 @@ impl Sim {
     ) -> Result<(), Trouble> {
         match stock {
             Stock::Receive { cost } => self.receive(sku, place, units, cost).await,
+            Stock::Buy { cost } => self.bought(sku, place, units, cost).await,
+            Stock::Sheet => self.on_a_sheet(sku, place, units).await,
             Stock::Adjust => self.found(sku, place, units).await,
             Stock::Count => self.counted(sku, place, units).await,
             Stock::Transfer => self.moved(sku, place, units).await,

@@ -22,7 +22,7 @@ pub enum Role {
     WarehouseLead,
     /// Picks and packs, ships and receives returns.
     Picker,
-    /// The catalogue, suppliers and stock.
+    /// The catalogue, suppliers, purchase orders and stock.
     Purchaser,
     /// The books, and everything they come from.
     Accountant,
@@ -31,6 +31,29 @@ pub enum Role {
     /// API keys, webhooks and the texts of e-mails; looks at everything.
     Developer,
 }
+
+/// What managers may: all of the shop, but neither keys nor writing the books.
+const MANAGER: &[&str] = &[
+    "*:read",
+    "catalog:*",
+    "customers:*",
+    "inventory:*",
+    "purchasing:*",
+    "payments:*",
+    "refunds:*",
+    "risk:*",
+    "orders:*",
+    "channels:*",
+    "warehouse:*",
+    "shipping:*",
+    "returns:*",
+    "events:*",
+    "webhooks:*",
+    "mails:*",
+    "jobs:*",
+    "people:*",
+    "audit:*",
+];
 
 /// A text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +120,7 @@ impl Role {
             Self::FraudReviewer => "Decides on orders held for their risk",
             Self::WarehouseLead => "Stock, releasing, picking, packing, shipping and its rates",
             Self::Picker => "Picks and packs, ships, receives returns; sees no money",
-            Self::Purchaser => "Catalogue, suppliers and stock",
+            Self::Purchaser => "Catalogue, suppliers, purchase orders and stock",
             Self::Accountant => "The books and everything they come from; sees the audit log",
             Self::ReadOnly => "Looks at everything, changes nothing",
             Self::Developer => "API keys, webhooks, jobs and e-mail texts; looks at everything",
@@ -107,26 +130,7 @@ impl Role {
     pub fn grants(self) -> &'static [&'static str] {
         match self {
             Self::Owner => &["*"],
-            Self::Manager => &[
-                "*:read",
-                "catalog:*",
-                "customers:*",
-                "inventory:*",
-                "payments:*",
-                "refunds:*",
-                "risk:*",
-                "orders:*",
-                "channels:*",
-                "warehouse:*",
-                "shipping:*",
-                "returns:*",
-                "events:*",
-                "webhooks:*",
-                "mails:*",
-                "jobs:*",
-                "people:*",
-                "audit:*",
-            ],
+            Self::Manager => MANAGER,
             Self::Support => &[
                 "orders:*",
                 "customers:*",
@@ -151,6 +155,7 @@ impl Role {
             ],
             Self::WarehouseLead => &[
                 "inventory:*",
+                "purchasing:read",
                 "warehouse:*",
                 "shipping:*",
                 "returns:read",
@@ -168,7 +173,7 @@ impl Role {
                 "inventory:read",
                 "catalog:read",
             ],
-            Self::Purchaser => &["catalog:*", "inventory:*", "orders:read", "warehouse:read"],
+            Self::Purchaser => &["catalog:*", "inventory:*", "purchasing:*", "orders:read", "warehouse:read"],
             Self::Accountant => &["books:*", "*:read", "audit:*"],
             Self::ReadOnly => &["*:read"],
             Self::Developer => &["*:read", "channels:*", "keys:*", "webhooks:*", "mails:*", "jobs:*"],
@@ -259,6 +264,9 @@ mod tests {
             (Role::FraudReviewer, "orders:write", false),
             (Role::Purchaser, "catalog:write", true),
             (Role::Purchaser, "payments:read", false),
+            (Role::Purchaser, "purchasing:write", true),
+            (Role::WarehouseLead, "purchasing:read", true),
+            (Role::WarehouseLead, "purchasing:write", false),
             (Role::Developer, "keys:write", true),
             (Role::Developer, "orders:write", false),
             (Role::ReadOnly, "audit:view", false),

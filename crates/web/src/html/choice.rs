@@ -120,7 +120,7 @@ pub fn combobox(c: &Combobox<'_>) -> Markup {
         html! {
             div.combobox data-combobox data-free[c.free] {
                 input.form-control.is-invalid[c.error.is_some()] id=(id) type="text" role="combobox" autocomplete="off" dir="auto"
-                    value=(c.shown) required[c.required] name=[c.free.then(|| format!("{}_typed", c.name))]
+                    value=(c.shown) required[c.required] name=[c.free.then(|| typed(c.name))]
                     aria-expanded="false" aria-autocomplete="list" aria-controls=(list) aria-describedby=[about]
                     data-source=(c.source);
                 input type="hidden" name=(c.name) value=(c.value);
@@ -128,6 +128,14 @@ pub fn combobox(c: &Combobox<'_>) -> Markup {
             }
         }
     })
+}
+
+/// The name of the box itself, beside that of the hidden field: `sku_typed`, `lines[0][sku_typed]`.
+fn typed(name: &str) -> String {
+    match name.strip_suffix(']') {
+        Some(inner) => format!("{inner}_typed]"),
+        None => format!("{name}_typed"),
+    }
 }
 
 /// What a [`combobox`] offers: value, title and a second line. Choosing fires `change` on the hidden field.
