@@ -26,6 +26,8 @@ mod life;
 mod limits;
 #[path = "it/meta.rs"]
 mod meta;
+#[path = "it/offers.rs"]
+mod offers;
 #[path = "it/office.rs"]
 mod office;
 #[path = "it/pay.rs"]

@@ -67,6 +67,7 @@ pub const INSIDE: &[Page] = &[
     page("/settings/carriers", ""),
     page("/settings/carriers/{code}", "SELECT carrier FROM rate_card ORDER BY carrier LIMIT 1"),
     page("/settings/channels", "?code=api"),
+    page("/settings/dispatch", ""),
     page("/settings/gateways", ""),
     page("/settings/gateways/{code}", "SELECT 'sandbox'"),
     page("/settings/locations", ""),

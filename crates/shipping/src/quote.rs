@@ -114,19 +114,29 @@ pub async fn quote(
         .into_iter()
         .map(|asked| {
             let (consignment, cards) = asked?;
-            let mut quotes = Vec::new();
-            for code in codes(carriers, &cards) {
-                let ask = for_carrier(&consignment, &code, &cards);
-                if let Some(carrier) = carriers.find(&code, !ask.rate_cards.is_empty())
-                    && let Plan::Settled(Answer::Done(some)) = carrier.quote(&ask)
-                {
-                    quotes.extend(some);
-                }
-            }
+            let mut quotes = settled(carriers, &consignment, &cards);
             quotes.sort_by(|a, b| compare(home, a, b));
             Ok(quotes)
         })
         .collect())
+}
+
+/// What the carriers that need no call ask for a consignment.
+pub(crate) fn settled(
+    carriers: &Carriers,
+    consignment: &Consignment,
+    cards: &[Arc<RateCard>],
+) -> Vec<Quote> {
+    let mut quotes = Vec::new();
+    for code in codes(carriers, cards) {
+        let ask = for_carrier(consignment, &code, cards);
+        if let Some(carrier) = carriers.find(&code, !ask.rate_cards.is_empty())
+            && let Plan::Settled(Answer::Done(some)) = carrier.quote(&ask)
+        {
+            quotes.extend(some);
+        }
+    }
+    quotes
 }
 
 /// What all carriers ask for a parcel, cheapest first. Calls those that have to be called, so never inside a transaction; one that does

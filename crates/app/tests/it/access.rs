@@ -163,6 +163,7 @@ const API: &[(&str, &[&str])] = &[
     (
         "shipping:read",
         &[
+            "GET /v1/dispatch",
             "GET /v1/orders/{id}/invoice.pdf",
             "GET /v1/parcels/{id}/rates",
             "GET /v1/rate-cards",
@@ -170,6 +171,7 @@ const API: &[(&str, &[&str])] = &[
             "GET /v1/shipments/{id}",
             "GET /v1/shipments/{id}/label.pdf",
             "GET /v1/shipments/{id}/label.zpl",
+            "GET /v1/shipping-offers",
         ],
     ),
     (
@@ -183,7 +185,7 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/shipments/{id}/void",
         ],
     ),
-    ("shipping:setup", &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/rate-cards"]),
+    ("shipping:setup", &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/dispatch", "PUT /v1/rate-cards"]),
     ("returns:read", &["GET /v1/returns", "GET /v1/returns/{id}"]),
     (
         "returns:write",

@@ -152,6 +152,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /orders/bulk",
             "POST /orders/new",
             "POST /orders/new/preview",
+            "POST /panels/order-entry/shipping",
             "POST /orders/{id}/address",
             "POST /orders/{id}/cancel",
             "POST /orders/{id}/cancel/preview",
@@ -206,6 +207,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "GET /panels/parcels/{id}/label",
             "GET /settings/carriers",
             "GET /settings/carriers/{code}",
+            "GET /settings/dispatch",
             "GET /settings/rates",
             "GET /shipments",
             "GET /shipments/{id}",
@@ -223,7 +225,12 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "shipping:setup",
-        &["POST /settings/carriers/{code}", "POST /settings/carriers/{code}/test", "POST /settings/rates"],
+        &[
+            "POST /settings/carriers/{code}",
+            "POST /settings/carriers/{code}/test",
+            "POST /settings/dispatch",
+            "POST /settings/rates",
+        ],
     ),
     (
         "returns:read",
