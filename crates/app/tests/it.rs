@@ -32,6 +32,8 @@ mod offers;
 mod office;
 #[path = "it/pay.rs"]
 mod pay;
+#[path = "it/photos.rs"]
+mod photos;
 #[path = "it/race.rs"]
 mod race;
 #[path = "it/reading.rs"]

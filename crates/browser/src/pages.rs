@@ -137,6 +137,7 @@ pub const PARTS: &[&str] = &[
     "/panels/parcels/{id}/label",
     "/panels/skus/{id}/stock",
     "/readyz",
+    "/returns/{id}/photos/{photo}",
 ];
 
 /// A raw id as pages write it.

@@ -441,6 +441,13 @@ CREATE UNIQUE INDEX return_unit_once ON return_unit (line_id, unit) WHERE NOT re
 CREATE INDEX return_unit_return ON return_unit (return_id);
 CREATE INDEX return_unit_order ON return_unit (order_id);
 
+-- What was shown of the goods: a JPEG that was drawn anew from what was sent, as base64, which is TEXT on both databases.
+CREATE TABLE return_photo (
+  id BIGINT PRIMARY KEY, return_id BIGINT NOT NULL REFERENCES return_request (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL,
+  width BIGINT NOT NULL CHECK (width > 0), height BIGINT NOT NULL CHECK (height > 0), bytes BIGINT NOT NULL CHECK (bytes > 0), digest TEXT NOT NULL, content TEXT NOT NULL,
+  UNIQUE (return_id, digest)
+);
+
 -- ── books ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE account (code TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('asset', 'liability', 'equity', 'income', 'expense')));
 CREATE TABLE period (month TEXT NOT NULL PRIMARY KEY, closed_at BIGINT NOT NULL, closed_by TEXT NOT NULL);

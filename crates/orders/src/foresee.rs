@@ -95,8 +95,7 @@ fn decide(world: &World, draft: &Draft) -> Foreseen {
         .iter()
         .map(|(sku, quantity)| Wanted { quantity: *quantity, takes: sku.takes(), only: None, except: None })
         .collect();
-    let to =
-        Destination { country: &draft.country, postal_code: draft.postal_code.as_deref(), geo: None };
+    let to = Destination { country: &draft.country, postal_code: draft.postal_code.as_deref(), geo: None };
     let (mut parts, short) = grant(&mut world.shelf.clone(), &world.locations, &to, &wanted);
     seen.missing = short.iter().sum();
     let rank = |id: &LocationId| world.locations.get(id).map(|l| (l.priority, l.id));

@@ -1,7 +1,7 @@
 //! What returns tell the world. Money is in minor units of the order's currency. Units are told as counts by line: a return may have
 //! thousands.
 
-use crate::model::{Disposition, Reason, Reception, Resolution, ReturnId};
+use crate::model::{Disposition, Reason, Reception, Resolution, ReturnId, ReturnPhotoId};
 use kernel::{Currency, fact};
 use orders::{LineId, OrderId};
 use serde::{Deserialize, Serialize};
@@ -114,3 +114,15 @@ pub struct ReturnSettled {
     pub exchanged: i64,
 }
 fact!(ReturnSettled, "return.settled");
+
+/// A photo of what comes back was added.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReturnPhotoAdded {
+    /// The return.
+    pub return_id: ReturnId,
+    /// The order.
+    pub order: OrderId,
+    /// The photo.
+    pub photo: ReturnPhotoId,
+}
+fact!(ReturnPhotoAdded, "return.photo_added");

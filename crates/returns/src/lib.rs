@@ -3,9 +3,10 @@
 //! Invariants: a unit is asked back once at a time and only after it was shipped; its credit is exactly its own cents, so any sequence of
 //! returns of a line sums to what was charged; what is credited is given back once; statuses are derived.
 //!
-//! Commands: [`request`], [`approve`], [`decline`], [`receive`], [`inspect`], [`settle`]. Queries: [`read`].
+//! Commands: [`request`], [`approve`], [`decline`], [`receive`], [`inspect`], [`settle`], [`add_photos`]. Queries: [`read`].
 
 mod api;
+mod api_photos;
 mod approve;
 pub mod credit;
 pub mod events;
@@ -14,6 +15,8 @@ mod laws;
 mod load;
 mod model;
 mod pages;
+mod photo;
+pub mod picture;
 mod policy;
 pub mod read;
 mod receive;
@@ -24,14 +27,20 @@ mod settle;
 mod views;
 
 pub use api::{ReadReturns, ReceiveReturns, WriteReturns};
+pub use api_photos::drawn;
 pub use approve::{Approve, DecideRefused, Decline, approve, decline};
 pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
 pub use laws::LAWS;
 pub use model::{
-    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnUnitId, Status,
-    UnknownWord,
+    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnPhotoId, ReturnUnitId,
+    Status, UnknownWord,
 };
+pub use photo::{AddPhoto, AddPhotoRefused, MOST as MOST_PHOTOS, PhotoRow, add_photos, photos_of};
+pub use picture::{Picture, PictureRefused};
 pub use policy::Policy;
+
+/// Bytes of a form with photos at most.
+pub const MOST_SENT: usize = pages::SENT;
 pub use receive::{Receive, ReceiveRefused, receive};
 pub use request::{RequestRefused, RequestReturn, Requested, ReturnWish, request};
 pub use set_policy::{PolicyChanged, PolicyRefused, SetPolicy, set_policies};
@@ -49,8 +58,10 @@ pub const SLICE: web::Slice = web::Slice {
         InspectRefused::CODES,
         SettleRefused::CODES,
         PolicyRefused::CODES,
+        AddPhotoRefused::CODES,
+        PictureRefused::CODES,
     ],
-    api: api::routes,
+    api: || api::routes().merge(api_photos::routes()),
     pages: pages::routes,
     panels: &[pages::PANEL],
     menu: pages::MENU,

@@ -55,7 +55,8 @@ fn draft(asked: &Asked) -> Result<Draft, Problem> {
         (!sku.trim().is_empty()).then(|| (sku.trim().to_owned(), units))
     };
     let lines: Option<Vec<(String, i64)>> = asked.line.iter().map(line).collect();
-    let lines = lines.ok_or_else(|| bad("line", "A line is a SKU, a colon and 1 to 1,000,000 units, as TEE:2."))?;
+    let lines =
+        lines.ok_or_else(|| bad("line", "A line is a SKU, a colon and 1 to 1,000,000 units, as TEE:2."))?;
     let postal_code = asked.postal_code.clone().filter(|p| !p.trim().is_empty());
     Ok(Draft { country: asked.country.clone(), postal_code, lines })
 }

@@ -171,10 +171,7 @@ kernel::fact!(DispatchChanged, "dispatch.changed");
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn set_dispatch(
-    tx: &Tx,
-    batch: &[SetDispatch],
-) -> Result<Vec<Result<(), DispatchRefused>>, Fault> {
+pub async fn set_dispatch(tx: &Tx, batch: &[SetDispatch]) -> Result<Vec<Result<(), DispatchRefused>>, Fault> {
     let mut outcomes = Vec::with_capacity(batch.len());
     for set in batch {
         let read = set.dispatch.clockwork().map(|_| ());
@@ -207,7 +204,10 @@ mod tests {
             (Dispatch { workdays: vec!["Monday".into()], ..good.clone() }, "shipping.bad_workday"),
             (Dispatch { workdays: vec![], ..good.clone() }, "shipping.no_workday"),
             (Dispatch { holidays: vec!["2026-02-29".into()], ..good.clone() }, "shipping.bad_holiday"),
-            (Dispatch { holidays: vec!["2026-12-25".into(); 401], ..good.clone() }, "shipping.too_many_holidays"),
+            (
+                Dispatch { holidays: vec!["2026-12-25".into(); 401], ..good.clone() },
+                "shipping.too_many_holidays",
+            ),
         ] {
             assert_eq!(bad.clockwork().map(|_| ()).map_err(|r| r.code()), Err(code), "{bad:?}");
         }

@@ -87,11 +87,8 @@ pub async fn offers(
             postal_code: draft.postal_code.clone(),
             ..Address::default()
         };
-        let quotes: Vec<Vec<Quote>> = seen
-            .departures
-            .iter()
-            .map(|d| settled(carriers, &consignment(d, &to), &cards))
-            .collect();
+        let quotes: Vec<Vec<Quote>> =
+            seen.departures.iter().map(|d| settled(carriers, &consignment(d, &to), &cards)).collect();
         Offers {
             offers: decide(pace, now, *currency, &to, &seen, &quotes),
             parcels: seen.departures.iter().map(parcel).collect(),

@@ -122,11 +122,7 @@ pub async fn quote(
 }
 
 /// What the carriers that need no call ask for a consignment.
-pub(crate) fn settled(
-    carriers: &Carriers,
-    consignment: &Consignment,
-    cards: &[Arc<RateCard>],
-) -> Vec<Quote> {
+pub(crate) fn settled(carriers: &Carriers, consignment: &Consignment, cards: &[Arc<RateCard>]) -> Vec<Quote> {
     let mut quotes = Vec::new();
     for code in codes(carriers, cards) {
         let ask = for_carrier(consignment, &code, cards);

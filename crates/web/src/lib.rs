@@ -27,6 +27,7 @@ pub mod signed;
 mod slice;
 mod text;
 mod toast;
+mod upload;
 
 pub use app::{App, Setup};
 pub use assets::asset;
@@ -43,6 +44,7 @@ pub use shell::{Screen, bare, form_panels, page, panels, partial};
 pub use slice::{Finder, Group, Hit, MenuItem, Panel, Search, Slice, all, grant};
 pub use text::check_json;
 pub use toast::{Done, done};
+pub use upload::{File, Upload};
 
 #[doc(hidden)]
 pub use db as __db;

@@ -185,8 +185,19 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/shipments/{id}/void",
         ],
     ),
-    ("shipping:setup", &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/dispatch", "PUT /v1/rate-cards"]),
-    ("returns:read", &["GET /v1/returns", "GET /v1/returns/{id}"]),
+    (
+        "shipping:setup",
+        &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/dispatch", "PUT /v1/rate-cards"],
+    ),
+    (
+        "returns:read",
+        &[
+            "GET /v1/returns",
+            "GET /v1/returns/{id}",
+            "GET /v1/returns/{id}/photos",
+            "GET /v1/returns/{id}/photos/{photo}",
+        ],
+    ),
     (
         "returns:write",
         &[
@@ -196,7 +207,10 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/returns/{id}/settle",
         ],
     ),
-    ("returns:receive", &["POST /v1/returns/{id}/inspect", "POST /v1/returns/{id}/receive"]),
+    (
+        "returns:receive",
+        &["POST /v1/returns/{id}/inspect", "POST /v1/returns/{id}/photos", "POST /v1/returns/{id}/receive"],
+    ),
     (
         "books:read",
         &[

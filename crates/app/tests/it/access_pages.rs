@@ -60,6 +60,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /pay",
             "GET /track",
             "POST /track",
+            "POST /track/photos",
             "GET /track/return",
             "POST /track/return",
         ],
@@ -234,13 +235,19 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "returns:read",
-        &["GET /orders/{id}/panels/returns", "GET /returns", "GET /returns/{id}", "GET /settings/returns"],
+        &[
+            "GET /orders/{id}/panels/returns",
+            "GET /returns",
+            "GET /returns/{id}",
+            "GET /returns/{id}/photos/{photo}",
+            "GET /settings/returns",
+        ],
     ),
     (
         "returns:write",
         &["GET /returns/new", "POST /returns/new", "POST /returns/{id}/decide", "POST /settings/returns"],
     ),
-    ("returns:receive", &["POST /returns/{id}/goods"]),
+    ("returns:receive", &["POST /returns/{id}/goods", "POST /returns/{id}/photos"]),
     (
         "books:read",
         &[

@@ -16,6 +16,8 @@ enum Proof {
     None,
     /// A signed pass to one order.
     Pass,
+    /// The same, in a form with files: see `photos`.
+    PassWithFiles,
     /// A signed link that was sent to one person.
     Link,
     /// What is sent is signed with the secret of who sends it.
@@ -47,6 +49,7 @@ const PROOFS: &[(Proof, &[&str])] = &[
         ],
     ),
     (Proof::Pass, &["GET /track", "GET /track/return", "POST /track/return"]),
+    (Proof::PassWithFiles, &["POST /track/photos"]),
     (
         Proof::Link,
         &[

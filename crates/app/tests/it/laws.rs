@@ -40,6 +40,14 @@ const CHANGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "returns.photos_are_whole",
+        &[
+            "INSERT INTO return_photo (id, return_id, at, by_actor, width, height, bytes, digest, content) SELECT 1, MIN(id), 0, 'user:1', 1, 1, 4, 'd', 'AAAA' FROM return_request",
+            "INSERT INTO return_photo (id, return_id, at, by_actor, width, height, bytes, digest, content) SELECT u.id, r.id, 0, 'user:1', 1, 1, 3, CAST(u.id AS TEXT), 'AAAA' \
+             FROM (SELECT MIN(id) AS id FROM return_request) AS r CROSS JOIN (SELECT id FROM event ORDER BY id LIMIT 9) AS u",
+        ],
+    ),
+    (
         "warehouse.scanned_is_loose",
         &[
             "INSERT INTO pack_progress (fulfilment_line_id, sku_id, scanned) SELECT MIN(id), MIN(sku_id), 999999 FROM fulfilment_line",

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 /// The offers for two shirts and a set, 1 kg in all, with what else the query says.
 async fn ask(app: &TestApp, more: &str) -> Answer {
-    app.get(&format!("/v1/shipping-offers?country=DE&postal_code=10119&currency=EUR&line=4006381333931:2&line=SET:1{more}")).await
+    app.get(&format!(
+        "/v1/shipping-offers?country=DE&postal_code=10119&currency=EUR&line=4006381333931:2&line=SET:1{more}"
+    ))
+    .await
 }
 
 /// Carrier, price and day of each offer.
@@ -15,7 +18,9 @@ fn told(answer: &Answer) -> Vec<(String, i64, Option<String>)> {
     let text = |v: &Value| v.as_str().map(str::to_owned);
     offers
         .iter()
-        .map(|o| (text(&o["service"]).unwrap(), o["price"]["amount"].as_i64().unwrap(), text(&o["promised_on"])))
+        .map(|o| {
+            (text(&o["service"]).unwrap(), o["price"]["minor"].as_i64().unwrap(), text(&o["promised_on"]))
+        })
         .collect()
 }
 
@@ -37,7 +42,10 @@ async fn services_are_offered_with_price_and_day() {
         assert_eq!(told(&ask(&app, "").await), both, "{}", app.name);
         let all = ask(&app, "").await.ok();
         assert_eq!(all["parcels"], json!([{"location": "Berlin", "units": 3, "weight_g": 750}]), "{all}");
-        assert_eq!((&all["leaves_on"], &all["offers"][0]["basis"]), (&json!("2026-01-05"), &json!("rate_table")));
+        assert_eq!(
+            (&all["leaves_on"], &all["offers"][0]["basis"]),
+            (&json!("2026-01-05"), &json!("rate_table"))
+        );
         assert_eq!(all["offers"][0]["promised_at"], "2026-01-08T23:59:59.999999Z", "{}", app.name);
         // Too heavy for the express.
         assert_eq!(told(&ask(&app, "&line=CAP:2").await), [offer("parcel", 499, "2026-01-08")]);
@@ -67,7 +75,13 @@ async fn the_cut_off_and_holidays_move_the_day() {
         let mut bad = set.clone();
         bad["time_zone"] = "Berlin".into();
         assert_eq!(app.put("/v1/dispatch", &bad).await.refused(422), "shipping.bad_time_zone");
-        let form = [("cut_off", "12:30"), ("time_zone", "UTC"), ("workdays[]", "monday"), ("workdays[]", "sunday"), ("holidays", "")];
+        let form = [
+            ("cut_off", "12:30"),
+            ("time_zone", "UTC"),
+            ("workdays[]", "monday"),
+            ("workdays[]", "sunday"),
+            ("holidays", ""),
+        ];
         location(&send(&app, "/settings/dispatch", &form).await);
         assert_eq!(app.get("/v1/dispatch").await.ok()["workdays"], json!(["monday", "sunday"]));
         // Monday, then Sunday, Monday, Sunday.
@@ -84,10 +98,18 @@ async fn two_locations_are_two_parcels() {
         shop::open(&app.ctx.db, 1).await;
         let place = json!({"code": "HAM", "name": "Hamburg", "kind": "warehouse", "priority": 20,
             "address": {"name": "Two", "line1": "Hafen 1", "postal_code": "20457", "city": "Hamburg", "country": "DE"}});
-        app.post("/v1/locations", &place).await.ok();
-        app.post("/v1/receipts", &json!({"sku": "CAP", "location": "HAM", "quantity": 5, "unit_cost": 500})).await.ok();
+        app.post("/v1/locations", &json!({"items": [place]})).await.ok();
+        app.post("/v1/receipts", &json!({"items": [{"sku": "CAP", "location": "HAM", "quantity": 5, "unit_cost": 500}]}))
+            .await
+            .ok();
         let two = app.get("/v1/shipping-offers?country=DE&currency=EUR&line=TEE:1&line=CAP:6").await;
-        assert_eq!(told(&two), [("parcel".to_owned(), 998, Some("2026-01-08".to_owned()))], "{}: {}", app.name, two.text);
+        assert_eq!(
+            told(&two),
+            [("parcel".to_owned(), 998, Some("2026-01-08".to_owned()))],
+            "{}: {}",
+            app.name,
+            two.text
+        );
         assert_eq!(two.ok()["parcels"].as_array().unwrap().len(), 2, "{}", two.text);
     }
 }
@@ -98,7 +120,9 @@ async fn a_clerk_chooses_a_service_and_its_price_and_day_are_the_orders() {
         shop::open(&app.ctx.db, 10).await;
         let panel = "/panels/order-entry/shipping";
         let shown = send(&app, panel, PHONE_ORDER).await;
-        for text in ["Parcel (post parcel)", "4.99", "There by 2026-01-08", "shipping=4.99&amp;promised=2026-01-08"] {
+        for text in
+            ["Parcel (post parcel)", "4.99", "There by 2026-01-08", "shipping=4.99&amp;promised=2026-01-08"]
+        {
             assert!(shown.text.contains(text), "{}: {text} in {}", app.name, shown.text);
         }
         assert!(!shown.text.contains("checked"), "{}", shown.text);
@@ -106,10 +130,12 @@ async fn a_clerk_chooses_a_service_and_its_price_and_day_are_the_orders() {
             let kept = PHONE_ORDER.iter().filter(|(n, _)| !changes.iter().any(|(c, _)| c == n));
             kept.copied().chain(changes.iter().copied()).collect::<Vec<_>>()
         };
-        let chosen = with(&[("service", "Parcel (post parcel)"), ("shipping", "4.99"), ("promised", "2026-01-08")]);
+        let chosen =
+            with(&[("service", "Parcel (post parcel)"), ("shipping", "4.99"), ("promised", "2026-01-08")]);
         let again = send(&app, panel, &chosen).await;
         assert!(again.text.contains("checked") && !again.text.contains("choose again"), "{}", again.text);
-        let stale = with(&[("service", "Parcel (post parcel)"), ("shipping", "3.99"), ("promised", "2026-01-08")]);
+        let stale =
+            with(&[("service", "Parcel (post parcel)"), ("shipping", "3.99"), ("promised", "2026-01-08")]);
         assert!(send(&app, panel, &stale).await.text.contains("choose again"));
         assert!(send(&app, panel, &with(&[("country", "")])).await.text.contains("Fill in the country"));
 

@@ -5,6 +5,7 @@ use super::words;
 use crate::api::{ReadReturns, ReceiveReturns, WriteReturns};
 use crate::credit::{unit_credit, with_shipping};
 use crate::model::{Acceptance, Disposition, Reception, Resolution, ReturnId, Status};
+use crate::photo::{PhotoRow, photos_of};
 use crate::policy::Policy;
 use crate::read::{self, ReturnRow, UnitRow};
 use crate::settle::{Preview, preview};
@@ -39,6 +40,7 @@ struct Seen {
     policy: Policy,
     places: Vec<(String, String)>,
     preview: Preview,
+    photos: Vec<PhotoRow>,
 }
 
 impl Seen {
@@ -53,6 +55,7 @@ impl Seen {
             policy: Policy::read(sql).await?,
             places: places.map(|l| (l.id.to_string(), format!("{} {}", l.code, l.name))).collect(),
             preview: preview(sql, &row).await?,
+            photos: photos_of(sql, &[id]).await?,
             row,
         })
     }
@@ -79,14 +82,36 @@ pub(super) async fn page(
     id: ReturnId,
     refused: Option<Refused<'_>>,
 ) -> Result<Markup, Problem> {
+    whole(app, caller, id, refused, None).await
+}
+
+/// The page, with what was wrong with photos that were sent.
+pub(super) async fn with_photo_error(
+    app: &App,
+    caller: &Caller,
+    id: ReturnId,
+    error: &str,
+) -> Result<Markup, Problem> {
+    whole(app, caller, id, None, Some(error)).await
+}
+
+async fn whole(
+    app: &App,
+    caller: &Caller,
+    id: ReturnId,
+    refused: Option<Refused<'_>>,
+    photo_error: Option<&str>,
+) -> Result<Markup, Problem> {
     let seen = Seen::load(app, id).await?;
     let row = &seen.row;
     let refused = refused.as_ref();
+    let open = row.settled_at.is_none() && row.declined_at.is_none();
     let body = html! {
         @if let Some(r) = refused { (h::alert("danger", r.problem.detail())) }
         (h::split(
             html! {
                 (h::card("Units", units(&seen)))
+                (super::photos::card(caller, id, &seen.photos, open, photo_error))
                 (steps(caller, &seen, refused))
             },
             html! {

@@ -106,6 +106,18 @@ pub(super) fn framed(f: &Frame<'_>, input: impl FnOnce(Option<&str>) -> Markup) 
     }
 }
 
+/// A field for files; `accept` are the types the browser offers first, which prove nothing.
+pub fn files(label: &str, name: &str, accept: &str, hint: &str, error: Option<&str>) -> Markup {
+    let id = id_of(name);
+    let wrong = error.map(|_| "true");
+    framed(&Frame { id: &id, label, hint, error, required: false }, |about| {
+        html! {
+            input.form-control.is-invalid[wrong.is_some()] id=(id) name=(name) type="file" accept=(accept) multiple
+                aria-describedby=[about] aria-invalid=[wrong];
+        }
+    })
+}
+
 /// An amount in a currency, typed with a point, as `12.34`; the digits are in line with those above and below.
 pub fn money_field(f: &Field<'_>, currency: Currency) -> Markup {
     let code = currency.to_string();

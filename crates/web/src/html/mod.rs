@@ -25,7 +25,7 @@ pub use checks::{Check, checks};
 pub use choice::{
     Card, Combobox, Select, checkbox, combobox, options, radio_cards, select, select_field, switch,
 };
-pub use form::{Field, field, fields, form_buttons, money_field};
+pub use form::{Field, field, fields, files, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, confirm, dialog, menu, opens, side_panel};
 pub use sums::{Sum, breakdown};
