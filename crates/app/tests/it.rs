@@ -12,12 +12,16 @@ mod backup;
 mod binary;
 #[path = "it/clerk.rs"]
 mod clerk;
+#[path = "it/consents.rs"]
+mod consents;
 #[path = "it/contract.rs"]
 mod contract;
 #[path = "it/crash.rs"]
 mod crash;
 #[path = "it/demo.rs"]
 mod demo;
+#[path = "it/labels.rs"]
+mod labels;
 #[path = "it/laws.rs"]
 mod laws;
 #[path = "it/life.rs"]

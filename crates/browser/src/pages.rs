@@ -138,6 +138,7 @@ pub const PARTS: &[&str] = &[
     "/panels/skus/{id}/stock",
     "/readyz",
     "/returns/{id}/photos/{photo}",
+    "/track/label",
 ];
 
 /// A raw id as pages write it.

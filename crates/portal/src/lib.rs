@@ -7,6 +7,7 @@
 
 mod ask;
 mod gate;
+mod label;
 mod pass;
 mod pay;
 mod photo;
@@ -27,6 +28,7 @@ fn routes() -> Router<App> {
     Router::new()
         .route("/pay", get(pay::show).post(pay::submit))
         .route("/track", get(track::show).post(track::look_up))
+        .route("/track/label", get(label::show))
         .route("/track/photos", post(photo::submit).layer(DefaultBodyLimit::max(returns::MOST_SENT)))
         .route("/track/return", get(ask::show).post(ask::submit))
 }

@@ -132,6 +132,8 @@ pub(crate) async fn tracking(
     }
     let filter = returns::read::Filter { order: Some(id), ..returns::read::Filter::default() };
     let asked = returns::read::list(sql, &filter, None, 50).await?;
+    let asked_ids: Vec<ReturnId> = asked.iter().map(|r| r.id).collect();
+    let labels = returns::labels_of(sql, &asked_ids).await?;
     let policy = Policy::read(sql).await?;
     let free = returns::returnable::of_order(sql, id, &policy, app.db.now()).await?;
     let may_ask = free.iter().any(|r| r.in_window && !r.units.is_empty());
@@ -153,7 +155,12 @@ pub(crate) async fn tracking(
         }))
         @for (events, shipment) in &parcels { (parcel(shipment, events)) }
         (h::card("What you ordered", items(&lines)))
-        @for row in &asked { (returned(row, &back.lines, pass, wrong.filter(|w| w.0 == row.id).map(|w| w.1))) }
+        @for row in &asked { (returned(row, &back.lines, &Beside {
+            pass,
+            mailed: known.pass.mailed,
+            label: labels.get(&row.id),
+            wrong: wrong.filter(|w| w.0 == row.id).map(|w| w.1),
+        })) }
         @if may_ask { p { a.btn.btn-primary.w-100 href=(h::query("/track/return", &[("t", pass)])) { "Return something" } } }
         @else if order.units_shipped > 0 && asked.is_empty() {
             p.text-secondary { "Nothing of this order can be returned here any more. Write to us if something is wrong with it." }
@@ -223,8 +230,18 @@ fn items(lines: &[LineRow]) -> Markup {
     }
 }
 
+/// What a return needs beside itself.
+struct Beside<'a> {
+    pass: &'a str,
+    /// The pass came by e-mail.
+    mailed: bool,
+    label: Option<&'a returns::label::LabelRow>,
+    /// What was wrong with photos that were sent.
+    wrong: Option<&'a str>,
+}
+
 /// A return that was asked for, with what to do next.
-fn returned(r: &ReturnRow, back: &[String], pass: &str, wrong: Option<&str>) -> Markup {
+fn returned(r: &ReturnRow, back: &[String], beside: &Beside<'_>) -> Markup {
     h::card_with(
         &format!("Return {}", r.number),
         h::badge(r.status.as_str()),
@@ -235,8 +252,9 @@ fn returned(r: &ReturnRow, back: &[String], pass: &str, wrong: Option<&str>) -> 
                     ol {
                         li { "Pack the goods so that they arrive whole." }
                         li { "Put a note with the number " strong { (r.number) } " into the parcel." }
-                        li { "Send it to:" @if back.is_empty() { " the address that your parcel came from." }
-                            @else { address { @for line in back { bdi { (line) } br; } } } }
+                        @if let Some(label) = beside.label { li { (crate::label::step(label, beside.pass, beside.mailed)) } }
+                        @else { li { "Send it to:" @if back.is_empty() { " the address that your parcel came from." }
+                            @else { address { @for line in back { bdi { (line) } br; } } } } }
                     }
                     p.text-secondary { "Keep the receipt until the return is settled." }
                 }
@@ -245,7 +263,7 @@ fn returned(r: &ReturnRow, back: &[String], pass: &str, wrong: Option<&str>) -> 
                 Status::Settled => p { "It is settled: " (h::amount(r.credited, r.currency)) " by " (r.resolution.as_str().replace('_', " ")) "." },
                 Status::Declined => p { "We cannot take it back" @if let Some(reason) = &r.decline_reason { ": " bdi { (reason) } } "." },
             }
-            (crate::photo::form(r, pass, wrong))
+            (crate::photo::form(r, beside.pass, beside.wrong))
         },
     )
 }

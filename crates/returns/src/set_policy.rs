@@ -32,6 +32,9 @@ pub struct PolicyChanged {
     pub window_days: i64,
     /// Requests are approved as they come.
     pub auto_approve: bool,
+    /// Who may send units gets a label for it.
+    #[serde(default)]
+    pub gives_label: bool,
     /// Reasons for which shipping is given back.
     pub our_fault: Vec<Reason>,
 }
@@ -55,6 +58,7 @@ pub async fn set_policies(tx: &Tx, batch: &[SetPolicy]) -> Result<Vec<Result<(),
         let fact = PolicyChanged {
             window_days: p.window_days,
             auto_approve: p.auto_approve,
+            gives_label: p.gives_label,
             our_fault: p.our_fault.clone(),
         };
         tx.record(set.at, SUBJECT, None, fact)?;
@@ -64,6 +68,7 @@ pub async fn set_policies(tx: &Tx, batch: &[SetPolicy]) -> Result<Vec<Result<(),
     if let Some((SetPolicy { policy, .. }, _)) = last {
         settings::set(tx, "return_window_days", &policy.window_days).await?;
         settings::set(tx, "return_auto_approve", &policy.auto_approve).await?;
+        settings::set(tx, "return_label", &policy.gives_label).await?;
         settings::set(tx, "return_our_fault", &policy.our_fault).await?;
     }
     Ok(outcomes)

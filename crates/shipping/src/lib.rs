@@ -42,7 +42,7 @@ pub use carrier::{Carrier, Carriers};
 pub use dispatch::{Dispatch, DispatchRefused, SetDispatch, set_dispatch};
 pub use model::{Shipment, ShipmentId, Status, TrackingEventId};
 pub use offer::{Basis, Offer, Offers, offers};
-pub use quote::{QuoteRefused, quote, quote_everywhere};
+pub use quote::{QuoteRefused, for_carrier, quote, quote_everywhere, settled as settled_quotes};
 pub use rate::{Quote, RateCard};
 pub use read::{shipments_by_id, shipments_by_tracking, shipments_of};
 pub use recorded::{ShipRecorded, ship_recorded};

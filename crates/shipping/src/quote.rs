@@ -88,7 +88,7 @@ pub(crate) async fn bound(
 }
 
 /// A consignment as a carrier sees it: its code, and its rate cards.
-pub(crate) fn for_carrier(consignment: &Consignment, carrier: &str, cards: &[Arc<RateCard>]) -> Consignment {
+pub fn for_carrier(consignment: &Consignment, carrier: &str, cards: &[Arc<RateCard>]) -> Consignment {
     let rate_cards = cards.iter().filter(|c| c.carrier == carrier).cloned().collect();
     Consignment { carrier: carrier.to_owned(), rate_cards, ..consignment.clone() }
 }
@@ -122,7 +122,7 @@ pub async fn quote(
 }
 
 /// What the carriers that need no call ask for a consignment.
-pub(crate) fn settled(carriers: &Carriers, consignment: &Consignment, cards: &[Arc<RateCard>]) -> Vec<Quote> {
+pub fn settled(carriers: &Carriers, consignment: &Consignment, cards: &[Arc<RateCard>]) -> Vec<Quote> {
     let mut quotes = Vec::new();
     for code in codes(carriers, cards) {
         let ask = for_carrier(consignment, &code, cards);

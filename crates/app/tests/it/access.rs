@@ -63,9 +63,14 @@ const API: &[(&str, &[&str])] = &[
     ),
     (
         "customers:read",
-        &["GET /v1/customers", "GET /v1/customers/{id}", "GET /v1/customers/{id}/store-credit"],
+        &[
+            "GET /v1/customers",
+            "GET /v1/customers/{id}",
+            "GET /v1/customers/{id}/consents",
+            "GET /v1/customers/{id}/store-credit",
+        ],
     ),
-    ("customers:write", &["POST /v1/customers/{id}/store-credit"]),
+    ("customers:write", &["POST /v1/customers/{id}/consents", "POST /v1/customers/{id}/store-credit"]),
     (
         "inventory:read",
         &["GET /v1/locations", "GET /v1/locations/{code}", "GET /v1/stock", "GET /v1/stock/{sku}/movements"],
@@ -194,6 +199,8 @@ const API: &[(&str, &[&str])] = &[
         &[
             "GET /v1/returns",
             "GET /v1/returns/{id}",
+            "GET /v1/returns/{id}/label",
+            "GET /v1/returns/{id}/label.pdf",
             "GET /v1/returns/{id}/photos",
             "GET /v1/returns/{id}/photos/{photo}",
         ],
@@ -204,6 +211,7 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/orders/{id}/returns",
             "POST /v1/returns/{id}/approve",
             "POST /v1/returns/{id}/decline",
+            "POST /v1/returns/{id}/label",
             "POST /v1/returns/{id}/settle",
         ],
     ),

@@ -60,6 +60,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /pay",
             "GET /track",
             "POST /track",
+            "GET /track/label",
             "POST /track/photos",
             "GET /track/return",
             "POST /track/return",
@@ -175,7 +176,10 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     ("customers:read", &["GET /customers", "GET /customers/{id}"]),
     ("books:read", &["GET /panels/orders/{id}/journal"]),
-    ("customers:write", &["POST /customers/{id}/credit", "POST /customers/{id}/note"]),
+    (
+        "customers:write",
+        &["POST /customers/{id}/consent", "POST /customers/{id}/credit", "POST /customers/{id}/note"],
+    ),
     (
         "warehouse:read",
         &[

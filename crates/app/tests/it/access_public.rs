@@ -16,6 +16,8 @@ enum Proof {
     None,
     /// A signed pass to one order.
     Pass,
+    /// A pass that came by e-mail: see `labels`.
+    MailedPass,
     /// The same, in a form with files: see `photos`.
     PassWithFiles,
     /// A signed link that was sent to one person.
@@ -49,6 +51,7 @@ const PROOFS: &[(Proof, &[&str])] = &[
         ],
     ),
     (Proof::Pass, &["GET /track", "GET /track/return", "POST /track/return"]),
+    (Proof::MailedPass, &["GET /track/label"]),
     (Proof::PassWithFiles, &["POST /track/photos"]),
     (
         Proof::Link,

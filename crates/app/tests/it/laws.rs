@@ -21,6 +21,14 @@ const CHANGES: &[(&str, &[&str])] = &[
         &["INSERT INTO store_credit (customer_id, currency, balance) SELECT MIN(id), 'EUR', 5 FROM customer"],
     ),
     (
+        "customers.consents_alternate",
+        &[
+            "INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 1, MIN(id), 'email', FALSE, 0, 's', 'user:1' FROM customer",
+            "INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 1, MIN(id), 'sms', TRUE, 0, 's', 'user:1' FROM customer; \
+             INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 2, MIN(id), 'sms', TRUE, 1, 's', 'user:1' FROM customer",
+        ],
+    ),
+    (
         "inventory.counters_equal_movements",
         &[
             "UPDATE stock SET on_hand = on_hand + 1",

@@ -99,9 +99,12 @@ async fn two_locations_are_two_parcels() {
         let place = json!({"code": "HAM", "name": "Hamburg", "kind": "warehouse", "priority": 20,
             "address": {"name": "Two", "line1": "Hafen 1", "postal_code": "20457", "city": "Hamburg", "country": "DE"}});
         app.post("/v1/locations", &json!({"items": [place]})).await.ok();
-        app.post("/v1/receipts", &json!({"items": [{"sku": "CAP", "location": "HAM", "quantity": 5, "unit_cost": 500}]}))
-            .await
-            .ok();
+        app.post(
+            "/v1/receipts",
+            &json!({"items": [{"sku": "CAP", "location": "HAM", "quantity": 5, "unit_cost": 500}]}),
+        )
+        .await
+        .ok();
         let two = app.get("/v1/shipping-offers?country=DE&currency=EUR&line=TEE:1&line=CAP:6").await;
         assert_eq!(
             told(&two),

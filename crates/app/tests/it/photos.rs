@@ -77,48 +77,38 @@ async fn a_customer_adds_photos_to_an_own_return_and_staff_sees_them() {
         assert_eq!(count(&app, "SELECT COUNT(*) FROM return_photo").await, 3, "{}: sent twice", app.name);
         assert!(anyone.get(&format!("/track?t={pass}")).await.text.contains("3 photos are added"));
 
-        // Seen by staff, on the page and in the inbox; by nobody else.
-        let page = app.get(&format!("/returns/{id}")).await.text;
-        let shown = page
-            .split(&format!("/returns/{id}/photos/"))
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap()
-            .to_owned();
-        assert!(
-            page.contains("by the customer") && app.get("/returns").await.text.contains("3 photos"),
-            "{page}"
-        );
-        let file = app.get(&format!("/returns/{id}/photos/{shown}")).await;
-        let header = |name: &str| file.headers[name].to_str().unwrap().to_owned();
-        assert_eq!((file.status.as_u16(), header("content-type").as_str()), (200, "image/jpeg"));
-        assert!(
-            header("content-security-policy").contains("sandbox")
-                && header("x-content-type-options") == "nosniff"
-        );
-        assert!(!file.text.contains("Exif") && !file.text.contains("GPS"), "{}", app.name);
-        assert_eq!(
-            app.get(&format!("/returns/{other}/photos/{shown}")).await.status,
-            404,
-            "of another return"
-        );
-        let blind = app.with_key(&["orders:read"]).await;
-        for path in [format!("/v1/returns/{id}/photos/{shown}"), format!("/v1/returns/{id}/photos")] {
-            assert_eq!(blind.get(&path).await.status, 403, "{path}");
-            assert!(anyone.get(&path).await.status == 401, "{path}");
-        }
-        let listed = app.get(&format!("/v1/returns/{id}/photos")).await.ok();
-        assert_eq!(
-            (listed[0]["width"].as_i64(), listed.as_array().unwrap().len()),
-            (Some(40), 3),
-            "{listed}"
-        );
-        assert_eq!(app.get(&format!("/v1/returns/{id}")).await.ok()["photo_count"], 3);
+        seen_by_staff_alone(&app, &id, &other).await;
         app.drain_jobs().await;
         app.check().await;
     }
+}
+
+/// The three photos of a return are seen by staff, on the page and in the inbox, and by nobody else; `other` is another return.
+async fn seen_by_staff_alone(app: &TestApp, id: &str, other: &str) {
+    let page = app.get(&format!("/returns/{id}")).await.text;
+    let shown =
+        page.split(&format!("/returns/{id}/photos/")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(
+        page.contains("by the customer") && app.get("/returns").await.text.contains("3 photos"),
+        "{page}"
+    );
+    let file = app.get(&format!("/returns/{id}/photos/{shown}")).await;
+    let header = |name: &str| file.headers[name].to_str().unwrap().to_owned();
+    assert_eq!((file.status.as_u16(), header("content-type").as_str()), (200, "image/jpeg"));
+    assert!(
+        header("content-security-policy").contains("sandbox")
+            && header("x-content-type-options") == "nosniff"
+    );
+    assert!(!file.text.contains("Exif") && !file.text.contains("GPS"), "{}", app.name);
+    assert_eq!(app.get(&format!("/returns/{other}/photos/{shown}")).await.status, 404, "of another return");
+    let blind = app.with_key(&["orders:read"]).await;
+    for path in [format!("/v1/returns/{id}/photos/{shown}"), format!("/v1/returns/{id}/photos")] {
+        assert_eq!(blind.get(&path).await.status, 403, "{path}");
+        assert!(app.anonymous().get(&path).await.status == 401, "{path}");
+    }
+    let listed = app.get(&format!("/v1/returns/{id}/photos")).await.ok();
+    assert_eq!((listed[0]["width"].as_i64(), listed.as_array().unwrap().len()), (Some(40), 3), "{listed}");
+    assert_eq!(app.get(&format!("/v1/returns/{id}")).await.ok()["photo_count"], 3);
 }
 
 #[tokio::test]

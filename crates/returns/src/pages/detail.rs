@@ -4,6 +4,7 @@ use super::act::Step;
 use super::words;
 use crate::api::{ReadReturns, ReceiveReturns, WriteReturns};
 use crate::credit::{unit_credit, with_shipping};
+use crate::label::{LabelRow, labels_of};
 use crate::model::{Acceptance, Disposition, Reception, Resolution, ReturnId, Status};
 use crate::photo::{PhotoRow, photos_of};
 use crate::policy::Policy;
@@ -41,6 +42,7 @@ struct Seen {
     places: Vec<(String, String)>,
     preview: Preview,
     photos: Vec<PhotoRow>,
+    label: Option<LabelRow>,
 }
 
 impl Seen {
@@ -56,6 +58,7 @@ impl Seen {
             places: places.map(|l| (l.id.to_string(), format!("{} {}", l.code, l.name))).collect(),
             preview: preview(sql, &row).await?,
             photos: photos_of(sql, &[id]).await?,
+            label: labels_of(sql, &[id]).await?.remove(&id),
             row,
         })
     }
@@ -116,6 +119,7 @@ async fn whole(
             },
             html! {
                 (h::card("Return", facts(&seen)))
+                (label(caller, &seen, refused))
                 (h::card("What the customer gets", money(&seen)))
             },
         ))
@@ -167,6 +171,29 @@ fn facts(seen: &Seen) -> Markup {
         facts.push(("Replaced by", html! { a href={ "/orders/" (OrderId(new)) } { "the new order" } }));
     }
     h::facts(facts)
+}
+
+/// The label the units are sent back with, or the form that gives one.
+fn label(caller: &Caller, seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
+    let id = seen.row.id;
+    let awaited = seen.units.iter().any(|u| u.reception == Reception::Awaiting);
+    let may = caller.may::<WriteReturns>() && seen.row.status == Status::Approved && awaited;
+    html! {
+        @match &seen.label {
+            Some(l) => (h::card("Label", html! {
+                p { (l.carrier) " " (l.service) }
+                @match &l.tracking_number {
+                    Some(number) => {
+                        p { "Tracking number " (h::copy(number)) }
+                        a.btn href={ "/v1/returns/" (id) "/label.pdf" } target="_blank" rel="noopener" { (h::icon(h::Icon::Printer)) " Label" }
+                    }
+                    None => p.text-secondary { "The carrier has not answered yet." }
+                }
+            })),
+            None => @if may { (h::card("Label", step(seen, Step::Label, "Give a label", "secondary", again(refused, Step::Label),
+                html! { p.text-secondary { "The cheapest service from the customer to us, on our account. The customer is told by e-mail." } }))) }
+        }
+    }
 }
 
 fn money(seen: &Seen) -> Markup {
