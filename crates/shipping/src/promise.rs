@@ -6,7 +6,7 @@
 use crate::dispatch::{Clockwork, Dispatch, day_text};
 use db::{Db, FromRow, Sql};
 use kernel::{Fault, Timestamp};
-use planner::promise::{Options, Past, Promises, Trip, learn};
+use planner::promise::{Calendar, DAY, Options, Past, Promises, Trip, learn};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -122,7 +122,9 @@ impl Pace {
             *delivered.entry(service_name(&r.carrier, &r.service)).or_default() += 1;
         }
         let past: Vec<Past> = rows.into_iter().map(|r| past(&clock, r)).collect();
-        let learned = match learn(&past, clock.minute(now) + 1, &clock.calendar, Options::default()) {
+        // Carriers' days begin with the hand-over: the cut-off is for orders, and is behind it.
+        let calendar = Calendar { cut_off: DAY, ..clock.calendar.clone() };
+        let learned = match learn(&past, clock.minute(now) + 1, &calendar, Options::default()) {
             Ok(promises) => Some(promises),
             Err(why) => {
                 tracing::info!(%why, "no promise is learned");
@@ -153,7 +155,7 @@ impl Pace {
             }
         }
         let calendar = &self.clock.calendar;
-        let start = calendar.position(day * planner::promise::DAY);
+        let start = calendar.position(day * DAY);
         (calendar.day_at(start + way.max_days.clamp(0, 730) as f64).max(day), Basis::RateTable)
     }
     /// The last moment of a day, where parcels leave.
@@ -192,8 +194,8 @@ mod tests {
         let row = |service: &str, back: i64| {
             let calendar = Dispatch::default().clockwork().unwrap().calendar;
             let today = now.0.div_euclid(Timestamp::DAY);
-            let day = calendar.day_at(calendar.position((today - 7 - back) * planner::promise::DAY));
-            let next = calendar.day_at(calendar.position(day * planner::promise::DAY) + 1.0);
+            let day = calendar.day_at(calendar.position((today - 7 - back) * DAY));
+            let next = calendar.day_at(calendar.position(day * DAY) + 1.0);
             let at = |day: i64, hour: i64| Timestamp(day * Timestamp::DAY + hour * Timestamp::HOUR);
             Row {
                 from_country: "DE".into(),
