@@ -63,7 +63,10 @@ pub fn setup(ctx: &Ctx, config: &Config) -> Setup {
         merchant: config.merchant.name.clone().unwrap_or_else(|| "Fulmar".into()),
         public_url: config.public_url.clone(),
         behind_proxy: config.behind_proxy,
-        parts: Parts::default().with(orders::api::lane(&ctx.db)).with(portal::Gate::default()),
+        parts: Parts::default()
+            .with(orders::api::lane(&ctx.db))
+            .with(portal::Gate::default())
+            .with(shipping::promise::Paces::default()),
     }
 }
 

@@ -12,6 +12,8 @@ mod backup;
 mod binary;
 #[path = "it/clerk.rs"]
 mod clerk;
+#[path = "it/consents.rs"]
+mod consents;
 #[path = "it/contract.rs"]
 mod contract;
 #[path = "it/counting.rs"]
@@ -22,6 +24,8 @@ mod crash;
 mod demo;
 #[path = "it/growth.rs"]
 mod growth;
+#[path = "it/labels.rs"]
+mod labels;
 #[path = "it/laws.rs"]
 mod laws;
 #[path = "it/life.rs"]
@@ -30,10 +34,14 @@ mod life;
 mod limits;
 #[path = "it/meta.rs"]
 mod meta;
+#[path = "it/offers.rs"]
+mod offers;
 #[path = "it/office.rs"]
 mod office;
 #[path = "it/pay.rs"]
 mod pay;
+#[path = "it/photos.rs"]
+mod photos;
 #[path = "it/purchasing.rs"]
 mod purchasing;
 #[path = "it/race.rs"]

@@ -530,7 +530,7 @@ async fn template_view(sql: &db::Sql, name: &str) -> Result<TemplateView, Fault>
 
 /// Show the texts of an e-mail
 ///
-/// Templates are `order_placed`, `order_payment_requested`, `shipment_shipped`, `shipment_delivered` and `payment_refunded`.
+/// Templates are `order_placed`, `order_payment_requested`, `shipment_shipped`, `shipment_delivered`, `return_label_bought` and `payment_refunded`.
 #[utoipa::path(get, path = "/mail-templates/{name}", tag = "mails", operation_id = "getMailTemplate", params(("name" = String, Path)), responses((status = 200, body = TemplateView)))]
 async fn show_template(
     State(app): State<App>,

@@ -19,6 +19,7 @@ pub const KINDS: &[&str] = &[
     "order.payment_requested",
     "shipment.shipped",
     "shipment.delivered",
+    "return.label_bought",
     "payment.refunded",
 ];
 
@@ -194,6 +195,7 @@ fn context(shop: &str, links: &Links, event: &Event, order: &Order, lines: &[Lin
             "tracking_url": links.to(order.id)? },
         "lines": lines,
         "shipment": { "carrier": fact["carrier"], "tracking_number": fact["tracking_number"] },
+        "return": { "number": fact["number"] },
         "refund": refund,
         "payment": payment,
     }))

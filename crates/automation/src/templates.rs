@@ -40,8 +40,14 @@ pub struct Rendered {
 }
 
 /// The names of all templates.
-pub const NAMES: [&str; 5] =
-    ["order_placed", "order_payment_requested", "shipment_shipped", "shipment_delivered", "payment_refunded"];
+pub const NAMES: [&str; 6] = [
+    "order_placed",
+    "order_payment_requested",
+    "shipment_shipped",
+    "shipment_delivered",
+    "return_label_bought",
+    "payment_refunded",
+];
 
 /// Our own texts as (subject, text, HTML); the first line of the plain text is the subject.
 fn own(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
@@ -60,6 +66,10 @@ fn own(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
         "shipment_delivered" => (
             include_str!("../templates/shipment_delivered.txt"),
             include_str!("../templates/shipment_delivered.html"),
+        ),
+        "return_label_bought" => (
+            include_str!("../templates/return_label_bought.txt"),
+            include_str!("../templates/return_label_bought.html"),
         ),
         "payment_refunded" => (
             include_str!("../templates/payment_refunded.txt"),
@@ -238,6 +248,7 @@ pub fn sample() -> Json {
         "order": { "number": "1001", "name": "Zoë <Sample>", "total": "24.90 EUR", "currency": "EUR", "tracking_url": "https://shop.example/track?t=sample" },
         "lines": [ { "title": "Cup “A&B”", "sku": "CUP-1", "quantity": 2, "total": "24.90 EUR" } ],
         "shipment": { "carrier": "post", "tracking_number": "RX123" },
+        "return": { "number": "R1001" },
         "refund": { "amount": "4.90 EUR", "method": "card" },
         "payment": { "amount": "24.90 EUR", "url": "https://shop.example/pay?t=sample" },
     })

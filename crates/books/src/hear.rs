@@ -16,6 +16,7 @@ use payments::RefundTo;
 use payments::events::{
     PaymentCaptured, PaymentDisputeClosed, PaymentDisputed, PaymentFeeCharged, PaymentRefunded,
 };
+use returns::events::ReturnLabelBought;
 use shipping::events::{LabelPurchased, LabelVoided};
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub const KINDS: &[&str] = &[
     StockAdjusted::KIND,
     LabelPurchased::KIND,
     LabelVoided::KIND,
+    ReturnLabelBought::KIND,
     StoreCreditChanged::KIND,
     BooksAdjusted::KIND,
 ];
@@ -53,6 +55,10 @@ pub(crate) fn happened(event: &Event, base: Option<Currency>) -> Result<Option<H
         }
         LabelPurchased::KIND => {
             let f = fact::<LabelPurchased>(event)?;
+            Some(Happened::LabelPurchased(Money::new(f.cost, f.currency)))
+        }
+        ReturnLabelBought::KIND => {
+            let f = fact::<ReturnLabelBought>(event)?;
             Some(Happened::LabelPurchased(Money::new(f.cost, f.currency)))
         }
         LabelVoided::KIND => {

@@ -74,6 +74,7 @@ pub const INSIDE: &[Page] = &[
     page("/settings/carriers/{code}", "SELECT carrier FROM rate_card ORDER BY carrier LIMIT 1"),
     page("/settings/channels", "?code=api"),
     page("/settings/routing", ""),
+    page("/settings/dispatch", ""),
     page("/settings/gateways", ""),
     page("/settings/gateways/{code}", "SELECT 'sandbox'"),
     page("/settings/locations", ""),
@@ -146,6 +147,8 @@ pub const PARTS: &[&str] = &[
     "/panels/parcels/{id}/label",
     "/panels/skus/{id}/stock",
     "/readyz",
+    "/returns/{id}/photos/{photo}",
+    "/track/label",
 ];
 
 /// A raw id as pages write it.

@@ -14,6 +14,8 @@ mod floor;
 mod keys;
 #[path = "it/live.rs"]
 mod live;
+#[path = "it/pay.rs"]
+mod pay;
 #[path = "it/refund.rs"]
 mod refund;
 #[path = "it/review.rs"]

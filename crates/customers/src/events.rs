@@ -1,6 +1,6 @@
 //! What this slice tells the world.
 
-use crate::CustomerId;
+use crate::{ConsentChannel, CustomerId};
 use kernel::{Currency, fact};
 use serde::{Deserialize, Serialize};
 
@@ -53,3 +53,17 @@ pub struct CustomerNoted {
     pub text: String,
 }
 kernel::fact!(CustomerNoted, "customer.noted");
+
+/// A customer gave or withdrew consent to marketing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConsentChanged {
+    /// Whose.
+    pub customer: CustomerId,
+    /// On which channel.
+    pub channel: ConsentChannel,
+    /// Given, or withdrawn.
+    pub given: bool,
+    /// How we know.
+    pub source: String,
+}
+kernel::fact!(ConsentChanged, "customer.consent_changed");

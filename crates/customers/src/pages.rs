@@ -1,7 +1,9 @@
 //! Pages of customers: the list with search, and a customer with store credit, notes, and what other slices know of them.
 
 use crate::api::{ReadCustomers, WriteCustomers};
+use crate::consent::{SetConsent, consents_of, set_consents};
 use crate::model::EntryId;
+use crate::pages_consent;
 use crate::read::{self, Filter};
 use crate::{CreditEntry, Customer, CustomerId, CustomerNote};
 use axum::extract::State;
@@ -23,6 +25,7 @@ pub(crate) fn routes() -> axum::Router<App> {
     axum::Router::new()
         .route("/customers", get(list))
         .route("/customers/{id}", get(show))
+        .route("/customers/{id}/consent", post(consent))
         .route("/customers/{id}/note", post(note))
         .route("/customers/{id}/credit", post(credit))
 }
@@ -141,7 +144,9 @@ async fn page(
     let balances = read::balances(sql, id).await?;
     let entries = read::entries(sql, id, SHOWN).await?;
     let notes = read::notes(sql, id, SHOWN).await?;
-    let actors: Vec<&str> = notes.iter().map(|n| n.by_actor.as_str()).collect();
+    let consents = consents_of(sql, &[id]).await?;
+    let noted = notes.iter().map(|n| n.by_actor.as_str());
+    let actors: Vec<&str> = noted.chain(consents.iter().map(|c| c.by_actor.as_str())).collect();
     let names = web::auth::names(sql, &actors).await?;
     let writes = caller.may::<WriteCustomers>();
     let error = |name: &str| {
@@ -160,8 +165,16 @@ async fn page(
             })))
         }))
     };
+    let typed_consent = pages_consent::Typed {
+        once: given(typed, "once"),
+        channel: given(typed, "channel"),
+        given: given(typed, "given"),
+        source: given(typed, "source"),
+        error: &error,
+    };
     let side = html! {
         (h::card("Contact", contact_facts(&customer)))
+        (pages_consent::card(id, &consents, &names, writes, &typed_consent))
         (h::card("Store credit", html! {
             @if balances.iter().all(|b| b.balance == 0) { p.text-secondary { "None." } }
             @for b in balances.iter().filter(|b| b.balance > 0) { p { strong { (h::amount(b.balance, b.currency)) } } }
@@ -298,4 +311,28 @@ fn money_of(fields: &Fields) -> Result<Money, Problem> {
         return Err(Problem::invalid("reason", "Say why: the customer and the books will ask."));
     }
     Ok(Money::new(minor, currency))
+}
+
+async fn consent(
+    State(app): State<App>,
+    caller: May<WriteCustomers>,
+    Segment(id): Segment<CustomerId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let channel = match given(&fields, "channel").parse() {
+        Ok(channel) => channel,
+        Err(_) => {
+            let problem = Problem::invalid("channel", "Choose a channel.");
+            return end(&app, &caller, id, &fields, Err(problem)).await;
+        }
+    };
+    let key = Key::once(given(&fields, "once"), &format!("/customers/{id}/consent"));
+    let done = web::submit!(app, caller, key, "customers.set_consent", &fields, |tx| {
+        let (source, by) = (given(&fields, "source").to_owned(), caller.actor.clone());
+        let agreed = given(&fields, "given") == "yes";
+        let one = SetConsent { at: tx.now(), customer: id, channel, given: agreed, source, by };
+        set_consents(tx, &[one]).await?.remove(0).map_err(|r| Problem::refused(&r).at("source"))?;
+        Ok(Reply::empty())
+    });
+    end(&app, &caller, id, &fields, done.map(|_| "The consent is kept")).await
 }

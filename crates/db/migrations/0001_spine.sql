@@ -126,6 +126,12 @@ CREATE TABLE customer (
 CREATE INDEX customer_name ON customer (LOWER(name), id);
 CREATE TABLE customer_note (id BIGINT PRIMARY KEY, customer_id BIGINT NOT NULL REFERENCES customer (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX customer_note_customer ON customer_note (customer_id);
+-- What customers said on marketing, appended to: the newest word on a channel holds.
+CREATE TABLE customer_consent (
+  id BIGINT PRIMARY KEY, customer_id BIGINT NOT NULL REFERENCES customer (id), channel TEXT NOT NULL CHECK (channel IN ('email', 'sms', 'phone', 'post')),
+  given BOOLEAN NOT NULL, at BIGINT NOT NULL, source TEXT NOT NULL, by_actor TEXT NOT NULL
+);
+CREATE INDEX customer_consent_customer ON customer_consent (customer_id, channel, at);
 CREATE TABLE store_credit (
   customer_id BIGINT NOT NULL REFERENCES customer (id), currency TEXT NOT NULL, balance BIGINT NOT NULL CHECK (balance >= 0),
   PRIMARY KEY (customer_id, currency)
@@ -504,6 +510,23 @@ CREATE TABLE return_unit (
 CREATE UNIQUE INDEX return_unit_once ON return_unit (line_id, unit) WHERE NOT released;
 CREATE INDEX return_unit_return ON return_unit (return_id);
 CREATE INDEX return_unit_order ON return_unit (order_id);
+
+-- What was shown of the goods: a JPEG that was drawn anew from what was sent, as base64, which is TEXT on both databases.
+CREATE TABLE return_photo (
+  id BIGINT PRIMARY KEY, return_id BIGINT NOT NULL REFERENCES return_request (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL,
+  width BIGINT NOT NULL CHECK (width > 0), height BIGINT NOT NULL CHECK (height > 0), bytes BIGINT NOT NULL CHECK (bytes > 0), digest TEXT NOT NULL, content TEXT NOT NULL,
+  UNIQUE (return_id, digest)
+);
+
+-- The label that a return is sent back with; its id is the key under which the carrier is asked. A declined one is history.
+CREATE TABLE return_label (
+  id BIGINT PRIMARY KEY, return_id BIGINT NOT NULL REFERENCES return_request (id), location_id BIGINT NOT NULL REFERENCES location (id),
+  carrier TEXT NOT NULL, service TEXT NOT NULL, weight_g BIGINT NOT NULL CHECK (weight_g >= 0), requested_at BIGINT NOT NULL,
+  tracking_number TEXT, cost BIGINT, currency TEXT, bought_at BIGINT, declined TEXT,
+  CHECK ((bought_at IS NULL) = (tracking_number IS NULL) AND (bought_at IS NULL) = (cost IS NULL) AND (bought_at IS NULL) = (currency IS NULL)),
+  CHECK (bought_at IS NULL OR declined IS NULL)
+);
+CREATE UNIQUE INDEX return_label_live ON return_label (return_id) WHERE declined IS NULL;
 
 -- ── books ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE account (code TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('asset', 'liability', 'equity', 'income', 'expense')));

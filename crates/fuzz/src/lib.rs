@@ -9,6 +9,7 @@ mod files;
 mod mutate;
 mod outside;
 mod paper;
+mod pictures;
 mod plans;
 mod program;
 mod restore;
@@ -51,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     target("answers", 2_000, outside::answers, outside::gateway_seeds),
     target("barcode", 2_000, paper::barcode, paper::barcode_seeds),
     target("label", 2_000, paper::label, paper::label_seeds),
+    target("picture", 500, pictures::picture, pictures::picture_seeds),
     target("plan_file", 100, plans::file, plans::file_seeds),
     target("api", 400, program::api, program::api_seeds),
     target("order_json", 200, program::order_json, program::order_seeds),

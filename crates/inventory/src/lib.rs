@@ -52,7 +52,7 @@ pub use reserve_end::{TIMERS, expire, open_reservations, release_reservations, t
 pub use restock::{Restock, RestockTo, restock};
 pub use safety::{SafetyRefused, SetSafety, set_safety};
 pub use settings::base_currency;
-pub use shelf::{Shelf, lock};
+pub use shelf::{Shelf, lock, look};
 pub use shelve::{BinRefused, SetBin, set_bins};
 pub use ship::{ShipStock, ship_stock};
 pub use transfer::{Transfer, TransferRefused, transfer};

@@ -4,7 +4,7 @@
 use crate::LocationId;
 use crate::ground::sku_rows;
 use catalog::SkuId;
-use db::{FromRow, Tx};
+use db::{FromRow, Sql, Tx};
 use kernel::Fault;
 use std::collections::BTreeMap;
 
@@ -66,6 +66,17 @@ pub async fn lock(tx: &Tx, skus: &[SkuId]) -> Result<Shelf, Fault> {
     let text = "SELECT s.sku_id, s.location_id, s.available FROM stock s JOIN input ON input.sku_id = s.sku_id \
          JOIN location l ON l.id = s.location_id WHERE l.active = TRUE ORDER BY s.sku_id, s.location_id /*pg FOR UPDATE OF s */";
     let rows: Vec<Row> = tx.all_from(&input, text, []).await?;
+    Ok(Shelf::new(rows.into_iter().map(|r| (r.sku_id, r.location_id, r.available))))
+}
+
+/// What can be promised of some SKUs at all active locations at this moment. Nothing is locked, so that it holds for nobody.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn look(sql: &Sql, skus: &[SkuId]) -> Result<Shelf, Fault> {
+    let text = "SELECT s.sku_id, s.location_id, s.available FROM stock s JOIN input ON input.sku_id = s.sku_id \
+         JOIN location l ON l.id = s.location_id WHERE l.active = TRUE ORDER BY s.sku_id, s.location_id";
+    let rows: Vec<Row> = sql.all_from(&sku_rows(skus.iter().copied()), text, []).await?;
     Ok(Shelf::new(rows.into_iter().map(|r| (r.sku_id, r.location_id, r.available))))
 }
 

@@ -20,6 +20,7 @@ mod channel;
 mod collect;
 mod confirmation;
 pub mod events;
+mod foresee;
 mod hold;
 mod laws;
 mod model;
@@ -41,10 +42,12 @@ pub use advance::{Advance, Step, advance};
 pub use cancel::{Cancel, CancelRefused, Cancelled, cancel};
 pub use channel::{Channel, ChannelSaved, SaveChannel, SaveChannelRefused, channels, save_channels};
 pub use confirmation::{AskConfirmation, AskConfirmationRefused, ask_confirmation};
+pub use foresee::{Departure, Draft, Foreseen, foresee};
 pub use hold::{Hold, HoldRefused, ReleaseHold, hold, release_hold};
 pub use laws::LAWS;
 pub use model::{HoldKind, LineId, LineRow, MAX_ORDERS, OrderId, Parts, unit_parts};
 pub use note::{Note, NoteId, NoteRefused, note};
+pub use pages::{ENTRY_PANELS, EntryDraft};
 pub use pay::{Owed, Pay, PayRefused, RequestPayment, owed, pay, request_payment};
 pub use place::{
     Buyer, CommandKey, FieldProblem, IfOutOfStock, Outcome, Place, PlaceRefused, Placed, Tender, Trust,

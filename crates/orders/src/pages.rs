@@ -22,6 +22,7 @@ mod timeline;
 mod views;
 
 pub(crate) use customer::PANEL as CUSTOMER_PANEL;
+pub use entry::{EntryDraft, PANELS as ENTRY_PANELS};
 
 /// What the search box of every page finds: whatever finds an order in the list.
 pub(crate) const SEARCH: web::Search = web::Search {

@@ -7,13 +7,16 @@
 
 mod ask;
 mod gate;
+mod label;
 mod pass;
 mod pay;
+mod photo;
 mod shell;
 mod track;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
 pub use gate::Gate;
 pub use pass::{Pass, pay_path};
 use web::App;
@@ -25,5 +28,7 @@ fn routes() -> Router<App> {
     Router::new()
         .route("/pay", get(pay::show).post(pay::submit))
         .route("/track", get(track::show).post(track::look_up))
+        .route("/track/label", get(label::show))
+        .route("/track/photos", post(photo::submit).layer(DefaultBodyLimit::max(returns::MOST_SENT)))
         .route("/track/return", get(ask::show).post(ask::submit))
 }

@@ -11,7 +11,7 @@ use kernel::Fault;
 use maud::{Markup, html};
 use orders::{LineRow, OrderId, OrderRow};
 use returns::read::ReturnRow;
-use returns::{Policy, Status};
+use returns::{Policy, ReturnId, Status};
 use serde::Deserialize;
 use shipping::read::TrackingEvent;
 use shipping::{Shipment, paper};
@@ -51,7 +51,7 @@ pub(crate) async fn show(
         return Ok(form(&app, StatusCode::OK, &LookUp::default(), None));
     }
     match known(&app, &query.t).await? {
-        Some(known) => tracking(&app, &known, &query.t).await,
+        Some(known) => tracking(&app, StatusCode::OK, &known, &query.t, None).await,
         None => Ok(over(&app)),
     }
 }
@@ -110,7 +110,14 @@ pub(crate) async fn look_up(
     }
 }
 
-async fn tracking(app: &App, known: &Known, pass: &str) -> Result<Response, Problem> {
+/// The page of the order; `wrong` is what was wrong with photos of a return.
+pub(crate) async fn tracking(
+    app: &App,
+    status: StatusCode,
+    known: &Known,
+    pass: &str,
+    wrong: Option<(ReturnId, &str)>,
+) -> Result<Response, Problem> {
     let sql = app.db.read();
     let (order, id) = (&known.order, known.order.id);
     let lines = orders::read::lines_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
@@ -125,6 +132,8 @@ async fn tracking(app: &App, known: &Known, pass: &str) -> Result<Response, Prob
     }
     let filter = returns::read::Filter { order: Some(id), ..returns::read::Filter::default() };
     let asked = returns::read::list(sql, &filter, None, 50).await?;
+    let asked_ids: Vec<ReturnId> = asked.iter().map(|r| r.id).collect();
+    let labels = returns::labels_of(sql, &asked_ids).await?;
     let policy = Policy::read(sql).await?;
     let free = returns::returnable::of_order(sql, id, &policy, app.db.now()).await?;
     let may_ask = free.iter().any(|r| r.in_window && !r.units.is_empty());
@@ -146,13 +155,18 @@ async fn tracking(app: &App, known: &Known, pass: &str) -> Result<Response, Prob
         }))
         @for (events, shipment) in &parcels { (parcel(shipment, events)) }
         (h::card("What you ordered", items(&lines)))
-        @for row in &asked { (returned(row, &back.lines)) }
+        @for row in &asked { (returned(row, &back.lines, &Beside {
+            pass,
+            mailed: known.pass.mailed,
+            label: labels.get(&row.id),
+            wrong: wrong.filter(|w| w.0 == row.id).map(|w| w.1),
+        })) }
         @if may_ask { p { a.btn.btn-primary.w-100 href=(h::query("/track/return", &[("t", pass)])) { "Return something" } } }
         @else if order.units_shipped > 0 && asked.is_empty() {
             p.text-secondary { "Nothing of this order can be returned here any more. Write to us if something is wrong with it." }
         }
     };
-    Ok(page(app, StatusCode::OK, &format!("Order {}", order.number), body))
+    Ok(page(app, status, &format!("Order {}", order.number), body))
 }
 
 /// Where the whole order is, in a sentence.
@@ -216,8 +230,18 @@ fn items(lines: &[LineRow]) -> Markup {
     }
 }
 
+/// What a return needs beside itself.
+struct Beside<'a> {
+    pass: &'a str,
+    /// The pass came by e-mail.
+    mailed: bool,
+    label: Option<&'a returns::label::LabelRow>,
+    /// What was wrong with photos that were sent.
+    wrong: Option<&'a str>,
+}
+
 /// A return that was asked for, with what to do next.
-fn returned(r: &ReturnRow, back: &[String]) -> Markup {
+fn returned(r: &ReturnRow, back: &[String], beside: &Beside<'_>) -> Markup {
     h::card_with(
         &format!("Return {}", r.number),
         h::badge(r.status.as_str()),
@@ -228,8 +252,9 @@ fn returned(r: &ReturnRow, back: &[String]) -> Markup {
                     ol {
                         li { "Pack the goods so that they arrive whole." }
                         li { "Put a note with the number " strong { (r.number) } " into the parcel." }
-                        li { "Send it to:" @if back.is_empty() { " the address that your parcel came from." }
-                            @else { address { @for line in back { bdi { (line) } br; } } } }
+                        @if let Some(label) = beside.label { li { (crate::label::step(label, beside.pass, beside.mailed)) } }
+                        @else { li { "Send it to:" @if back.is_empty() { " the address that your parcel came from." }
+                            @else { address { @for line in back { bdi { (line) } br; } } } } }
                     }
                     p.text-secondary { "Keep the receipt until the return is settled." }
                 }
@@ -238,6 +263,7 @@ fn returned(r: &ReturnRow, back: &[String]) -> Markup {
                 Status::Settled => p { "It is settled: " (h::amount(r.credited, r.currency)) " by " (r.resolution.as_str().replace('_', " ")) "." },
                 Status::Declined => p { "We cannot take it back" @if let Some(reason) = &r.decline_reason { ": " bdi { (reason) } } "." },
             }
+            (crate::photo::form(r, beside.pass, beside.wrong))
         },
     )
 }

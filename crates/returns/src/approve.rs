@@ -1,8 +1,10 @@
 //! Approve or decline a requested return. Invariant: it is decided once; a declined return frees its units to be asked for again.
 
 use crate::events::{ReturnApproved, ReturnDeclined};
+use crate::label::LabelApproved;
 use crate::load::{self, Locked};
 use crate::model::ReturnId;
+use crate::policy::Policy;
 use db::{Rows, Tx};
 use kernel::{Fault, Timestamp, refusals};
 use std::collections::HashMap;
@@ -54,11 +56,13 @@ pub async fn approve(tx: &Tx, batch: &[Approve]) -> Result<Vec<Result<(), Decide
     let mut locked = load::lock(tx, batch.iter().map(|a| a.return_id)).await?;
     let mut rows = Rows::new("id BIGINT, at BIGINT");
     let mut outcomes = Vec::with_capacity(batch.len());
+    let mut labels = Vec::new();
     for a in batch {
         let outcome = decide(&mut locked, a.return_id);
         if let Ok(found) = outcome {
             found.row.approved_at = Some(a.at);
             rows.push([a.return_id.into(), a.at.into()]);
+            labels.push((LabelApproved { return_id: a.return_id }, None));
             let order = found.row.order_id;
             tx.record(a.at, a.return_id, Some(order.0), ReturnApproved { return_id: a.return_id, order })?;
             outcomes.push(Ok(()));
@@ -68,6 +72,9 @@ pub async fn approve(tx: &Tx, batch: &[Approve]) -> Result<Vec<Result<(), Decide
     }
     let text = "UPDATE return_request SET approved_at = input.at, version = version + 1 FROM input WHERE return_request.id = input.id";
     tx.exec_from(&rows, text, []).await?;
+    if Policy::read(tx).await?.gives_label {
+        tx.enqueue(tx.now(), &labels).await?;
+    }
     Ok(outcomes)
 }
 

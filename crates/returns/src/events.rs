@@ -1,7 +1,7 @@
 //! What returns tell the world. Money is in minor units of the order's currency. Units are told as counts by line: a return may have
 //! thousands.
 
-use crate::model::{Disposition, Reason, Reception, Resolution, ReturnId};
+use crate::model::{Disposition, Reason, Reception, Resolution, ReturnId, ReturnLabelId, ReturnPhotoId};
 use kernel::{Currency, fact};
 use orders::{LineId, OrderId};
 use serde::{Deserialize, Serialize};
@@ -114,3 +114,55 @@ pub struct ReturnSettled {
     pub exchanged: i64,
 }
 fact!(ReturnSettled, "return.settled");
+
+/// A photo of what comes back was added.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReturnPhotoAdded {
+    /// The return.
+    pub return_id: ReturnId,
+    /// The order.
+    pub order: OrderId,
+    /// The photo.
+    pub photo: ReturnPhotoId,
+}
+fact!(ReturnPhotoAdded, "return.photo_added");
+
+/// A label to send units back with was bought: from now on the carrier is owed its cost.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReturnLabelBought {
+    /// The return.
+    pub return_id: ReturnId,
+    /// Its number for people.
+    pub number: String,
+    /// The order.
+    pub order: OrderId,
+    /// The label.
+    pub label: ReturnLabelId,
+    /// Who carries it.
+    pub carrier: String,
+    /// The carrier's product.
+    pub service: String,
+    /// The carrier's number.
+    pub tracking_number: String,
+    /// Minor units.
+    pub cost: i64,
+    /// Of the cost.
+    pub currency: Currency,
+}
+fact!(ReturnLabelBought, "return.label_bought");
+
+/// The carrier did not sell the label of a return.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReturnLabelDeclined {
+    /// The return.
+    pub return_id: ReturnId,
+    /// The order.
+    pub order: OrderId,
+    /// The label that was asked for.
+    pub label: ReturnLabelId,
+    /// Who was asked.
+    pub carrier: String,
+    /// Why, in the carrier's words.
+    pub reason: String,
+}
+fact!(ReturnLabelDeclined, "return.label_declined");

@@ -92,4 +92,13 @@ pub const LAWS: &[Law] = &[
             " AS BIGINT) <> r.credited))"
         )),
     },
+    Law {
+        name: "returns.photos_are_whole",
+        says: "A photo is as long as it says, and a return has eight at most.",
+        proof: Proof::Offenders(
+            "SELECT CAST(p.id AS TEXT) AS subject, CAST(LENGTH(p.content) AS TEXT) || ' letters for ' || CAST(p.bytes AS TEXT) || ' bytes' AS detail \
+            FROM return_photo p WHERE LENGTH(p.content) <> (p.bytes + 2) / 3 * 4 UNION ALL \
+            SELECT CAST(p.return_id AS TEXT), CAST(COUNT(*) AS TEXT) || ' photos' FROM return_photo p GROUP BY p.return_id HAVING COUNT(*) > 8",
+        ),
+    },
 ];

@@ -3,17 +3,22 @@
 //! Invariants: a unit is asked back once at a time and only after it was shipped; its credit is exactly its own cents, so any sequence of
 //! returns of a line sums to what was charged; what is credited is given back once; statuses are derived.
 //!
-//! Commands: [`request`], [`approve`], [`decline`], [`receive`], [`inspect`], [`settle`]. Queries: [`read`].
+//! Commands: [`request`], [`approve`], [`decline`], [`receive`], [`inspect`], [`settle`], [`add_photos`], [`give_labels`]. Queries: [`read`].
 
 mod api;
+mod api_label;
+mod api_photos;
 mod approve;
 pub mod credit;
 pub mod events;
 mod inspect;
+pub mod label;
 mod laws;
 mod load;
 mod model;
 mod pages;
+mod photo;
+pub mod picture;
 mod policy;
 pub mod read;
 mod receive;
@@ -24,14 +29,22 @@ mod settle;
 mod views;
 
 pub use api::{ReadReturns, ReceiveReturns, WriteReturns};
+pub use api_label::label_file;
+pub use api_photos::drawn;
 pub use approve::{Approve, DecideRefused, Decline, approve, decline};
 pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
+pub use label::{GiveLabel, GiveLabelRefused, give_labels, labels_of};
 pub use laws::LAWS;
 pub use model::{
-    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnUnitId, Status,
-    UnknownWord,
+    Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnLabelId,
+    ReturnPhotoId, ReturnUnitId, Status, UnknownWord,
 };
+pub use photo::{AddPhoto, AddPhotoRefused, MOST as MOST_PHOTOS, PhotoRow, add_photos, photos_of};
+pub use picture::{Picture, PictureRefused};
 pub use policy::Policy;
+
+/// Bytes of a form with photos at most.
+pub const MOST_SENT: usize = pages::SENT;
 pub use receive::{Receive, ReceiveRefused, receive};
 pub use request::{RequestRefused, RequestReturn, Requested, ReturnWish, request};
 pub use set_policy::{PolicyChanged, PolicyRefused, SetPolicy, set_policies};
@@ -42,6 +55,7 @@ pub const SLICE: web::Slice = web::Slice {
     name: "returns",
     permissions: &[web::grant::<ReadReturns>(), web::grant::<WriteReturns>(), web::grant::<ReceiveReturns>()],
     laws: LAWS,
+    jobs: &[db::JobKind::of::<label::LabelApproved>(), db::JobKind::of::<label::CallForLabel>()],
     codes: &[
         RequestRefused::CODES,
         DecideRefused::CODES,
@@ -49,8 +63,11 @@ pub const SLICE: web::Slice = web::Slice {
         InspectRefused::CODES,
         SettleRefused::CODES,
         PolicyRefused::CODES,
+        AddPhotoRefused::CODES,
+        PictureRefused::CODES,
+        GiveLabelRefused::CODES,
     ],
-    api: api::routes,
+    api: || api::routes().merge(api_photos::routes()).merge(api_label::routes()),
     pages: pages::routes,
     panels: &[pages::PANEL],
     menu: pages::MENU,

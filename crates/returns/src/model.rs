@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 kernel::id!(ReturnId, "rma", "A return: units of one order that the customer wants to give back.");
 kernel::id!(ReturnUnitId, "rtu", "One unit of a return.");
+kernel::id!(ReturnLabelId, "rlb", "The label that a return is sent back with.");
+kernel::id!(ReturnPhotoId, "rph", "A photo of what comes back.");
 
 /// Units of one return.
 pub const MAX_UNITS: i64 = 1_000_000;

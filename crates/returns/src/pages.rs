@@ -5,10 +5,12 @@ mod detail;
 mod inbox;
 mod new;
 mod panel;
+mod photos;
 mod policy;
 
 use crate::api::{ReadReturns, WriteReturns};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use kernel::Permission;
 pub(crate) use panel::PANEL;
@@ -32,6 +34,9 @@ pub(crate) const MENU: &[MenuItem] = &[
     },
 ];
 
+/// Bytes of a form with photos at most, here and on the page of customers.
+pub(crate) const SENT: usize = 40 << 20;
+
 /// The pages.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
@@ -42,6 +47,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/returns/{id}", get(detail::show))
         .route("/returns/{id}/decide", post(act::desk))
         .route("/returns/{id}/goods", post(act::goods))
+        .route("/returns/{id}/photos", post(photos::add).layer(DefaultBodyLimit::max(SENT)))
+        .route("/returns/{id}/photos/{photo}", get(photos::show))
 }
 
 /// The same at the beginning of a line.

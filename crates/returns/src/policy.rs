@@ -1,6 +1,6 @@
 //! The merchant's policy of returns: how long, who decides, whose fault gives the shipping back.
 //!
-//! Settings: `return_window_days` (30), `return_auto_approve` (false), `return_our_fault` (a list of reasons: damaged, wrong_item,
+//! Settings: `return_window_days` (30), `return_auto_approve` (false), `return_label` (false), `return_our_fault` (a list of reasons: damaged, wrong_item,
 //! not_as_described, defective).
 
 use crate::model::Reason;
@@ -14,6 +14,8 @@ pub struct Policy {
     pub window_days: i64,
     /// Requests are approved as they come.
     pub auto_approve: bool,
+    /// Who may send units gets a label for it, on our account.
+    pub gives_label: bool,
     /// Reasons for which the share of shipping and fees is given back too.
     pub our_fault: Vec<Reason>,
 }
@@ -21,7 +23,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         let our_fault = vec![Reason::Damaged, Reason::WrongItem, Reason::NotAsDescribed, Reason::Defective];
-        Self { window_days: 30, auto_approve: false, our_fault }
+        Self { window_days: 30, auto_approve: false, gives_label: false, our_fault }
     }
 }
 
@@ -35,6 +37,7 @@ impl Policy {
         Ok(Self {
             window_days: settings::get(sql, "return_window_days").await?.unwrap_or(default.window_days),
             auto_approve: settings::get(sql, "return_auto_approve").await?.unwrap_or(default.auto_approve),
+            gives_label: settings::get(sql, "return_label").await?.unwrap_or(default.gives_label),
             our_fault: settings::get(sql, "return_our_fault").await?.unwrap_or(default.our_fault),
         })
     }

@@ -45,6 +45,8 @@ pub struct ReturnRow {
     pub status: Status,
     /// Units.
     pub units: i64,
+    /// Photos.
+    pub photos: i64,
     /// For `If-Match`.
     pub version: i64,
 }
@@ -95,7 +97,8 @@ fn columns() -> String {
     format!(
         "r.id, r.number, r.order_id, o.number AS order_number, r.resolution, r.refund_shipping, r.note, o.currency, r.credited, r.requested_at, \
          r.approved_at, r.declined_at, r.decline_reason, r.settled_at, r.exchange_order_id, r.refund_id, {STATUS} AS status, \
-         (SELECT COUNT(*) FROM return_unit u WHERE u.return_id = r.id) AS units, r.version"
+         (SELECT COUNT(*) FROM return_unit u WHERE u.return_id = r.id) AS units, \
+         (SELECT COUNT(*) FROM return_photo p WHERE p.return_id = r.id) AS photos, r.version"
     )
 }
 

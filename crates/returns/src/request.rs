@@ -2,6 +2,7 @@
 //! lowest free first, so that their cents follow from it.
 
 use crate::events::{RequestedLine, ReturnApproved, ReturnRequested};
+use crate::label::LabelApproved;
 use crate::load;
 use crate::model::{MAX_UNITS, Reason, Resolution, ReturnId, ReturnUnitId};
 use crate::policy::Policy;
@@ -178,6 +179,11 @@ pub async fn request(
     }
     tx.insert("return_request", &heads).await?;
     tx.insert("return_unit", &units).await?;
+    if policy.gives_label {
+        let approved = answers.iter().flatten().filter(|r: &&Requested| r.approved);
+        let labels: Vec<_> = approved.map(|r| (LabelApproved { return_id: r.id }, None)).collect();
+        tx.enqueue(tx.now(), &labels).await?;
+    }
     Ok(answers)
 }
 

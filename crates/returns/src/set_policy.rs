@@ -32,6 +32,9 @@ pub struct PolicyChanged {
     pub window_days: i64,
     /// Requests are approved as they come.
     pub auto_approve: bool,
+    /// Who may send units gets a label for it.
+    #[serde(default)]
+    pub gives_label: bool,
     /// Reasons for which shipping is given back.
     pub our_fault: Vec<Reason>,
 }
@@ -55,6 +58,7 @@ pub async fn set_policies(tx: &Tx, batch: &[SetPolicy]) -> Result<Vec<Result<(),
         let fact = PolicyChanged {
             window_days: p.window_days,
             auto_approve: p.auto_approve,
+            gives_label: p.gives_label,
             our_fault: p.our_fault.clone(),
         };
         tx.record(set.at, SUBJECT, None, fact)?;
@@ -65,6 +69,7 @@ pub async fn set_policies(tx: &Tx, batch: &[SetPolicy]) -> Result<Vec<Result<(),
         let all = [
             ("return_window_days", serde_json::to_value(policy.window_days)?),
             ("return_auto_approve", serde_json::to_value(policy.auto_approve)?),
+            ("return_label", serde_json::to_value(policy.gives_label)?),
             ("return_our_fault", serde_json::to_value(&policy.our_fault)?),
         ];
         settings::set_all(tx, all.map(|(key, value)| (key.to_owned(), value))).await?;

@@ -35,6 +35,8 @@ pub(crate) struct ReturnView {
     pub credited: i64,
     /// How many units.
     pub unit_count: i64,
+    /// How many photos; see `/photos`.
+    pub photo_count: i64,
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// When it was approved.
@@ -104,6 +106,7 @@ impl ReturnView {
             currency: row.currency,
             credited: row.credited,
             unit_count: row.units,
+            photo_count: row.photos,
             requested_at: row.requested_at,
             approved_at: row.approved_at,
             declined_at: row.declined_at,

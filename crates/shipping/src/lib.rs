@@ -3,22 +3,26 @@
 //! Invariants: a parcel has one label that is not void; a shipment's status is the fold of its facts and never goes backwards (see
 //! [`status`]); the order's units are counted once as delivered or lost; carriers do no I/O (see [`carrier`]).
 //!
-//! Commands: [`save_rate_cards`], [`buy_label`], [`void_label`], [`ship`], [`track`], [`unpack`], [`webhook::accept`]; [`ship_recorded`]
-//! for history. Questions: [`quote`], [`quote_everywhere`].
+//! Commands: [`save_rate_cards`], [`set_dispatch`], [`buy_label`], [`void_label`], [`ship`], [`track`], [`unpack`], [`webhook::accept`]; [`ship_recorded`]
+//! for history. Questions: [`quote`], [`quote_everywhere`], [`offers`].
 
 mod api;
+mod api_offers;
 pub mod board;
 mod buy;
 mod cards;
 pub mod carrier;
+pub mod dispatch;
 
 pub mod events;
 pub mod laws;
 mod lock;
 mod model;
+mod offer;
 mod pages;
 pub mod paper;
 mod probe;
+pub mod promise;
 mod quote;
 pub mod rate;
 pub mod read;
@@ -35,8 +39,10 @@ pub mod webhook;
 pub use buy::{BuyLabel, BuyLabelRefused, buy_label};
 pub use cards::{RateCardId, RateCardRefused, rate_cards, save_rate_cards};
 pub use carrier::{Carrier, Carriers};
+pub use dispatch::{Dispatch, DispatchRefused, SetDispatch, set_dispatch};
 pub use model::{Shipment, ShipmentId, Status, TrackingEventId};
-pub use quote::{QuoteRefused, quote, quote_everywhere};
+pub use offer::{Basis, Offer, Offers, offers};
+pub use quote::{QuoteRefused, for_carrier, quote, quote_everywhere, settled as settled_quotes};
 pub use rate::{Quote, RateCard};
 pub use read::{shipments_by_id, shipments_by_tracking, shipments_of};
 pub use recorded::{ShipRecorded, ship_recorded};
@@ -69,6 +75,7 @@ pub const SLICE: web::Slice = web::Slice {
         RateCardRefused::CODES,
         SetSecretRefused::CODES,
         QuoteRefused::CODES,
+        DispatchRefused::CODES,
         BuyLabelRefused::CODES,
         VoidLabelRefused::CODES,
         ShipRefused::CODES,
@@ -76,7 +83,7 @@ pub const SLICE: web::Slice = web::Slice {
         TakeApartRefused::CODES,
         webhook::WebhookRefused::CODES,
     ],
-    api: api::routes,
+    api: || api::routes().merge(api_offers::routes()),
     pages: pages::routes,
     menu: pages::MENU,
     panels: pages::PANELS,

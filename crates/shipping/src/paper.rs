@@ -32,7 +32,7 @@ pub struct Merchant {
 pub const MERCHANT_SETTING: &str = "merchant";
 
 /// The lines of an address, with its country when the parcel comes from another one.
-fn lines(address: &Address, other_country: bool) -> Vec<String> {
+pub fn lines(address: &Address, other_country: bool) -> Vec<String> {
     let mut lines = address::lines(address);
     if other_country && let Some(name) = contact::country::name(&address.country) {
         lines.push(name.to_uppercase());

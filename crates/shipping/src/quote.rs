@@ -88,7 +88,7 @@ pub(crate) async fn bound(
 }
 
 /// A consignment as a carrier sees it: its code, and its rate cards.
-pub(crate) fn for_carrier(consignment: &Consignment, carrier: &str, cards: &[Arc<RateCard>]) -> Consignment {
+pub fn for_carrier(consignment: &Consignment, carrier: &str, cards: &[Arc<RateCard>]) -> Consignment {
     let rate_cards = cards.iter().filter(|c| c.carrier == carrier).cloned().collect();
     Consignment { carrier: carrier.to_owned(), rate_cards, ..consignment.clone() }
 }
@@ -114,19 +114,25 @@ pub async fn quote(
         .into_iter()
         .map(|asked| {
             let (consignment, cards) = asked?;
-            let mut quotes = Vec::new();
-            for code in codes(carriers, &cards) {
-                let ask = for_carrier(&consignment, &code, &cards);
-                if let Some(carrier) = carriers.find(&code, !ask.rate_cards.is_empty())
-                    && let Plan::Settled(Answer::Done(some)) = carrier.quote(&ask)
-                {
-                    quotes.extend(some);
-                }
-            }
+            let mut quotes = settled(carriers, &consignment, &cards);
             quotes.sort_by(|a, b| compare(home, a, b));
             Ok(quotes)
         })
         .collect())
+}
+
+/// What the carriers that need no call ask for a consignment.
+pub fn settled(carriers: &Carriers, consignment: &Consignment, cards: &[Arc<RateCard>]) -> Vec<Quote> {
+    let mut quotes = Vec::new();
+    for code in codes(carriers, cards) {
+        let ask = for_carrier(consignment, &code, cards);
+        if let Some(carrier) = carriers.find(&code, !ask.rate_cards.is_empty())
+            && let Plan::Settled(Answer::Done(some)) = carrier.quote(&ask)
+        {
+            quotes.extend(some);
+        }
+    }
+    quotes
 }
 
 /// What all carriers ask for a parcel, cheapest first. Calls those that have to be called, so never inside a transaction; one that does

@@ -102,6 +102,14 @@
   });
   on("reset", "[data-bulk]", (_, form) => setTimeout(() => count(form)));
 
+  // A choice that fills other fields of its form in: data-fill="name=value&…".
+  on("change", "[data-fill]", (_, choice) => {
+    for (const [name, value] of new URLSearchParams(choice.dataset.fill)) {
+      const field = choice.form?.elements.namedItem(name);
+      if (field) field.value = value;
+    }
+  });
+
   // Boxes that look up while one types: search, and data-combobox.
   const lookUp = (box, { list, source, pick }) => {
     let asked = 0;

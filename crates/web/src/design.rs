@@ -152,7 +152,7 @@ fn forms(c: Coins) -> Markup {
                 h::field(&plain),
                 h::field(&Field { label: "With a hint", name: "hinted", hint: "As it stands on the invoice.", required: true, ..Field::default() }),
                 h::field(&Field { label: "With an error", name: "wrong", value: "12,3,4", error: Some("A number such as 12.34."), hint: "Both are read out.", ..Field::default() }),
-                h::file_field(&Field { label: "File", name: "file", hint: "At most 2 MiB.", ..Field::default() }, ".csv"),
+                h::file_field(&Field { label: "File", name: "file", hint: "At most 2 MiB.", ..Field::default() }, ".csv", false),
                 h::money_field(&Field { label: "Amount", name: "amount", value: "1.250", ..Field::default() }, c.kwd),
                 h::field(&Field { label: "Date", name: "date", kind: "date", value: "2026-11-27", ..Field::default() }),
                 h::field(&Field { label: "Weight", name: "weight", kind: "number", unit: "g", value: "250", ..Field::default() }),

@@ -27,6 +27,7 @@ pub mod signed;
 mod slice;
 mod text;
 mod toast;
+mod upload;
 
 pub use app::{App, Setup};
 pub use assets::asset;
@@ -39,10 +40,11 @@ pub use once::{once, once_again};
 pub use openapi::openapi;
 pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
 pub use router::router;
-pub use shell::{Screen, bare, page, panels, partial};
+pub use shell::{Screen, bare, form_panels, page, panels, partial};
 pub use slice::{Finder, Group, Hit, MenuItem, Panel, Search, Slice, all, grant};
 pub use text::check_json;
 pub use toast::{Done, done};
+pub use upload::{File, Upload};
 
 #[doc(hidden)]
 pub use db as __db;

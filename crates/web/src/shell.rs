@@ -216,6 +216,22 @@ pub fn panels(caller: &Caller, on: &str, subject: &str) -> Markup {
     }
 }
 
+/// The blocks that slices serve beside a form which is being filled in: each is sent the form and answers with what it shows.
+pub fn form_panels(caller: &Caller, on: &str) -> Markup {
+    let panels = crate::all(&caller.app.slices, |s| s.panels);
+    html! {
+        @for panel in panels.iter().filter(|p| p.page == on && caller.scopes.allow(p.scope)) {
+            section.card.mb-3 {
+                div.card-header { h2.card-title { (panel.title) } }
+                div.card-body id={ "panel-" (slug(panel.title)) } aria-live="polite" hx-post=((panel.path)("")) hx-include="closest form" hx-swap="innerHTML"
+                    hx-trigger="load, input from:'closest form' delay:300ms, change from:'closest form' delay:300ms" {
+                    p.loading.text-secondary { "Loading …" }
+                }
+            }
+        }
+    }
+}
+
 fn slug(title: &str) -> String {
     title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }

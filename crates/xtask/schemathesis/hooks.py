@@ -63,7 +63,7 @@ BY_PATH = {
     ("/v1/skus/{code}", "code"): FOUND["sku_code"],
     ("/v1/stock/{sku}/movements", "sku"): FOUND["sku_code"],
     ("/v1/locations/{code}", "code"): FOUND["location_code"],
-    ("/v1/mail-templates/{name}", "name"): ["order_placed", "shipment_shipped", "shipment_delivered", "payment_refunded"],
+    ("/v1/mail-templates/{name}", "name"): ["order_placed", "shipment_shipped", "shipment_delivered", "return_label_bought", "payment_refunded"],
     ("/v1/webhooks/gateways/{gateway}", "gateway"): ["sandbox", "manual"],
     ("/v1/webhooks/carriers/{carrier}", "carrier"): ["swift", "post"],
     ("/v1/books/periods/{month}/close", "month"): ["2020-01", "2020-02"],

@@ -75,9 +75,14 @@ const API: &[(&str, &[&str])] = &[
     ),
     (
         "customers:read",
-        &["GET /v1/customers", "GET /v1/customers/{id}", "GET /v1/customers/{id}/store-credit"],
+        &[
+            "GET /v1/customers",
+            "GET /v1/customers/{id}",
+            "GET /v1/customers/{id}/consents",
+            "GET /v1/customers/{id}/store-credit",
+        ],
     ),
-    ("customers:write", &["POST /v1/customers/{id}/store-credit"]),
+    ("customers:write", &["POST /v1/customers/{id}/consents", "POST /v1/customers/{id}/store-credit"]),
     (
         "inventory:read",
         &[
@@ -199,6 +204,7 @@ const API: &[(&str, &[&str])] = &[
     (
         "shipping:read",
         &[
+            "GET /v1/dispatch",
             "GET /v1/orders/{id}/invoice.pdf",
             "GET /v1/parcels/{id}/rates",
             "GET /v1/rate-cards",
@@ -206,6 +212,7 @@ const API: &[(&str, &[&str])] = &[
             "GET /v1/shipments/{id}",
             "GET /v1/shipments/{id}/label.pdf",
             "GET /v1/shipments/{id}/label.zpl",
+            "GET /v1/shipping-offers",
         ],
     ),
     (
@@ -219,18 +226,35 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/shipments/{id}/void",
         ],
     ),
-    ("shipping:setup", &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/rate-cards"]),
-    ("returns:read", &["GET /v1/returns", "GET /v1/returns/{id}"]),
+    (
+        "shipping:setup",
+        &["PUT /v1/carriers/{carrier}/webhook-secret", "PUT /v1/dispatch", "PUT /v1/rate-cards"],
+    ),
+    (
+        "returns:read",
+        &[
+            "GET /v1/returns",
+            "GET /v1/returns/{id}",
+            "GET /v1/returns/{id}/label",
+            "GET /v1/returns/{id}/label.pdf",
+            "GET /v1/returns/{id}/photos",
+            "GET /v1/returns/{id}/photos/{photo}",
+        ],
+    ),
     (
         "returns:write",
         &[
             "POST /v1/orders/{id}/returns",
             "POST /v1/returns/{id}/approve",
             "POST /v1/returns/{id}/decline",
+            "POST /v1/returns/{id}/label",
             "POST /v1/returns/{id}/settle",
         ],
     ),
-    ("returns:receive", &["POST /v1/returns/{id}/inspect", "POST /v1/returns/{id}/receive"]),
+    (
+        "returns:receive",
+        &["POST /v1/returns/{id}/inspect", "POST /v1/returns/{id}/photos", "POST /v1/returns/{id}/receive"],
+    ),
     (
         "books:read",
         &[

@@ -60,6 +60,8 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /pay",
             "GET /track",
             "POST /track",
+            "GET /track/label",
+            "POST /track/photos",
             "GET /track/return",
             "POST /track/return",
         ],
@@ -177,6 +179,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /orders/bulk",
             "POST /orders/new",
             "POST /orders/new/preview",
+            "POST /panels/order-entry/shipping",
             "POST /orders/{id}/address",
             "POST /orders/{id}/cancel",
             "POST /orders/{id}/cancel/preview",
@@ -198,7 +201,10 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     ("customers:read", &["GET /customers", "GET /customers/{id}"]),
     ("books:read", &["GET /panels/orders/{id}/journal"]),
-    ("customers:write", &["POST /customers/{id}/credit", "POST /customers/{id}/note"]),
+    (
+        "customers:write",
+        &["POST /customers/{id}/consent", "POST /customers/{id}/credit", "POST /customers/{id}/note"],
+    ),
     (
         "warehouse:read",
         &[
@@ -231,6 +237,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "GET /panels/parcels/{id}/label",
             "GET /settings/carriers",
             "GET /settings/carriers/{code}",
+            "GET /settings/dispatch",
             "GET /settings/rates",
             "GET /shipments",
             "GET /shipments/{id}",
@@ -248,17 +255,28 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "shipping:setup",
-        &["POST /settings/carriers/{code}", "POST /settings/carriers/{code}/test", "POST /settings/rates"],
+        &[
+            "POST /settings/carriers/{code}",
+            "POST /settings/carriers/{code}/test",
+            "POST /settings/dispatch",
+            "POST /settings/rates",
+        ],
     ),
     (
         "returns:read",
-        &["GET /orders/{id}/panels/returns", "GET /returns", "GET /returns/{id}", "GET /settings/returns"],
+        &[
+            "GET /orders/{id}/panels/returns",
+            "GET /returns",
+            "GET /returns/{id}",
+            "GET /returns/{id}/photos/{photo}",
+            "GET /settings/returns",
+        ],
     ),
     (
         "returns:write",
         &["GET /returns/new", "POST /returns/new", "POST /returns/{id}/decide", "POST /settings/returns"],
     ),
-    ("returns:receive", &["POST /returns/{id}/goods"]),
+    ("returns:receive", &["POST /returns/{id}/goods", "POST /returns/{id}/photos"]),
     (
         "books:read",
         &[

@@ -16,6 +16,10 @@ enum Proof {
     None,
     /// A signed pass to one order.
     Pass,
+    /// A pass that came by e-mail: see `labels`.
+    MailedPass,
+    /// The same, in a form with files: see `photos`.
+    PassWithFiles,
     /// A signed link that was sent to one person.
     Link,
     /// What is sent is signed with the secret of who sends it.
@@ -47,6 +51,8 @@ const PROOFS: &[(Proof, &[&str])] = &[
         ],
     ),
     (Proof::Pass, &["GET /track", "GET /track/return", "POST /track/return"]),
+    (Proof::MailedPass, &["GET /track/label"]),
+    (Proof::PassWithFiles, &["POST /track/photos"]),
     (
         Proof::Link,
         &[

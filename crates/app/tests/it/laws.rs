@@ -29,6 +29,14 @@ const CHANGES: &[(&str, &[&str])] = &[
         &["INSERT INTO store_credit (customer_id, currency, balance) SELECT MIN(id), 'EUR', 5 FROM customer"],
     ),
     (
+        "customers.consents_alternate",
+        &[
+            "INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 1, MIN(id), 'email', FALSE, 0, 's', 'user:1' FROM customer",
+            "INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 1, MIN(id), 'sms', TRUE, 0, 's', 'user:1' FROM customer; \
+             INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 2, MIN(id), 'sms', TRUE, 1, 's', 'user:1' FROM customer",
+        ],
+    ),
+    (
         "inventory.counters_equal_movements",
         &[
             "UPDATE stock SET on_hand = on_hand + 1",
@@ -89,6 +97,14 @@ const CHANGES: &[(&str, &[&str])] = &[
             "INSERT INTO order_bulk (id, action, about, by_actor, started_at, total) VALUES (1, 'tag', 'a', 'user:1', 0, 1)",
             "INSERT INTO order_bulk (id, action, about, by_actor, started_at, total) VALUES (1, 'tag', 'a', 'user:1', 0, 1); \
              INSERT INTO order_bulk_item (bulk_id, order_id, outcome) SELECT 1, MIN(id), 'done' FROM orders",
+        ],
+    ),
+    (
+        "returns.photos_are_whole",
+        &[
+            "INSERT INTO return_photo (id, return_id, at, by_actor, width, height, bytes, digest, content) SELECT 1, MIN(id), 0, 'user:1', 1, 1, 4, 'd', 'AAAA' FROM return_request",
+            "INSERT INTO return_photo (id, return_id, at, by_actor, width, height, bytes, digest, content) SELECT u.id, r.id, 0, 'user:1', 1, 1, 3, CAST(u.id AS TEXT), 'AAAA' \
+             FROM (SELECT MIN(id) AS id FROM return_request) AS r CROSS JOIN (SELECT id FROM event ORDER BY id LIMIT 9) AS u",
         ],
     ),
     (

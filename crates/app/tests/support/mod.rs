@@ -180,6 +180,37 @@ impl TestApp {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }
     }
+    /// POST of bytes of a type.
+    pub async fn post_bytes(&self, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(Method::POST).uri(path).header("content-type", kind);
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+    /// POST of a form with files.
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], files: &[Vec<u8>]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(
+                format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .bytes(),
+            );
+        }
+        for file in files {
+            // The name and the type lie, as those of strangers may.
+            let head = "--edge\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"../a.php\"\r\nContent-Type: text/html\r\n\r\n";
+            body.extend(head.bytes());
+            body.extend(file);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--edge--\r\n");
+        self.post_bytes(path, "multipart/form-data; boundary=edge", body).await
+    }
     /// POST with an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.call(Method::POST, path, &[("idempotency-key", key)], Some(body)).await

@@ -16,6 +16,7 @@ fn title(name: &str) -> &'static str {
         "order_payment_requested" => "Payment request",
         "shipment_shipped" => "A parcel is on its way",
         "shipment_delivered" => "A parcel has arrived",
+        "return_label_bought" => "A label to send something back",
         "payment_refunded" => "Money was given back",
         _ => "E-mail",
     }

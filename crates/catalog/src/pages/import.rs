@@ -48,7 +48,7 @@ fn sheet(caller: &Caller, error: Option<&str>, once: &str) -> Markup {
     let body = html! {
         form.card.card-body.mb-3 method="post" action=(PATH) enctype="multipart/form-data" {
             (web::once_again(once))
-            (h::file_field(&file, ".csv,text/csv,text/plain"))
+            (h::file_field(&file, ".csv,text/csv,text/plain", false))
             (h::form_buttons("Look at it", Some("/catalog")))
         }
         (h::card("Columns", html! {

@@ -20,6 +20,38 @@ const LINES: usize = 5;
 /// Lines of a form at most.
 const MOST: usize = 200;
 
+/// The page of [`web::Panel`]s beside order entry. Each is sent the form as it is typed, by POST, and reads it with [`EntryDraft::of`].
+pub const PANELS: &str = "order_entry";
+
+/// What a slice below may know of an order while it is typed.
+#[derive(Debug, Clone)]
+pub struct EntryDraft {
+    /// Where it goes and what is wanted.
+    pub draft: crate::Draft,
+    /// Of the amounts.
+    pub currency: Currency,
+    /// What the customer pays for shipping, minor units.
+    pub shipping: i64,
+    /// The service that was chosen, as its panel names it, or nothing.
+    pub service: String,
+    /// The day that is named to the customer.
+    pub promised: String,
+}
+
+impl EntryDraft {
+    /// What the fields of the form say; none while they do not read or nothing is wanted yet.
+    pub fn of(fields: &Fields) -> Option<Self> {
+        let read = amounts(fields).ok().filter(|read| !read.lines.is_empty())?;
+        let draft = crate::Draft {
+            country: given(fields, "country").to_uppercase(),
+            postal_code: some(given(fields, "postal_code")),
+            lines: read.lines.into_iter().map(|l| (l.sku, l.quantity)).collect(),
+        };
+        let (service, promised) = (given(fields, "service").to_owned(), given(fields, "promised").to_owned());
+        Some(Self { draft, currency: read.currency, shipping: read.shipping, service, promised })
+    }
+}
+
 /// The empty form.
 pub(super) async fn show(State(app): State<App>, caller: May<WriteOrders>) -> Result<Markup, Problem> {
     let currency = inventory::base_currency(app.db.read()).await?.to_string();
@@ -246,6 +278,7 @@ fn command(fields: &Fields, read: Amounts, caller: &Caller, at: Timestamp) -> Re
     let reason = some(given(fields, "discount_reason"));
     let note: Vec<String> = [
         some(given(fields, "note")),
+        some(given(fields, "service")).map(|s| format!("Ship by: {s}")),
         reason.filter(|_| !given(fields, "discount").is_empty()).map(|r| format!("Discount: {r}")),
     ]
     .into_iter()
@@ -340,6 +373,7 @@ fn page(caller: &Caller, t: &Typed) -> Markup {
                 hx-trigger="load, input from:'closest form' delay:300ms, change from:'closest form' delay:300ms" {
                 (h::card("What it comes to", html! { p.text-secondary { "Fill in an item to see prices, stock and tax." } }))
             }
+            (web::form_panels(caller, PANELS))
             button.btn.btn-primary type="submit" name="do" value="place" { "Place order" }
         }
     };

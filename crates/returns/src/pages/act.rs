@@ -4,7 +4,7 @@ use super::detail::{Refused, page};
 use super::words;
 use crate::api::{ReceiveReturns, WriteReturns, single};
 use crate::model::{Disposition, Reception, Resolution, ReturnId, ReturnUnitId};
-use crate::{Approve, Decline, Exchange, Inspect, Receive, Settle, read};
+use crate::{Approve, Decline, Exchange, GiveLabel, Inspect, Receive, Settle, read};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use db::Tx;
@@ -12,6 +12,7 @@ use inventory::LocationId;
 use kernel::{Fault, Money};
 use orders::WantedLine;
 use serde::{Deserialize, Serialize};
+use shipping::Carriers;
 use web::{App, Caller, Key, May, Problem, Reply, Segment};
 
 /// What a form does.
@@ -20,6 +21,7 @@ use web::{App, Caller, Key, May, Problem, Reply, Segment};
 pub(super) enum Step {
     Approve,
     Decline,
+    Label,
     Refund,
     StoreCredit,
     Exchange,
@@ -34,6 +36,7 @@ impl Step {
         match self {
             Self::Approve => "approve",
             Self::Decline => "decline",
+            Self::Label => "label",
             Self::Refund => "refund",
             Self::StoreCredit => "store_credit",
             Self::Exchange => "exchange",
@@ -45,7 +48,12 @@ impl Step {
     /// Where its form is sent: what is decided at a desk is not for those who handle the goods.
     pub fn path(self) -> &'static str {
         match self {
-            Self::Approve | Self::Decline | Self::Refund | Self::StoreCredit | Self::Exchange => "decide",
+            Self::Approve
+            | Self::Decline
+            | Self::Label
+            | Self::Refund
+            | Self::StoreCredit
+            | Self::Exchange => "decide",
             Self::Scan | Self::Receive | Self::Inspect => "goods",
         }
     }
@@ -110,9 +118,17 @@ pub(super) async fn desk(
     web::Form(form): web::Form<Form>,
 ) -> Result<Response, Problem> {
     let key = Key::once(&form.once, &format!("/returns/{id}/{}", form.step.as_str()));
-    let done =
-        web::submit!(app, caller, key, "returns.decide", &form, |tx| at_the_desk(tx, &caller, id, &form)
-            .await);
+    let carriers = app.ctx.parts.get::<Carriers>()?;
+    let done = web::submit!(app, caller, key, "returns.decide", &form, |tx| {
+        match form.step {
+            Step::Label => {
+                let give = GiveLabel { at: tx.now(), return_id: id, by: None };
+                single(crate::give_labels(tx, &carriers, &[give]).await?)?;
+                Ok(Reply::empty())
+            }
+            _ => at_the_desk(tx, &caller, id, &form).await,
+        }
+    });
     answer(&app, &caller, id, &form, done).await
 }
 
@@ -154,6 +170,7 @@ async fn said(app: &App, id: ReturnId, form: &Form) -> Result<String, Problem> {
     Ok(match form.step {
         Step::Approve => format!("{} is approved", row.number),
         Step::Decline => format!("{} is declined", row.number),
+        Step::Label => format!("{} has its label", row.number),
         Step::Scan => format!("Received {}", form.code.trim()),
         Step::Receive => "Recorded where the units are".to_owned(),
         Step::Inspect => format!("Inspected: {} so far", Money::new(row.credited, row.currency)),
@@ -192,7 +209,7 @@ async fn at_the_desk(tx: &Tx, caller: &Caller, id: ReturnId, form: &Form) -> Res
             let exchange = instead(form)?;
             drop(single(crate::settle(tx, &[settle(Resolution::Exchange, Some(exchange))]).await?)?);
         }
-        Step::Scan | Step::Receive | Step::Inspect => return Err(elsewhere(form.step)),
+        Step::Label | Step::Scan | Step::Receive | Step::Inspect => return Err(elsewhere(form.step)),
     }
     Ok(Reply::empty())
 }
@@ -256,7 +273,7 @@ async fn handled(tx: &Tx, id: ReturnId, form: &Form) -> Result<Reply, Fault> {
                 other => Problem::refused(&other),
             })?;
         }
-        Step::Approve | Step::Decline | Step::Refund | Step::StoreCredit | Step::Exchange => {
+        Step::Approve | Step::Decline | Step::Label | Step::Refund | Step::StoreCredit | Step::Exchange => {
             return Err(elsewhere(form.step));
         }
     }

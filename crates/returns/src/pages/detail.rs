@@ -4,7 +4,9 @@ use super::act::Step;
 use super::words;
 use crate::api::{ReadReturns, ReceiveReturns, WriteReturns};
 use crate::credit::{unit_credit, with_shipping};
+use crate::label::{LabelRow, labels_of};
 use crate::model::{Acceptance, Disposition, Reception, Resolution, ReturnId, Status};
+use crate::photo::{PhotoRow, photos_of};
 use crate::policy::Policy;
 use crate::read::{self, ReturnRow, UnitRow};
 use crate::settle::{Preview, preview};
@@ -39,6 +41,8 @@ struct Seen {
     policy: Policy,
     places: Vec<(String, String)>,
     preview: Preview,
+    photos: Vec<PhotoRow>,
+    label: Option<LabelRow>,
 }
 
 impl Seen {
@@ -53,6 +57,8 @@ impl Seen {
             policy: Policy::read(sql).await?,
             places: places.map(|l| (l.id.to_string(), format!("{} {}", l.code, l.name))).collect(),
             preview: preview(sql, &row).await?,
+            photos: photos_of(sql, &[id]).await?,
+            label: labels_of(sql, &[id]).await?.remove(&id),
             row,
         })
     }
@@ -79,18 +85,41 @@ pub(super) async fn page(
     id: ReturnId,
     refused: Option<Refused<'_>>,
 ) -> Result<Markup, Problem> {
+    whole(app, caller, id, refused, None).await
+}
+
+/// The page, with what was wrong with photos that were sent.
+pub(super) async fn with_photo_error(
+    app: &App,
+    caller: &Caller,
+    id: ReturnId,
+    error: &str,
+) -> Result<Markup, Problem> {
+    whole(app, caller, id, None, Some(error)).await
+}
+
+async fn whole(
+    app: &App,
+    caller: &Caller,
+    id: ReturnId,
+    refused: Option<Refused<'_>>,
+    photo_error: Option<&str>,
+) -> Result<Markup, Problem> {
     let seen = Seen::load(app, id).await?;
     let row = &seen.row;
     let refused = refused.as_ref();
+    let open = row.settled_at.is_none() && row.declined_at.is_none();
     let body = html! {
         @if let Some(r) = refused { (h::alert("danger", r.problem.detail())) }
         (h::split(
             html! {
                 (h::card("Units", units(&seen)))
+                (super::photos::card(caller, id, &seen.photos, open, photo_error))
                 (steps(caller, &seen, refused))
             },
             html! {
                 (h::card("Return", facts(&seen)))
+                (label(caller, &seen, refused))
                 (h::card("What the customer gets", money(&seen)))
             },
         ))
@@ -142,6 +171,29 @@ fn facts(seen: &Seen) -> Markup {
         facts.push(("Replaced by", html! { a href={ "/orders/" (OrderId(new)) } { "the new order" } }));
     }
     h::facts(facts)
+}
+
+/// The label the units are sent back with, or the form that gives one.
+fn label(caller: &Caller, seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
+    let id = seen.row.id;
+    let awaited = seen.units.iter().any(|u| u.reception == Reception::Awaiting);
+    let may = caller.may::<WriteReturns>() && seen.row.status == Status::Approved && awaited;
+    html! {
+        @match &seen.label {
+            Some(l) => (h::card("Label", html! {
+                p { (l.carrier) " " (l.service) }
+                @match &l.tracking_number {
+                    Some(number) => {
+                        p { "Tracking number " (h::copy(number)) }
+                        a.btn href={ "/v1/returns/" (id) "/label.pdf" } target="_blank" rel="noopener" { (h::icon(h::Icon::Printer)) " Label" }
+                    }
+                    None => p.text-secondary { "The carrier has not answered yet." }
+                }
+            })),
+            None => @if may { (h::card("Label", step(seen, Step::Label, "Give a label", "secondary", again(refused, Step::Label),
+                html! { p.text-secondary { "The cheapest service from the customer to us, on our account. The customer is told by e-mail." } }))) }
+        }
+    }
 }
 
 fn money(seen: &Seen) -> Markup {

@@ -76,7 +76,7 @@ fn row(r: &ReturnRow) -> Row {
         html! { a href={ "/orders/" (r.order_id) } { (r.order_number) } },
         h::badge(r.status.as_str()),
         html! { (words(r.resolution.as_str())) },
-        html! { (r.units) },
+        html! { (r.units) @if r.photos > 0 { " " span title={ (r.photos) " photos" } { (h::icon(h::Icon::Camera)) span.visually-hidden { (r.photos) " photos" } } } },
         h::amount(r.credited, r.currency),
         h::time(r.requested_at),
     ])

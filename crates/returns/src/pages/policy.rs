@@ -29,6 +29,7 @@ pub(super) struct Typed {
     once: String,
     days: String,
     auto: String,
+    label: String,
     fault: Vec<Reason>,
 }
 
@@ -45,12 +46,14 @@ async fn page(app: &App, caller: &Caller, refused: Option<(&Typed, &Problem)>) -
     let days = refused.map_or_else(|| policy.window_days.to_string(), |(typed, _)| typed.days.clone());
     let error = refused.map(|(_, problem)| problem.detail());
     let auto = refused.map_or(policy.auto_approve, |(typed, _)| !typed.auto.is_empty());
+    let label = refused.map_or(policy.gives_label, |(typed, _)| !typed.label.is_empty());
     let fault = refused.map_or(&policy.our_fault, |(typed, _)| &typed.fault);
     let body = html! {
         form.card.card-body method="post" action=(HERE) {
             (web::once_again(refused.map_or("", |(typed, _)| typed.once.as_str())))
             (h::field(&Field { label: "Days from delivery within which customers may ask", name: "days", kind: "number", value: &days, error, required: true, ..Field::default() }))
             (h::switch("Approve requests as they come", "auto", "yes", auto, "Without it, somebody decides each return in the inbox."))
+            (h::switch("Give a label with the approval", "label", "yes", label, "The cheapest service that goes from the customer to where the order was packed, on our account. It needs a rate table that begins in the customer's country."))
             fieldset.mb-3 {
                 legend.form-label { "Reasons for which shipping is given back too" }
                 @for reason in Reason::ALL { (h::checkbox(&words(reason.as_str()), "fault[]", reason.as_str(), fault.contains(reason), "")) }
@@ -79,6 +82,7 @@ pub(super) async fn save(
                 let policy = Policy {
                     window_days,
                     auto_approve: !typed.auto.is_empty(),
+                    gives_label: !typed.label.is_empty(),
                     our_fault: typed.fault.clone(),
                 };
                 single(set_policies(tx, &[SetPolicy { at: tx.now(), policy }]).await?)?;

@@ -59,6 +59,11 @@ async fn each_law_notices_tampering() {
         ("returns.released_units", "UPDATE return_unit SET released = TRUE"),
         ("returns.settled_is_decided", "UPDATE return_unit SET acceptance = 'manual_review'"),
         ("returns.settled_is_paid", "UPDATE refund SET amount = amount - 1"),
+        (
+            "returns.photos_are_whole",
+            "INSERT INTO return_photo (id, return_id, at, by_actor, width, height, bytes, digest, content) \
+             SELECT 1, MIN(id), 0, 'user:1', 1, 1, 4, 'd', 'AAAA' FROM return_request",
+        ),
     ];
     for db in both(options).await {
         let shop = Shop::open(db).await;

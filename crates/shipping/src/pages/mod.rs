@@ -5,6 +5,8 @@
 
 mod carriers;
 mod detail;
+mod dispatch;
+mod entry;
 mod list;
 mod order;
 mod parcel;
@@ -34,10 +36,17 @@ pub(crate) const MENU: &[MenuItem] = &[
         group: Group::Settings,
         order: 33,
     },
+    MenuItem {
+        title: "Cut-off and working days",
+        path: "/settings/dispatch",
+        scope: SetUpShipping::SCOPE,
+        group: Group::Settings,
+        order: 34,
+    },
 ];
 
 /// Its blocks on pages of slices above it.
-pub(crate) const PANELS: &[Panel] = &[order::PANEL, parcel::PANEL];
+pub(crate) const PANELS: &[Panel] = &[order::PANEL, parcel::PANEL, entry::PANEL];
 
 /// Shipments by tracking number or the number of their order.
 pub(crate) const SEARCH: Search = Search {
@@ -67,6 +76,7 @@ pub(crate) fn routes() -> axum::Router<App> {
     axum::Router::new()
         .route("/panels/orders/{id}/shipments", get(order::panel))
         .route("/panels/parcels/{id}/label", get(parcel::panel))
+        .route("/panels/order-entry/shipping", post(entry::panel))
         .route("/parcels/{id}/label", post(parcel::buy))
         .route("/parcels/{id}/unpack", post(parcel::take_apart))
         .route("/shipments", get(list::show))
@@ -77,6 +87,7 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/settings/carriers", get(carriers::list))
         .route("/settings/carriers/{code}", get(carriers::show).post(carriers::save))
         .route("/settings/carriers/{code}/test", post(carriers::test))
+        .route("/settings/dispatch", get(dispatch::show).post(dispatch::save))
         .route("/settings/rates", get(rates::show).post(rates::save))
 }
 

@@ -112,12 +112,12 @@ pub fn money_field(f: &Field<'_>, currency: Currency) -> Markup {
     html! { div.money-field inputmode="decimal" { (field(&Field { unit: &code, ..*f })) } }
 }
 
-/// A file to choose; `accept` as browsers take it, as `.csv,text/csv`. Its form needs `enctype="multipart/form-data"`.
-pub fn file_field(f: &Field<'_>, accept: &str) -> Markup {
+/// A file to choose, or many; `accept` are the types that browsers offer first, as `.csv,text/csv`, which prove nothing. Its form needs `enctype="multipart/form-data"`.
+pub fn file_field(f: &Field<'_>, accept: &str, many: bool) -> Markup {
     let id = if f.id.is_empty() { id_of(f.name) } else { f.id.to_owned() };
     framed(&Frame { id: &id, label: f.label, hint: f.hint, error: f.error, required: f.required }, |about| {
         html! {
-            input.form-control.is-invalid[f.error.is_some()] id=(id) name=(f.name) type="file" accept=(accept) required[f.required]
+            input.form-control.is-invalid[f.error.is_some()] id=(id) name=(f.name) type="file" accept=(accept) multiple[many] required[f.required]
                 aria-describedby=[about] aria-invalid=[f.error.map(|_| "true")];
         }
     })
