@@ -66,7 +66,7 @@ async fn added(
     if upload.files.len() as i64 > MOST_PHOTOS {
         return Err(invalid(&format!("A return has {MOST_PHOTOS} photos at most.")));
     }
-    let pictures = returns::drawn(upload.files).await?;
+    let pictures = returns::drawn(upload.files.into_iter().map(|f| f.bytes).collect()).await?;
     let actor = Actor::of("customer", customer);
     let done: Result<(), Fault> = db::write!(app.db, &actor, |tx| {
         let one = |picture: &std::sync::Arc<returns::Picture>| AddPhoto {

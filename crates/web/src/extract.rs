@@ -3,11 +3,10 @@
 use crate::objects::Objects;
 use crate::{App, Problem, text};
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Multipart, OriginalUri, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
 use std::convert::Infallible;
 
 /// A JSON body. An empty body reads as `{}`. Unknown fields are refused where the type says `deny_unknown_fields`, and a list is never
@@ -161,51 +160,6 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
                 format!("The form does not read: {e}."),
             )
         })
-    }
-}
-
-/// A form with one file, as browsers send it (`multipart/form-data`), and its other fields.
-#[derive(Debug, Default)]
-pub struct Upload {
-    /// What the file is called; empty where none was chosen.
-    pub name: String,
-    /// What is in it.
-    pub bytes: Bytes,
-    /// The other fields.
-    pub fields: HashMap<String, String>,
-}
-
-impl FromRequest<App> for Upload {
-    type Rejection = Problem;
-    async fn from_request(req: Request, app: &App) -> Result<Self, Problem> {
-        let bad = |status: StatusCode, said: String| match status {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            _ => {
-                let detail = format!("The form does not read: {said}.");
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.bad_form", detail)
-            }
-        };
-        let mut form = Multipart::from_request(req, app)
-            .await
-            .map_err(|e| bad(StatusCode::UNPROCESSABLE_ENTITY, e.body_text()))?;
-        let mut upload = Self::default();
-        while let Some(field) = form.next_field().await.map_err(|e| bad(e.status(), e.body_text()))? {
-            let field_name = field.name().unwrap_or_default().to_owned();
-            match field.file_name().map(str::to_owned) {
-                Some(name) => {
-                    upload.name = name.chars().filter(|c| !c.is_control()).collect();
-                    upload.bytes = field.bytes().await.map_err(|e| bad(e.status(), e.body_text()))?;
-                }
-                None => {
-                    let value = field.text().await.map_err(|e| bad(e.status(), e.body_text()))?;
-                    if text::is_bad_text(&value) || text::is_bad_text(&field_name) {
-                        return Err(text::problem("request.bad_form"));
-                    }
-                    upload.fields.insert(field_name, value);
-                }
-            }
-        }
-        Ok(upload)
     }
 }
 

@@ -35,7 +35,7 @@ pub use auth::{Caller, May, Public, Role, SignedIn};
 pub use command::{Reply, reply};
 pub use cursor::{Page, Paging};
 pub use door::{Operation, Outcome, outcomes};
-pub use extract::{Body, Form, IfMatch, Key, Params, Segment, Upload, etag};
+pub use extract::{Body, Form, IfMatch, Key, Params, Segment, etag};
 pub use once::{once, once_again};
 pub use openapi::openapi;
 pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
@@ -44,7 +44,7 @@ pub use shell::{Screen, bare, form_panels, page, panels, partial};
 pub use slice::{Finder, Group, Hit, MenuItem, Panel, Search, Slice, all, grant};
 pub use text::check_json;
 pub use toast::{Done, done};
-pub use upload::{File, Upload};
+pub use upload::{Attached, File, Upload};
 
 #[doc(hidden)]
 pub use db as __db;

@@ -12,8 +12,17 @@ use std::collections::BTreeMap;
 pub struct Upload {
     /// The fields that are text.
     pub fields: BTreeMap<String, String>,
-    /// The files, in the order they were sent. What they are called is not kept: it is nothing to trust.
-    pub files: Vec<Bytes>,
+    /// The files, in the order they were sent.
+    pub files: Vec<Attached>,
+}
+
+/// A file of a form.
+#[derive(Debug, Default)]
+pub struct Attached {
+    /// What it is called, for people to know it by; nothing to trust.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Bytes,
 }
 
 impl Upload {
@@ -45,10 +54,11 @@ impl FromRequest<App> for Upload {
         let mut upload = Self::default();
         while let Some(part) = parts.next_field().await.map_err(|e| unread(e.status(), &e.body_text()))? {
             let name = part.name().unwrap_or_default().to_owned();
-            let is_file = part.file_name().is_some();
+            let file: Option<String> =
+                part.file_name().map(|name| name.chars().filter(|c| !c.is_control()).collect());
             let bytes = part.bytes().await.map_err(|e| unread(e.status(), &e.body_text()))?;
-            if is_file {
-                upload.files.extend((!bytes.is_empty()).then_some(bytes));
+            if let Some(name) = file {
+                upload.files.extend((!bytes.is_empty()).then_some(Attached { name, bytes }));
                 continue;
             }
             let value = String::from_utf8(bytes.to_vec());

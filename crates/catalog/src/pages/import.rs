@@ -70,14 +70,14 @@ pub(super) async fn read(
     caller: May<WriteCatalog>,
     sent: Upload,
 ) -> Result<Response, Problem> {
-    let once = sent.fields.get("once").map_or("", String::as_str);
-    if sent.bytes.is_empty() {
+    let once = sent.given("once");
+    let Some(file) = sent.files.first() else {
         let page = sheet(&caller, Some("Choose a file that is not empty."), once);
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
-    }
-    let about = (&sent.name, String::from_utf8_lossy(&sent.bytes));
+    };
+    let about = (&file.name, String::from_utf8_lossy(&file.bytes));
     let read = web::submit!(app, caller, Key::once(once, PATH), "catalog.import_page", &about, |tx| {
-        let (name, bytes) = (sent.name.clone(), sent.bytes.to_vec());
+        let (name, bytes) = (file.name.clone(), file.bytes.to_vec());
         let want = ReadImport { at: tx.now(), name, bytes, by: caller.actor.clone() };
         let id = read_import(tx, &want).await?.or_problem()?;
         web::reply(StatusCode::CREATED, &id)

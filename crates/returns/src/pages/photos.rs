@@ -70,7 +70,7 @@ async fn added(app: &App, caller: &Caller, id: ReturnId, upload: &Upload) -> Res
     if upload.files.len() as i64 > MOST {
         return Err(Problem::invalid("photos", format!("A return has {MOST} photos at most.")));
     }
-    let pictures = drawn(upload.files.clone()).await?;
+    let pictures = drawn(upload.files.iter().map(|f| f.bytes.clone()).collect()).await?;
     let digests: Vec<String> = pictures.iter().map(|p| db::answers::input_hash(&p.jpeg)).collect();
     let key = Key::once(upload.given("once"), &format!("/returns/{id}/photos"));
     web::submit!(app, caller, key, "returns.add_photos", &digests, |tx| {
