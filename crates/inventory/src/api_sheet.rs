@@ -170,6 +170,7 @@ struct ListLines {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only those that nobody counted yet, or only those that differ.
+    #[param(inline)]
     show: Option<Show>,
 }
 
