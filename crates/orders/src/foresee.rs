@@ -1,7 +1,8 @@
 //! Foresee from where orders that are not placed yet would leave. Invariant: nothing is locked or taken, and of the same stock the choice is
 //! the one that placing makes.
 
-use crate::source::{Destination, SourcedPart, Wanted, grant};
+use crate::routing::{Facts, RoutingRule, routing_rules};
+use crate::source::{Destination, Granted, SourcedPart, Wanted, grant};
 use catalog::{Sku, SkuId};
 use db::Sql;
 use inventory::{Location, LocationId};
@@ -9,7 +10,7 @@ use kernel::Fault;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// An order that somebody thinks of.
+/// An order that somebody thinks of: by hand, without tags and not express, as far as routing rules ask.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
     /// ISO 3166-1 alpha-2 of the destination.
@@ -50,6 +51,7 @@ struct World {
     skus: HashMap<SkuId, Arc<Sku>>,
     pieces: HashMap<SkuId, Arc<Sku>>,
     locations: HashMap<LocationId, Location>,
+    rules: Vec<RoutingRule>,
     shelf: inventory::Shelf,
 }
 
@@ -74,6 +76,7 @@ pub async fn foresee(sql: &Sql, drafts: &[Draft]) -> Result<Vec<Foreseen>, Fault
             .filter(|l| l.active)
             .map(|l| (l.id, l))
             .collect(),
+        rules: routing_rules(sql).await?,
         meant,
         skus,
     };
@@ -95,8 +98,16 @@ fn decide(world: &World, draft: &Draft) -> Foreseen {
         .iter()
         .map(|(sku, quantity)| Wanted { quantity: *quantity, takes: sku.takes(), only: None, except: None })
         .collect();
-    let to = Destination { country: &draft.country, postal_code: draft.postal_code.as_deref(), geo: None };
-    let (mut parts, short) = grant(&mut world.shelf.clone(), &world.locations, &to, &wanted);
+    let facts = Facts {
+        country: &draft.country,
+        channel: "manual",
+        tags: &[],
+        express: false,
+        units: wanted.iter().map(|w| w.quantity).sum(),
+    };
+    let to = Destination { postal_code: draft.postal_code.as_deref(), geo: None, facts };
+    let Granted { mut parts, short, .. } =
+        grant(&mut world.shelf.clone(), &world.locations, &world.rules, &to, &wanted);
     seen.missing = short.iter().sum();
     let rank = |id: &LocationId| world.locations.get(id).map(|l| (l.priority, l.id));
     let first = parts.iter().map(|p| p.location).min_by_key(rank);

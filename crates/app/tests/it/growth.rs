@@ -3,7 +3,7 @@
 
 use crate::support::TestApp;
 use crate::support::shop;
-use kernel::{Actor, Money};
+use kernel::{Actor, Currency};
 use serde_json::{Value, json};
 use shipping::ShipRecorded;
 use warehouse::{FulfilRecorded, Pack, Pick, Release, What};
@@ -25,6 +25,7 @@ async fn life(app: &TestApp, round: usize) {
     app.drain_jobs().await;
     let db = &app.ctx.db;
     let (at, by) = (db.now(), Actor::import("test"));
+    let eur: Currency = "EUR".parse().unwrap();
     let found = warehouse::fulfilments_of(db.read(), &ids).await.unwrap();
     let all: Vec<_> = found.into_values().flatten().collect();
     let (floor, recorded) = all.split_at(all.len() / 2);
@@ -65,7 +66,7 @@ async fn life(app: &TestApp, round: usize) {
             shipped_at: at,
             delivered_at: Some(at),
             cost: 499,
-            currency: Money::new(0, "EUR".parse()?).currency,
+            currency: eur,
         };
         shipping::ship_recorded(tx, &parcels.into_iter().map(ship).collect::<Vec<_>>()).await
     })

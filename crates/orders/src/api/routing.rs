@@ -47,7 +47,7 @@ async fn put(
         set_routing(tx, &[want]).await?.remove(0).map_err(|refused| {
             let problem = Problem::refused(&refused);
             match refused.place() {
-                Some((rule, field)) => problem.at(&format!("/rules/{}/{field}", rule - 1)),
+                Some((rule, field)) => problem.at(format!("/rules/{}/{field}", rule - 1)),
                 None => problem.at("/rules"),
             }
         })?;
