@@ -1,7 +1,7 @@
 //! Source units again that could not be had where they were promised (a short pick, a supplier who refuses): elsewhere, or they wait.
 
 use crate::backorder::stock_move;
-use crate::buckets::{self, Changes};
+use crate::buckets::{self, Changes, Header};
 use crate::events::{
     AllocatedPart, DeallocatedPart, LineUnits, OrderAllocated, OrderBackordered, OrderDeallocated,
 };
@@ -155,6 +155,15 @@ async fn reallocate(
     }
     inventory::apply(tx, &moves).await?;
     let headers = buckets::apply(tx, &changes).await?;
+    record(tx, &headers, told)
+}
+
+/// What left a location, where it was found, and what waits.
+fn record(
+    tx: &Tx,
+    headers: &BTreeMap<OrderId, Header>,
+    told: BTreeMap<(OrderId, Timestamp), Told>,
+) -> Result<(), Fault> {
     for ((order, at), told) in told {
         let raw = Some(order.0);
         tx.record(at, order, raw, OrderDeallocated { order, parts: told.left, reason: told.reason })?;
