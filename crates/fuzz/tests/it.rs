@@ -43,6 +43,6 @@ macro_rules! targets {
 }
 
 targets! {
-    orders_csv skus_csv olist online_retail numbers times ids address phone email gateway_webhook carrier_webhook answers barcode label plan_file
+    orders_csv skus_csv olist online_retail numbers times ids address phone email gateway_webhook carrier_webhook answers barcode label picture plan_file
     api order_json mail_template webhook_taken restore
 }

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use db::{Sql, Tx, settings};
 use kernel::{Fault, Timestamp};
-use planner::promise::{Calendar, DAY};
+use planner::promise::Calendar;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -130,10 +130,9 @@ impl Clockwork {
         let local = utc.with_timezone(&self.zone).naive_local();
         local.signed_duration_since(NaiveDateTime::default()).num_minutes()
     }
-    /// The day on which an order of now leaves, and the minute of its cut-off.
-    pub fn leaves(&self, now: Timestamp) -> (i64, i64) {
-        let day = self.calendar.day_at(self.calendar.position_of_order(self.minute(now)));
-        (day, day * DAY + self.calendar.cut_off)
+    /// The day on which an order of now leaves.
+    pub fn leaves(&self, now: Timestamp) -> i64 {
+        self.calendar.day_at(self.calendar.position_of_order(self.minute(now)))
     }
     /// The last moment of a day on the wall's calendar.
     pub fn end_of(&self, day: i64) -> Timestamp {
@@ -221,13 +220,13 @@ mod tests {
             ..Dispatch::default()
         };
         let clock = berlin.clockwork().unwrap();
-        let leaves = |text: &str| day_text(clock.leaves(text.parse().unwrap()).0);
+        let leaves = |text: &str| day_text(clock.leaves(text.parse().unwrap()));
         // A Thursday in winter: 14:00 in Berlin is 13:00 in UTC.
         assert_eq!(leaves("2026-11-26T12:59:00Z"), "2026-11-26");
         assert_eq!(leaves("2026-11-26T13:00:00Z"), "2026-11-27");
         // Friday afternoon, then a week-end and a holiday.
         assert_eq!(leaves("2026-11-27T15:00:00Z"), "2026-12-01");
-        let (day, _) = clock.leaves("2026-11-26T12:00:00Z".parse().unwrap());
+        let day = clock.leaves("2026-11-26T12:00:00Z".parse().unwrap());
         assert_eq!(clock.end_of(day).to_string(), "2026-11-26T22:59:59.999999Z");
     }
 }

@@ -135,7 +135,7 @@ impl Pace {
     }
     /// The day (since 1970-01-01) by which a parcel ordered now is there, the last moment of it, and what that rests on.
     pub(crate) fn promise(&self, now: Timestamp, way: &Way<'_>) -> (i64, Basis) {
-        let (day, handed_over) = self.clock.leaves(now);
+        let day = self.clock.leaves(now);
         let name = service_name(way.carrier, way.service);
         let known = self.delivered.get(&name).copied().unwrap_or(0);
         if let Some(learned) = self.learned.as_ref().filter(|_| known >= ENOUGH_OF_SERVICE) {
@@ -146,7 +146,9 @@ impl Pace {
                 sender: way.sender.to_owned(),
                 carrier: name,
                 km: None,
-                ordered_at: handed_over - 1,
+                // Past trips begin with the day of the hand-over, so that its hour says nothing; half a day more takes the whole days
+                // that were learned to the nearest one.
+                ordered_at: day * DAY + DAY / 2,
             };
             if let Ok(quote) = learned.quote(&trip, &[SURE])
                 && let Some(by) = quote.days.first()
@@ -164,7 +166,7 @@ impl Pace {
     }
     /// The day on which an order of now leaves, as `2026-11-30`.
     pub(crate) fn leaves(&self, now: Timestamp) -> String {
-        day_text(self.clock.leaves(now).0)
+        day_text(self.clock.leaves(now))
     }
 }
 
@@ -177,7 +179,7 @@ fn past(clock: &Clockwork, r: Row) -> Past {
             to: r.country,
             sender: r.sender,
             km: None,
-            ordered_at: clock.minute(r.shipped_at),
+            ordered_at: clock.minute(r.shipped_at).div_euclid(DAY) * DAY,
         },
         delivered_at: r.delivered_at.map(|at| clock.minute(at)),
     }
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn what_carriers_did_counts_more_than_the_table_once_there_is_enough_of_it() {
         let now: Timestamp = "2026-06-01T09:00:00Z".parse().unwrap();
-        // Handed over every weekday at two, there at noon on the next working day.
+        // Handed over every weekday at some time after two, there at noon on the next working day.
         let row = |service: &str, back: i64| {
             let calendar = Dispatch::default().clockwork().unwrap().calendar;
             let today = now.0.div_euclid(Timestamp::DAY);
@@ -204,7 +206,7 @@ mod tests {
                 postal_code: Some("10119".into()),
                 carrier: "post".into(),
                 service: service.into(),
-                shipped_at: at(day, 14),
+                shipped_at: at(day, 14 + back % 5),
                 delivered_at: Some(at(next, 12)),
             }
         };

@@ -100,7 +100,8 @@ fn found(plant: Plant) -> (String, usize) {
 #[test]
 fn a_cent_too_much_is_found() {
     let (law, steps) = found(Plant::CentTooMuch);
-    assert_eq!(law, "refunds.granted");
+    // The model's sum of what was granted, or the customer's letter about it: whichever is looked at first.
+    assert!(["refunds.granted", "mails.called_for"].contains(&law.as_str()), "{law}");
     assert!(steps <= 8, "{steps} steps");
 }
 

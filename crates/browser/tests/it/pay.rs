@@ -74,7 +74,9 @@ async fn pays(desk: &Desk<'_>) {
     desk.resize(1440, 900).await;
     desk.sign_in().await;
     desk.go(&order).await;
-    desk.see_no("Waits for payment").await;
+    // The hold is gone, and the warehouse may begin.
+    desk.see("Hold released").await;
+    desk.see("Payment authorised").await;
     desk.see("25.00 EUR").await;
 }
 
