@@ -222,7 +222,7 @@ impl TestApp {
 
     /// Runs background work until nothing is due.
     pub async fn drain_jobs(&self) {
-        for _ in 0..100 {
+        for _ in 0..1_000 {
             if db::work_once(&self.ctx, slices::jobs(), slices::timers()).await.unwrap() == 0 {
                 return;
             }
