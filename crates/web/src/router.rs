@@ -3,8 +3,9 @@
 //! Every request has an id, a span and a time limit; a panic is a problem; what is not found is a problem; every answer carries the
 //! security headers. Forms and API calls that a browser sends from another site are refused (Sec-Fetch-Site, Origin).
 
+use crate::auth::Denied;
 use crate::request::{Asked, is_api};
-use crate::{App, Problem, Public, assets, auth, design, live, openapi, problem_pages, search, toast};
+use crate::{App, May, Problem, Public, SignedIn, assets, auth, design, live, openapi, problem_pages, search, toast};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -98,7 +99,8 @@ async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let said = toast::read(request.headers());
     let spoke = said.is_some();
     let said = Arc::new(Mutex::new(said));
-    let asked = Asked { id: id.clone(), api: is_api(&path), partial, said, who: Arc::default() };
+    let from = request.headers().get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(path_of);
+    let asked = Asked { id: id.clone(), api: is_api(&path), partial, from, said, who: Arc::default() };
     let left = asked.said.clone();
     let https = auth::is_https(&app, request.headers());
     let method = request.method().clone();
@@ -136,6 +138,13 @@ async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Resp
     response
 }
 
+/// What follows the host in a URL. Used as a path of ours, whatever the host is.
+fn path_of(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let path = &rest[rest.find('/')?..];
+    (!path.starts_with("//")).then(|| path.to_owned())
+}
+
 /// The caller's own id where it is sane, so that logs of both sides meet; else a new one.
 fn request_id(request: &Request) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
@@ -171,7 +180,8 @@ fn add_headers(response: &mut Response, path: &str, id: &str, https: bool) {
     }
 }
 
-async fn nothing_here(_: Public) -> Problem {
+/// Whoever is signed in sees it within their menu.
+async fn nothing_here(_: Public, _: Result<May<SignedIn>, Denied>) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this address.")
 }
 

@@ -75,6 +75,19 @@ async fn picks(desk: &Desk<'_>, number: &str) {
     said(desk, "wrong").await;
 }
 
+/// A session ends while somebody scans: the page says so, and what was scanned is sent once they are back.
+async fn signs_in_between(desk: &Desk<'_>, number: &str) {
+    desk.go("/pick").await;
+    desk.scan(number).await;
+    desk.see(&format!("Pick {number}")).await;
+    desk.js("fetch('/sign-out', { method: 'POST' })", vec![]).await;
+    desk.until("signed out", "return fetch('/profile').then((a) => a.redirected)").await;
+    desk.scan("no such thing").await;
+    desk.see("You are signed out. Sign in in another tab").await;
+    desk.js("document.querySelector('[data-scan-drop]').click()", vec![]).await;
+    desk.sign_in_as(web::Role::Picker).await;
+}
+
 async fn packs(desk: &Desk<'_>, number: &str) {
     let parcels = format!(
         "SELECT COUNT(*) FROM parcel p JOIN fulfilment_order f ON f.id = p.fulfilment_id WHERE f.number = '{number}'"
@@ -85,6 +98,9 @@ async fn packs(desk: &Desk<'_>, number: &str) {
     desk.js(LISTEN, vec![]).await;
     desk.scan("4000000000000").await;
     said(desk, "wrong").await;
+    // What the scale says is typed whenever it says so, and outlives the scans that follow.
+    desk.type_into("Weight", "777").await;
+    desk.js("document.activeElement.blur()", vec![]).await;
 
     let script = "return [...document.querySelectorAll('.scan-unit:not(.scan-unit-done) .scan-code')].map((e) => e.innerText.trim())";
     loop {
@@ -100,6 +116,7 @@ async fn packs(desk: &Desk<'_>, number: &str) {
     desk.scan(&barcode(desk, "MOKA-6").await).await;
     said(desk, "wrong").await;
     assert_eq!(desk.js(closes, vec![]).await, true, "every unit is in the box");
+    desk.until("the weight", "return document.querySelector('[name=weight]').value === '777'").await;
     desk.click("Close the box").await;
     desk.see(&format!("Parcel of {number}")).await;
     desk.see_no("Print the label").await;
@@ -125,6 +142,7 @@ async fn works(desk: &Desk<'_>) {
     desk.sign_in_as(web::Role::Picker).await;
     // A tablet, held upright.
     desk.resize(820, 1180).await;
+    signs_in_between(desk, &number).await;
     picks(desk, &number).await;
     packs(desk, &number).await;
 }

@@ -1,6 +1,5 @@
 //! `May<P>` in a handler's arguments: the caller is known and may do `P`, or the handler does not run.
 
-use super::attempts::Who;
 use super::origin::Origin;
 use super::roles::Scopes;
 use super::sessions::{Person, SessionId};
@@ -142,9 +141,8 @@ impl<P: Permission> FromRequestParts<App> for May<P> {
             return Err(unknown(parts, path));
         };
         if let Some(asked) = request::current() {
-            let who = Who { actor: caller.actor.clone(), origin: caller.origin.clone() };
             // Asked for twice in one request, it is the same.
-            let _ = asked.who.set(who);
+            let _ = asked.who.set(caller.clone());
         }
         if !caller.scopes.allow(P::SCOPE) {
             let detail = format!("This needs the permission “{}” ({}).", P::SCOPE, P::MEANING);
