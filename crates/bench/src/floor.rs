@@ -468,7 +468,8 @@ pub async fn copied(db: &Db, twin: &str) -> Result<f64, Fault> {
     let began = Instant::now();
     into.run("BEGIN").await?;
     for table in tables {
-        let columns: Vec<String> = from.column_list(&table).await?.into_iter().map(|(name, _)| name).collect();
+        let columns: Vec<String> =
+            from.column_list(&table).await?.into_iter().map(|(name, _)| name).collect();
         let columns = columns.join(", ");
         // What a new database holds already is the same in both.
         into.run(&format!(

@@ -5,7 +5,9 @@
 
 use crate::auth::Denied;
 use crate::request::{Asked, is_api};
-use crate::{App, May, Problem, Public, SignedIn, assets, auth, design, live, openapi, problem_pages, search, toast};
+use crate::{
+    App, May, Problem, Public, SignedIn, assets, auth, design, live, openapi, problem_pages, search, toast,
+};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};

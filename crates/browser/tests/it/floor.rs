@@ -75,8 +75,8 @@ async fn picks(desk: &Desk<'_>, number: &str) {
     said(desk, "wrong").await;
 }
 
-/// A session ends while somebody scans: the page says so, and what was scanned is sent once they are back.
-async fn signs_in_between(desk: &Desk<'_>, number: &str) {
+/// A session ends while somebody scans: the page says so, and how to go on.
+async fn is_signed_out_between(desk: &Desk<'_>, number: &str) {
     desk.go("/pick").await;
     desk.scan(number).await;
     desk.see(&format!("Pick {number}")).await;
@@ -85,7 +85,8 @@ async fn signs_in_between(desk: &Desk<'_>, number: &str) {
     desk.scan("no such thing").await;
     desk.see("You are signed out. Sign in in another tab").await;
     desk.js("document.querySelector('[data-scan-drop]').click()", vec![]).await;
-    desk.sign_in_as(web::Role::Picker).await;
+    let errors = desk.errors().await;
+    assert!(errors.iter().all(|e| e.contains("401")), "{errors:?}");
 }
 
 async fn packs(desk: &Desk<'_>, number: &str) {
@@ -139,10 +140,11 @@ async fn works(desk: &Desk<'_>) {
     desk.see("1 fulfilment order released").await;
     desk.sign_out().await;
 
-    desk.sign_in_as(web::Role::Picker).await;
+    desk.sign_in_as(web::Role::Manager).await;
     // A tablet, held upright.
     desk.resize(820, 1180).await;
-    signs_in_between(desk, &number).await;
+    is_signed_out_between(desk, &number).await;
+    desk.sign_in_as(web::Role::Picker).await;
     picks(desk, &number).await;
     packs(desk, &number).await;
 }

@@ -56,6 +56,8 @@ async fn an_order_shows_what_another_program_did_to_it() {
         desk.js("document.activeElement.blur()", vec![]).await;
         drop(note("beside a refused form").await);
         desk.see("beside a refused form").await;
+        let errors = desk.errors().await;
+        assert!(errors.iter().all(|e| e.contains("422")), "{errors:?}");
         fulmar::cmd::close(other).await.expect("closed");
     })
     .await;

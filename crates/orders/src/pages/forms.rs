@@ -43,6 +43,7 @@ pub(super) fn legal(s: &Shown, caller: &Caller) -> Vec<Form> {
     add(captures && s.payments.iter().any(awaited), "received", "Money arrived …", "Money arrived", received);
     add(refunds && s.refundable() > 0, "refund", "Refund …", "Refund", refund);
     add(writes && open && unpacked, "address", "Change address …", "Change the delivery address", address);
+    add(writes, "contact", "Change contact …", "How the customer is reached", contact);
     add(writes, "tag", "Tag …", "Tag this order", tag);
     all
 }
@@ -216,6 +217,30 @@ fn address(s: &Shown, t: &Typed) -> Markup {
         (address_fields(&s.ship_to, t))
     };
     sent(s, t, "address", fields, "Change", "primary")
+}
+
+fn contact(s: &Shown, t: &Typed) -> Markup {
+    let (email, phone) = (s.order.email.as_deref(), s.order.phone.as_deref());
+    let fields = html! {
+        p { "News of this order go there from now on. The customer's own page stays as it is." }
+        (h::field(&Field {
+            label: "E-mail",
+            name: "email",
+            kind: "email",
+            value: t.or("email", email.unwrap_or_default()),
+            error: t.error("email"),
+            ..Field::default()
+        }))
+        (h::field(&Field {
+            label: "Phone",
+            name: "phone",
+            kind: "tel",
+            value: t.or("phone", phone.unwrap_or_default()),
+            error: t.error("phone"),
+            ..Field::default()
+        }))
+    };
+    sent(s, t, "contact", fields, "Change", "primary")
 }
 
 /// The fields of an address, as typed or as it is.
