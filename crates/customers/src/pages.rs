@@ -305,7 +305,7 @@ fn money_of(fields: &Fields) -> Result<Money, Problem> {
         .to_uppercase()
         .parse()
         .map_err(|e: money::UnknownCurrency| Problem::invalid("currency", format!("{e}.")))?;
-    let minor = money::parse_decimal(given(fields, "amount"), currency.exponent())
+    let minor = money::parse_typed(given(fields, "amount"), currency.exponent())
         .map_err(|e| Problem::invalid("amount", format!("{e}.")))?;
     if given(fields, "reason").is_empty() {
         return Err(Problem::invalid("reason", "Say why: the customer and the books will ask."));

@@ -134,7 +134,7 @@ impl Sent {
                     continue;
                 }
             };
-            match money::parse_decimal(p.amount.trim(), currency.exponent()) {
+            match money::parse_typed(p.amount.trim(), currency.exponent()) {
                 Ok(minor) => prices.push(Money::new(minor, currency)),
                 Err(e) => {
                     errors.insert(format!("prices[{i}][amount]"), format!("{e}."));
