@@ -94,7 +94,7 @@ async fn list(
         (h::filter_bar("/customers", ("q", &q.q, "Name, whole e-mail address or phone number"), html! {}, &[]))
         @if page.data.is_empty() {
             @if q.q.trim().is_empty() { (h::empty_with(Icon::Users, "No customers yet", "They come with their first order.", html! {})) }
-            @else { (h::empty_with(Icon::Users, "Nobody found", "Look for the beginning of the name, a whole e-mail address, or a phone number with its country code.", html! { (h::link("/customers", "Show all", "secondary", "")) })) }
+            @else { (h::empty_with(Icon::Users, "Nobody found", "Look for the beginning of a first or last name, a whole e-mail address, or a phone number with its country code.", html! { (h::link("/customers", "Show all", "secondary", "")) })) }
         } @else {
             (Table::new("Customers", COLS, rows).show())
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
