@@ -9,9 +9,9 @@ use crate::{
     App, May, Problem, Public, SignedIn, assets, auth, design, live, openapi, problem_pages, search, toast,
 };
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -187,8 +187,15 @@ async fn nothing_here(_: Public, _: Result<May<SignedIn>, Denied>) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this address.")
 }
 
-async fn other_method(_: Public) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method", "This address does not take this method.")
+/// Who looks at the address of a form is led to the page that it belongs to, as `/orders/ord_…` of `/orders/ord_…/hold`: a form that is shown
+/// again after a refusal has no address of its own, and is where somebody may come back to after signing in.
+async fn other_method(_: Public, method: Method, uri: Uri) -> Response {
+    let above = uri.path().trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+    if method == Method::GET && !is_api(uri.path()) && !above.is_empty() && !above.starts_with("//") {
+        return Redirect::to(above).into_response();
+    }
+    let detail = "This address does not take this method.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method", detail).into_response()
 }
 
 async fn healthy(_: Public) -> &'static str {

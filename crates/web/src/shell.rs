@@ -26,6 +26,7 @@ fn head(title: &str, merchant: &str) -> Markup {
             script src=(asset("theme.js")) {}
             script src=(asset("htmx.js")) defer {}
             script src=(asset("app.js")) defer {}
+            script src=(asset("forms.js")) defer {}
             script src=(asset("live.js")) defer {}
         }
     }
@@ -106,7 +107,7 @@ impl<'a> Screen<'a> {
             (DOCTYPE)
             html lang="en" {
                 (head(&self.title, merchant))
-                body.shell {
+                body.shell data-who=[self.caller.user] {
                     a.skip href="#content" { "Skip to content" }
                     (nav::menu(self.caller, merchant))
                     (nav::top_bar(self.caller, merchant))

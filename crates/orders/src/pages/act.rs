@@ -52,7 +52,7 @@ fn reason(fields: &Fields) -> Result<String, Problem> {
 fn amount(fields: &Fields, currency: Currency) -> Result<Option<i64>, Problem> {
     match given(fields, "amount") {
         "" => Ok(None),
-        text => match amounts::parse_decimal(text, currency.exponent()) {
+        text => match amounts::parse_typed(text, currency.exponent()) {
             Ok(minor) if minor > 0 => Ok(Some(minor)),
             Ok(_) => Err(Problem::invalid("amount", "An amount over zero.")),
             Err(e) => Err(Problem::invalid("amount", format!("{e}."))),

@@ -257,7 +257,7 @@ pub(super) fn address_fields(a: &Address, t: &Typed) -> Markup {
         (h::fields([field("Name", "name", &a.name, true, "off"), field("Company", "company", &company, false, "off")]))
         (h::fields([field("Street and number", "line1", &a.line1, true, "off"), field("Flat, floor, building", "line2", &line2, false, "off")]))
         (h::fields([field("Postal code", "postal_code", &postal_code, false, "off"), field("City", "city", &a.city, false, "off")]))
-        (h::fields([field("State or province", "region", &region, false, "off"), field("Country (two letters)", "country", if a.country.is_empty() { &none } else { &a.country }, true, "off")]))
+        (h::fields([field("State or province", "region", &region, false, "off"), field("Country, by name or code", "country", if a.country.is_empty() { &none } else { &a.country }, true, "off")]))
     }
 }
 
@@ -273,9 +273,15 @@ pub(super) fn address_of(fields: &super::common::Fields) -> Address {
         city: text("city"),
         region: some(given(fields, "region")),
         postal_code: some(given(fields, "postal_code")),
-        country: text("country").to_uppercase(),
+        country: country_of(fields),
         ..Address::default()
     }
+}
+
+/// The country of a form by its code, which may have been typed as a code or by its name. What is neither stays what it is.
+pub(super) fn country_of(fields: &super::common::Fields) -> String {
+    let typed = super::common::given(fields, "country");
+    contact::country::code(typed).map_or_else(|| typed.to_uppercase(), str::to_owned)
 }
 
 /// A form for a note.

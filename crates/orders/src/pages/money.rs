@@ -143,7 +143,7 @@ pub(super) fn refund_amount(fields: &Fields, o: &OrderRow, lines: &[LineRow]) ->
         .sum();
     let typed = match given(fields, "amount") {
         "" => 0,
-        text => money::parse_decimal(text, o.currency.exponent())
+        text => money::parse_typed(text, o.currency.exponent())
             .map_err(|e| Problem::invalid("amount", format!("{e}.")))?,
     };
     if typed < 0 {
