@@ -3,6 +3,7 @@
 
 use crate::auth::Caller;
 use crate::toast::Done;
+use axum::http::{HeaderMap, Uri, header};
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -41,6 +42,18 @@ impl Asked {
 /// The request that is being answered, where there is one.
 pub(crate) fn current() -> Option<Asked> {
     ASKED.try_with(Clone::clone).ok()
+}
+
+/// Characters of a page's path and query that are come back to, at most.
+const LONGEST_PAGE: usize = 2000;
+
+/// The page of ours that a request was sent from, as its browser says. A path and no more: where it leads is ours whatever it says.
+pub(crate) fn page_of(headers: &HeaderMap) -> Option<String> {
+    let from: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    from.authority()?;
+    let path = from.path_and_query()?.as_str();
+    // Two slashes would name another host.
+    (path.len() <= LONGEST_PAGE && !path.starts_with("//")).then(|| path.to_owned())
 }
 
 /// Whether a path belongs to the API rather than to the pages.

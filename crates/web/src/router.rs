@@ -4,7 +4,7 @@
 //! security headers. Forms and API calls that a browser sends from another site are refused (Sec-Fetch-Site, Origin).
 
 use crate::auth::Denied;
-use crate::request::{Asked, is_api};
+use crate::request::{Asked, is_api, page_of};
 use crate::{
     App, May, Problem, Public, SignedIn, assets, auth, design, live, openapi, problem_pages, search, toast,
 };
@@ -101,7 +101,7 @@ async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let said = toast::read(request.headers());
     let spoke = said.is_some();
     let said = Arc::new(Mutex::new(said));
-    let from = request.headers().get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(path_of);
+    let from = page_of(request.headers());
     let asked = Asked { id: id.clone(), api: is_api(&path), partial, from, said, who: Arc::default() };
     let left = asked.said.clone();
     let https = auth::is_https(&app, request.headers());
@@ -138,13 +138,6 @@ async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Resp
         response.headers_mut().append(header::SET_COOKIE, toast::forget());
     }
     response
-}
-
-/// What follows the host in a URL. Used as a path of ours, whatever the host is.
-fn path_of(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
-    let path = &rest[rest.find('/')?..];
-    (!path.starts_with("//")).then(|| path.to_owned())
 }
 
 /// The caller's own id where it is sane, so that logs of both sides meet; else a new one.

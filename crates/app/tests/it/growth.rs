@@ -104,7 +104,7 @@ async fn a_last_name_costs_a_page_however_many_orders_its_people_have() {
     for round in 0..3 {
         // One customer with half of all orders, and as many with one each.
         let order = |n: usize| {
-            let who = if n % 2 == 0 { "anna".to_owned() } else { format!("r{round}n{n}") };
+            let who = if n.is_multiple_of(2) { "anna".to_owned() } else { format!("r{round}n{n}") };
             let mut order = shop::order(&who, &[("TEE", 1)]);
             order["buyer"]["name"] = json!("Anna Berger");
             order

@@ -10,7 +10,7 @@ use crate::{App, Problem, request, shell};
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Actor, Fault, Permission};
 use std::marker::PhantomData;
@@ -114,9 +114,6 @@ impl IntoResponse for Denied {
     }
 }
 
-/// Characters of a page's path and query that are come back to, at most.
-const LONGEST_PAGE: usize = 2000;
-
 /// Where a second factor is set up.
 pub(super) const SECOND_FACTOR: &str = "/profile/second-factor";
 
@@ -170,16 +167,9 @@ fn unknown(parts: &Parts, path: String) -> Denied {
     let next = match (parts.method == Method::GET && !partial, parts.uri.query()) {
         (true, Some(query)) => format!("{path}?{query}"),
         (true, None) => path,
-        _ => page_of(&parts.headers).unwrap_or_else(|| "/".to_owned()),
+        _ => request::current().and_then(|asked| asked.from).unwrap_or_else(|| "/".to_owned()),
     };
     Denied::SignIn { next, partial }
-}
-
-/// The page of ours that a request was sent from, as its browser says. A path and no more: where it leads is ours whatever it says.
-fn page_of(headers: &HeaderMap) -> Option<String> {
-    let from: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    from.authority()?;
-    Some(from.path_and_query()?.as_str().to_owned()).filter(|path| path.len() <= LONGEST_PAGE)
 }
 
 async fn caller(parts: &Parts, app: &App, path: &str) -> Result<Option<Caller>, Denied> {
