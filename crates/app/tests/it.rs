@@ -34,6 +34,8 @@ mod laws;
 mod life;
 #[path = "it/limits.rs"]
 mod limits;
+#[path = "it/merging.rs"]
+mod merging;
 #[path = "it/meta.rs"]
 mod meta;
 #[path = "it/offers.rs"]

@@ -2,7 +2,8 @@
 //! one kind of event.
 //!
 //! Two places where that needs a rule. Store credit that is spent or refunded is posted by the payment events, so
-//! `store_credit.changed` is posted only when its reference names neither a payment nor a refund: then somebody granted it by hand.
+//! `store_credit.changed` is posted only when its reference names neither a payment nor a refund, nor a merge of customers, which takes it
+//! from one of them and gives it to the other within the same account: then somebody granted it by hand.
 //! Goods that come back are posted by `order.units_returned` with the cost that went back into stock, so `stock.restocked` is not.
 
 use crate::accounts;
@@ -117,9 +118,9 @@ fn valued(value: i64, base: Option<Currency>) -> Result<Money, Fault> {
         .ok_or_else(|| Fault::broken("stock is valued without a base currency"))
 }
 
-/// References of store credit that payments post by their own events.
+/// Not the references of store credit that payments post by their own events, and not those that move it between two rows of one person.
 fn granted_by_hand(reference: &str) -> bool {
-    !reference.starts_with("payment:") && !reference.starts_with("refund:")
+    !["payment:", "refund:", "merge:"].iter().any(|own| reference.starts_with(own))
 }
 
 fn shipped(f: &UnitsShipped) -> Happened {

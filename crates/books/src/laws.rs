@@ -121,7 +121,9 @@ const EVERY_MONEY_EVENT: &str = concat!(
     field!("reference"),
     " NOT LIKE 'payment:%' AND ",
     field!("reference"),
-    " NOT LIKE 'refund:%'))"
+    " NOT LIKE 'refund:%' AND ",
+    field!("reference"),
+    " NOT LIKE 'merge:%'))"
 );
 
 /// The share of the first `shipped` of a line's units is floor(shipped·T/N); written so that it cannot overflow.

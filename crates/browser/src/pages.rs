@@ -42,6 +42,7 @@ pub const INSIDE: &[Page] = &[
     page("/catalog/suppliers", ""),
     page("/customers", ""),
     page("/customers/{id}", "cus SELECT id FROM customer ORDER BY id LIMIT 1"),
+    page("/customers/{id}/merge", "cus SELECT id FROM customer ORDER BY id LIMIT 1"),
     page("/design", ""),
     page("/developers/events", ""),
     page("/developers/events/{id}", "evt SELECT id FROM event ORDER BY id LIMIT 1"),
@@ -157,6 +158,11 @@ impl std::fmt::Display for Id<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         kernel::ids::write_id(self.0, self.1, f)
     }
+}
+
+/// A raw id as pages write it, for an address.
+pub fn id(prefix: &str, raw: i64) -> String {
+    Id(prefix, raw).to_string()
 }
 
 impl Page {

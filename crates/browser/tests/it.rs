@@ -2,6 +2,8 @@
 
 #[path = "it/books.rs"]
 mod books;
+#[path = "it/counting.rs"]
+mod counting;
 #[path = "it/customer.rs"]
 mod customer;
 #[path = "it/entry.rs"]
@@ -14,11 +16,17 @@ mod floor;
 mod keys;
 #[path = "it/live.rs"]
 mod live;
+#[path = "it/merge.rs"]
+mod merge;
 #[path = "it/pay.rs"]
 mod pay;
+#[path = "it/purchasing.rs"]
+mod purchasing;
 #[path = "it/refund.rs"]
 mod refund;
 #[path = "it/review.rs"]
 mod review;
 #[path = "it/sign_in.rs"]
 mod sign_in;
+#[path = "it/sku_file.rs"]
+mod sku_file;

@@ -2,6 +2,7 @@
 
 use crate::model::EntryId;
 use crate::read::{self, Filter};
+use crate::survivor::{self, Alias};
 use crate::{CreditEntry, Customer, CustomerId};
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +16,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use web::{App, Body, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
 
 kernel::permission!(ReadCustomers, "customers:read", "See customers and their store credit");
-kernel::permission!(WriteCustomers, "customers:write", "Grant and take store credit");
+kernel::permission!(
+    WriteCustomers,
+    "customers:write",
+    "Grant and take store credit, write notes and consents, merge customers"
+);
 
 /// Entries that an answer shows.
 const ENTRIES: i64 = 200;
@@ -25,9 +30,19 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show)).routes(routes!(credit, grant))
 }
 
+/// Somebody who was merged into a customer. The id, the e-mail address and the phone number lead to that customer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct MergedView {
+    id: CustomerId,
+    name: String,
+    email: Option<String>,
+    phone: Option<String>,
+    merged_at: Timestamp,
+}
+
 /// A customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-struct CustomerView {
+pub(crate) struct CustomerView {
     id: CustomerId,
     name: String,
     email: Option<String>,
@@ -35,6 +50,8 @@ struct CustomerView {
     address: Option<Address>,
     created_at: Timestamp,
     version: i64,
+    /// Who turned out to be this customer and was merged into them, the latest first.
+    merged: Vec<MergedView>,
 }
 
 impl From<Customer> for CustomerView {
@@ -47,8 +64,28 @@ impl From<Customer> for CustomerView {
             address: c.address,
             created_at: c.created_at,
             version: c.version,
+            merged: Vec::new(),
         }
     }
+}
+
+/// A customer with who was merged into them.
+pub(crate) async fn seen(sql: &db::Sql, customer: Customer) -> Result<CustomerView, Fault> {
+    let mut views = [CustomerView::from(customer)];
+    with_merged(sql, &mut views).await?;
+    let [view] = views;
+    Ok(view)
+}
+
+async fn with_merged(sql: &db::Sql, views: &mut [CustomerView]) -> Result<(), Fault> {
+    let ids: Vec<CustomerId> = views.iter().map(|view| view.id).collect();
+    for alias in survivor::aliases(sql, &ids).await? {
+        let Alias { survivor, id, name, email, phone, merged_at } = alias;
+        if let Some(view) = views.iter_mut().find(|view| view.id == survivor) {
+            view.merged.push(MergedView { id, name, email, phone, merged_at });
+        }
+    }
+    Ok(())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -81,10 +118,14 @@ async fn list(
     let phone = phone.map_err(|p| Problem::invalid("phone", p.message))?;
     let filter = Filter { email_key: email.map(|e| e.key), phone, name: q.name };
     let rows = read::list(app.db.read(), &filter, paging.after, paging.fetch()).await?;
-    Ok(Json(paging.page(rows, |c| c.id).map(CustomerView::from)))
+    let mut page = paging.page(rows, |c| c.id).map(CustomerView::from);
+    with_merged(app.db.read(), &mut page.data).await?;
+    Ok(Json(page))
 }
 
 /// Show a customer
+///
+/// The id of somebody who was merged shows the survivor, whose address is in `Content-Location`.
 #[utoipa::path(get, path = "/customers/{id}", tag = "customers", operation_id = "getCustomer", params(("id" = CustomerId, Path)), responses((status = 200, body = CustomerView)))]
 async fn show(
     State(app): State<App>,
@@ -93,7 +134,11 @@ async fn show(
 ) -> Result<impl IntoResponse, Problem> {
     let found = read::by_id(app.db.read(), &[id]).await?.remove(&id);
     let customer = found.ok_or_else(|| Problem::not_found(format!("customer {id}")))?;
-    Ok(([(header::ETAG, web::etag(customer.version))], Json(CustomerView::from(customer))))
+    let headers = [
+        (header::ETAG, web::etag(customer.version)),
+        (header::CONTENT_LOCATION, format!("/v1/customers/{}", customer.id)),
+    ];
+    Ok((headers, Json(seen(app.db.read(), customer).await?)))
 }
 
 /// A change of store credit.
@@ -117,6 +162,7 @@ struct StoreCreditView {
 }
 
 async fn store_credit(sql: &db::Sql, customer: CustomerId) -> Result<StoreCreditView, Fault> {
+    let customer = survivor::survivor(sql, customer).await?;
     let entry = |e: read::Entry| CreditEntryView {
         amount: Money::new(e.amount, e.currency),
         reason: e.reason,

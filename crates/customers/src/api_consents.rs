@@ -2,7 +2,7 @@
 
 use crate::api::{ReadCustomers, WriteCustomers};
 use crate::consent::{Channel, ConsentId, ConsentRow, SetConsent, consents_of, in_force, set_consents};
-use crate::{CustomerId, read};
+use crate::{CustomerId, read, survivor};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,6 +21,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 struct ConsentView {
     id: ConsentId,
+    /// Who said it: the customer, or one who was merged into them since.
+    customer: CustomerId,
     channel: Channel,
     /// Given, or withdrawn.
     given: bool,
@@ -34,7 +36,15 @@ struct ConsentView {
 impl From<&ConsentRow> for ConsentView {
     fn from(row: &ConsentRow) -> Self {
         let (source, by) = (row.source.clone(), row.by_actor.clone());
-        Self { id: row.id, channel: row.channel, given: row.given, at: row.at, source, by }
+        Self {
+            id: row.id,
+            customer: row.customer_id,
+            channel: row.channel,
+            given: row.given,
+            at: row.at,
+            source,
+            by,
+        }
     }
 }
 
@@ -48,12 +58,27 @@ struct ConsentsView {
     history: Vec<ConsentView>,
 }
 
+/// The words of a customer with those of whom was merged into them, the newest first.
+pub(crate) async fn history_of(
+    sql: &db::Sql,
+    customer: CustomerId,
+    own: &[ConsentRow],
+) -> Result<Vec<ConsentRow>, Fault> {
+    let aliases = survivor::aliases(sql, &[customer]).await?;
+    let mut rows = consents_of(sql, &aliases.iter().map(|a| a.id).collect::<Vec<_>>()).await?;
+    rows.extend_from_slice(own);
+    rows.sort_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+    Ok(rows)
+}
+
 async fn view(sql: &db::Sql, customer: CustomerId) -> Result<ConsentsView, Fault> {
+    let customer = survivor::survivor(sql, customer).await?;
     let rows = consents_of(sql, &[customer]).await?;
+    let history = history_of(sql, customer, &rows).await?;
     Ok(ConsentsView {
         customer,
         in_force: in_force(&rows).into_values().map(ConsentView::from).collect(),
-        history: rows.iter().map(ConsentView::from).collect(),
+        history: history.iter().map(ConsentView::from).collect(),
     })
 }
 

@@ -1,8 +1,8 @@
 //! Set whether a customer may be written to for marketing. Invariant: history is appended to and never changed; what holds is the newest
 //! word on a channel, and saying the same again adds nothing.
 
-use crate::CustomerId;
 use crate::events::ConsentChanged;
+use crate::{CustomerId, survivor};
 use db::{FromRow, Rows, Sql, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
 use serde::{Deserialize, Serialize};
@@ -139,23 +139,14 @@ pub fn in_force(history: &[ConsentRow]) -> BTreeMap<Channel, &ConsentRow> {
 /// What is known while a batch is decided: the newest word by customer and channel.
 type Words = HashMap<(CustomerId, Channel), (bool, Timestamp)>;
 
-/// Sets consents: one outcome per item, in order; whether it changed what holds. Events: `customer.consent_changed` for each that did.
+/// Sets consents, of the survivor where a customer was merged: one outcome per item, in order; whether it changed what holds. Events: `customer.consent_changed` for each that did.
 ///
 /// # Errors
 /// A fault of the database.
 pub async fn set_consents(tx: &Tx, batch: &[SetConsent]) -> Result<Vec<Result<bool, ConsentRefused>>, Fault> {
-    #[derive(FromRow)]
-    struct Known {
-        id: CustomerId,
-    }
-    let mut asked = Rows::new("id BIGINT");
-    for id in batch.iter().map(|c| c.customer).collect::<BTreeSet<_>>() {
-        asked.push([id.into()]);
-    }
     // The customer's row is the lock: two words on one channel come one after the other.
-    let lock = "SELECT c.id FROM customer c JOIN input ON input.id = c.id ORDER BY c.id /*pg FOR NO KEY UPDATE OF c */";
-    let known: Vec<Known> = tx.all_from(&asked, lock, []).await?;
-    let known: Vec<CustomerId> = known.into_iter().map(|k| k.id).collect();
+    let leads = survivor::lock(tx, batch.iter().map(|c| c.customer)).await?;
+    let known: Vec<CustomerId> = leads.values().copied().collect();
     let history = consents_of(tx, &known).await?;
     let mut words = Words::new();
     for row in &history {
@@ -166,6 +157,8 @@ pub async fn set_consents(tx: &Tx, batch: &[SetConsent]) -> Result<Vec<Result<bo
     );
     let mut outcomes = Vec::with_capacity(batch.len());
     for want in batch {
+        let customer = leads.get(&want.customer).copied().unwrap_or(want.customer);
+        let want = &SetConsent { customer, ..want.clone() };
         let outcome = decide(&known, &mut words, want);
         if outcome == Ok(true) {
             let source = want.source.trim();

@@ -1,11 +1,13 @@
-//! Post store credit. Invariants: a balance never goes below zero; a reference is posted once, whoever retries.
+//! Post store credit. Invariants: a balance never goes below zero; a reference is posted once, whoever retries; what is meant for somebody
+//! who was merged goes to whom they were merged into.
 
 use crate::CustomerId;
 use crate::events::StoreCreditChanged;
 use crate::model::EntryId;
+use crate::survivor;
 use db::{FromRow, Rows, Sql, Tx};
 use kernel::{Currency, Fault, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Changes a balance.
 #[derive(Debug, Clone)]
@@ -38,16 +40,17 @@ kernel::refusals! {
 }
 
 /// Minor units of a balance at most, so that the sums of all customers stay far from overflow.
-const MAX_BALANCE: i64 = 100_000_000_000_000;
+pub(crate) const MAX_BALANCE: i64 = 100_000_000_000_000;
 
 /// What is known while the batch is decided.
 struct View {
-    customers: HashSet<CustomerId>,
+    /// Whose purse it is: of whom a customer was merged into, if they were.
+    customers: HashMap<CustomerId, CustomerId>,
     balances: BTreeMap<(CustomerId, Currency), i64>,
     posted: HashSet<String>,
 }
 
-type Purses = (HashSet<CustomerId>, BTreeMap<(CustomerId, Currency), i64>);
+type Purses = (HashMap<CustomerId, CustomerId>, BTreeMap<(CustomerId, Currency), i64>);
 
 #[derive(FromRow)]
 struct BalanceRow {
@@ -70,11 +73,11 @@ pub async fn post_credit(tx: &Tx, batch: &[CreditEntry]) -> Result<Vec<Result<i6
     let mut touched = BTreeSet::new();
     for want in batch {
         let outcome = decide(&mut view, want);
-        if let Ok((_, true)) = outcome {
-            touched.insert((want.customer, want.currency));
+        if let (Ok((_, true)), Some(&customer)) = (&outcome, view.customers.get(&want.customer)) {
+            touched.insert((customer, want.currency));
             entries.push([
                 tx.id::<EntryId>().into(),
-                want.customer.into(),
+                customer.into(),
                 want.currency.into(),
                 want.amount.into(),
                 want.reason.as_str().into(),
@@ -83,13 +86,13 @@ pub async fn post_credit(tx: &Tx, batch: &[CreditEntry]) -> Result<Vec<Result<i6
                 want.at.into(),
             ]);
             let fact = StoreCreditChanged {
-                customer: want.customer,
+                customer,
                 currency: want.currency,
                 amount: want.amount,
                 reason: want.reason.clone(),
                 reference: want.reference.clone(),
             };
-            tx.record(want.at, want.customer, want.order, fact)?;
+            tx.record(want.at, customer, want.order, fact)?;
         }
         outcomes.push(outcome.map(|(balance, _)| balance));
     }
@@ -130,25 +133,16 @@ pub async fn balances_to_spend(
     Ok(spendable(tx, customers).await?.1)
 }
 
-/// Those of the customers that there are, locked, and their balances.
+/// Those of the customers that there are, with whom they lead to, locked, and the balances of these.
 async fn spendable(tx: &Tx, customers: impl IntoIterator<Item = CustomerId>) -> Result<Purses, Fault> {
+    let known = survivor::lock(tx, customers).await?;
     let mut input = Rows::new("id BIGINT");
-    for id in customers.into_iter().collect::<BTreeSet<_>>() {
+    for id in known.values().copied().collect::<BTreeSet<_>>() {
         input.push([id.into()]);
     }
-    #[derive(FromRow)]
-    struct IdRow {
-        id: CustomerId,
-    }
-    // The customer's row is the lock: a balance that does not exist yet cannot be locked itself.
-    let lock = "SELECT c.id FROM customer c JOIN input ON input.id = c.id ORDER BY c.id /*pg FOR NO KEY UPDATE OF c */";
-    let known: Vec<IdRow> = tx.all_from(&input, lock, []).await?;
     let text = "SELECT s.customer_id, s.currency, s.balance FROM store_credit s JOIN input ON input.id = s.customer_id";
     let balances: Vec<BalanceRow> = tx.all_from(&input, text, []).await?;
-    Ok((
-        known.into_iter().map(|r| r.id).collect(),
-        balances.into_iter().map(|b| ((b.customer_id, b.currency), b.balance)).collect(),
-    ))
+    Ok((known, balances.into_iter().map(|b| ((b.customer_id, b.currency), b.balance)).collect()))
 }
 
 /// Pure: the balance after the entry, and whether it is to be written.
@@ -159,10 +153,10 @@ fn decide(view: &mut View, want: &CreditEntry) -> Result<(i64, bool), CreditRefu
     if want.reference.trim().is_empty() || want.reason.trim().is_empty() {
         return Err(CreditRefused::NoReference);
     }
-    if !view.customers.contains(&want.customer) {
+    let Some(&customer) = view.customers.get(&want.customer) else {
         return Err(CreditRefused::UnknownCustomer { customer: want.customer });
-    }
-    let balance = view.balances.get(&(want.customer, want.currency)).copied().unwrap_or(0);
+    };
+    let balance = view.balances.get(&(customer, want.currency)).copied().unwrap_or(0);
     if view.posted.contains(&want.reference) {
         return Ok((balance, false));
     }
@@ -173,7 +167,7 @@ fn decide(view: &mut View, want: &CreditEntry) -> Result<(i64, bool), CreditRefu
     if after < 0 {
         return Err(CreditRefused::NotEnough { balance, currency: want.currency.to_string() });
     }
-    view.balances.insert((want.customer, want.currency), after);
+    view.balances.insert((customer, want.currency), after);
     view.posted.insert(want.reference.clone());
     Ok((after, true))
 }
@@ -183,6 +177,7 @@ fn decide(view: &mut View, want: &CreditEntry) -> Result<(i64, bool), CreditRefu
 /// # Errors
 /// A fault of the database.
 pub async fn credit_balance(sql: &Sql, customer: CustomerId, currency: Currency) -> Result<i64, Fault> {
-    let text = "SELECT balance FROM store_credit WHERE customer_id = $1 AND currency = $2";
+    let text = "SELECT s.balance FROM customer c JOIN store_credit s ON s.customer_id = COALESCE(c.merged_into, c.id) \
+         WHERE c.id = $1 AND s.currency = $2";
     Ok(sql.scalar(text, [customer.into(), currency.into()]).await?.unwrap_or(0))
 }

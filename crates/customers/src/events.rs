@@ -1,7 +1,7 @@
 //! What this slice tells the world.
 
 use crate::{ConsentChannel, CustomerId};
-use kernel::{Currency, fact};
+use kernel::{Currency, Money, fact};
 use serde::{Deserialize, Serialize};
 
 /// Somebody became a customer.
@@ -67,3 +67,18 @@ pub struct ConsentChanged {
     pub source: String,
 }
 kernel::fact!(ConsentChanged, "customer.consent_changed");
+
+/// Two customers turned out to be one person. Whatever belongs to the one who was merged belongs to the survivor from now on: slices below
+/// move what is theirs in the same transaction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerMerged {
+    /// Who has everything now.
+    pub customer: CustomerId,
+    /// Who was merged into them; the id leads there.
+    pub merged: CustomerId,
+    /// The name that was not kept.
+    pub name: String,
+    /// Store credit that moved, by currency.
+    pub credit: Vec<Money>,
+}
+fact!(CustomerMerged, "customer.merged");

@@ -1,12 +1,12 @@
 //! Find or create customers by how they can be reached. Invariants: an e-mail address leads to one customer, and so does a phone number,
-//! whoever races; what we know is completed, never overwritten.
+//! whoever races; what we know is completed, never overwritten; who was merged is led to whom they were merged into.
 
-use crate::CustomerId;
 use crate::events::{CustomerCompleted, CustomerCreated};
+use crate::{CustomerId, survivor};
 use contact::address::Address;
 use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How somebody who orders can be reached, in canonical form.
 #[derive(Debug, Clone)]
@@ -68,6 +68,7 @@ struct Row {
     email_key: Option<String>,
     phone: Option<String>,
     address: Option<String>,
+    merged_into: Option<CustomerId>,
 }
 
 /// The customer of each contact, in order: found by the e-mail address, else by the phone number, else made. A contact with neither makes
@@ -91,9 +92,7 @@ impl People {
         let emails = batch.iter().filter_map(|c| c.email_key.as_deref());
         let phones = batch.iter().filter_map(|c| c.phone.as_deref());
         let mut people = Self::default();
-        for row in rows_of(tx, emails, phones).await? {
-            people.add(row);
-        }
+        people.add(rows_of(tx, emails, phones).await?);
         Ok(people)
     }
     /// Whose contact it is, if anybody's.
@@ -119,21 +118,40 @@ impl People {
         complete(tx, self).await?;
         create(tx, self).await
     }
-    fn add(&mut self, row: Row) {
-        if let Some(key) = &row.email_key {
-            self.by_email.insert(key.clone(), row.id);
+    /// Takes in what was read: the keys of somebody who was merged lead to whom they were merged into, and nothing is completed of them.
+    fn add(&mut self, rows: Vec<Row>) {
+        let leads = rows.iter().map(|row| (row.id, row.merged_into)).collect();
+        for row in rows {
+            let id = survivor::end(&leads, row.id);
+            if let Some(key) = &row.email_key {
+                self.by_email.insert(key.clone(), id);
+            }
+            if let Some(phone) = &row.phone {
+                self.by_phone.insert(phone.clone(), id);
+            }
+            if row.merged_into.is_none() {
+                let known = Known {
+                    email_key: row.email_key,
+                    phone: row.phone,
+                    has_address: row.address.is_some(),
+                    write: Write::Nothing,
+                };
+                self.customers.insert(row.id, known);
+            }
         }
-        if let Some(phone) = &row.phone {
-            self.by_phone.insert(phone.clone(), row.id);
-        }
-        let known = Known {
-            email_key: row.email_key,
-            phone: row.phone,
-            has_address: row.address.is_some(),
-            write: Write::Nothing,
-        };
-        self.customers.insert(row.id, known);
     }
+}
+
+/// What is read of customers. The lock is the one that writing an order of theirs takes anyway; taken here, it makes a merge that has begun
+/// end first, and one that begins later wait until the order is there to go with it.
+macro_rules! rows_by {
+    ($column:literal) => {
+        concat!(
+            "SELECT c.id, c.email_key, c.phone, c.address, c.merged_into FROM customer c JOIN input ON input.key = c.",
+            $column,
+            " /*pg FOR KEY SHARE OF c */"
+        )
+    };
 }
 
 async fn rows_of<'a>(
@@ -143,20 +161,25 @@ async fn rows_of<'a>(
 ) -> Result<Vec<Row>, Fault> {
     let mut rows = Vec::new();
     for (texts, query) in [
-        (
-            emails.collect::<HashSet<_>>(),
-            "SELECT c.id, c.email_key, c.phone, c.address FROM customer c JOIN input ON input.key = c.email_key",
-        ),
-        (
-            phones.collect::<HashSet<_>>(),
-            "SELECT c.id, c.email_key, c.phone, c.address FROM customer c JOIN input ON input.key = c.phone",
-        ),
+        (emails.collect::<HashSet<_>>(), rows_by!("email_key")),
+        (phones.collect::<HashSet<_>>(), rows_by!("phone")),
     ] {
         let mut input = Rows::new("key TEXT");
         for text in texts {
             input.push([text.into()]);
         }
         rows.extend(tx.all_from::<Row>(&input, query, []).await?);
+    }
+    // Hardly ever: somebody comes with what belonged to one who was merged.
+    let mut away: BTreeSet<CustomerId> = rows.iter().filter_map(|row| row.merged_into).collect();
+    while !away.is_empty() {
+        let mut input = Rows::new("key BIGINT");
+        for id in &away {
+            input.push([(*id).into()]);
+        }
+        let more: Vec<Row> = tx.all_from(&input, rows_by!("id"), []).await?;
+        away = more.iter().filter_map(|row| row.merged_into).collect();
+        rows.extend(more);
     }
     Ok(rows)
 }
@@ -314,9 +337,7 @@ async fn whom(tx: &Tx, missed: Vec<(CustomerId, &Draft)>) -> Result<HashMap<Cust
     let emails = missed.iter().filter_map(|(_, d)| d.email_key.as_deref());
     let phones = missed.iter().filter_map(|(_, d)| d.phone.as_deref());
     let mut view = People::default();
-    for row in rows_of(tx, emails, phones).await? {
-        view.add(row);
-    }
+    view.add(rows_of(tx, emails, phones).await?);
     missed
         .into_iter()
         .map(|(id, draft)| {
@@ -365,5 +386,27 @@ mod tests {
         assert_eq!(find(&mut view, None, None), 9);
         let Write::New(draft) = &view.customers[&CustomerId(1)].write else { panic!("new") };
         assert_eq!(draft.phone.as_deref(), Some("+1"), "one insert carries what the batch learnt");
+    }
+
+    #[test]
+    fn keys_of_the_merged_lead_to_the_survivor() {
+        let row = |id, email: &str, into: Option<i64>| Row {
+            id: CustomerId(id),
+            email_key: Some(email.into()),
+            phone: None,
+            address: None,
+            merged_into: into.map(CustomerId),
+        };
+        let mut view = People::default();
+        view.add(vec![row(1, "a@x", Some(2)), row(2, "b@x", Some(3)), row(3, "c@x", None)]);
+        let mut find = |email, phone| decide(&mut view, &contact(email, phone), || CustomerId(9)).0;
+        assert_eq!(
+            [find(Some("a@x"), None), find(Some("b@x"), Some("+1")), find(None, Some("+1"))],
+            [3, 3, 3]
+        );
+        assert_eq!(view.ids().collect::<Vec<_>>(), [CustomerId(3)], "only the survivor learns");
+        assert!(
+            matches!(&view.customers[&CustomerId(3)].write, Write::Complete(d) if d.phone.as_deref() == Some("+1"))
+        );
     }
 }

@@ -23,4 +23,24 @@ pub const LAWS: &[Law] = &[
              WHERE k.before = CASE WHEN k.given THEN 1 ELSE 0 END",
         ),
     },
+    Law {
+        name: "customers.merged_lead_to_somebody",
+        says: "Who was merged leads, in one step, to a customer who was not merged.",
+        proof: Proof::Offenders(
+            "SELECT CAST(m.id AS TEXT) AS subject, CASE WHEN c.id IS NULL THEN 'leads to nobody' ELSE 'leads to somebody who leads on' END AS detail \
+             FROM customer m LEFT JOIN customer c ON c.id = m.merged_into WHERE m.merged_into IS NOT NULL AND (c.id IS NULL OR c.merged_into IS NOT NULL)",
+        ),
+    },
+    Law {
+        name: "customers.merged_own_nothing",
+        says: "Who was merged has no store credit, no notes and no consent that holds: they are the survivor's.",
+        proof: Proof::Offenders(
+            "SELECT CAST(m.id AS TEXT) AS subject, 'has ' || CAST(s.balance AS TEXT) || ' ' || s.currency AS detail FROM customer m \
+             JOIN store_credit s ON s.customer_id = m.id WHERE m.merged_into IS NOT NULL AND s.balance <> 0 \
+             UNION ALL SELECT CAST(m.id AS TEXT), 'has a note' FROM customer m JOIN customer_note n ON n.customer_id = m.id WHERE m.merged_into IS NOT NULL \
+             UNION ALL SELECT CAST(m.id AS TEXT), 'has a consent to ' || k.channel FROM customer m JOIN customer_consent k ON k.customer_id = m.id \
+             WHERE m.merged_into IS NOT NULL AND k.given AND NOT EXISTS (SELECT 1 FROM customer_consent l \
+             WHERE l.customer_id = k.customer_id AND l.channel = k.channel AND (l.at > k.at OR (l.at = k.at AND l.id > k.id)))",
+        ),
+    },
 ];

@@ -1,10 +1,9 @@
 //! Write a note on a customer, for colleagues.
 
-use crate::CustomerId;
 use crate::events::CustomerNoted;
-use db::{FromRow, Rows, Tx};
+use crate::{CustomerId, survivor};
+use db::{Rows, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
-use std::collections::BTreeSet;
 
 kernel::id!(CustomerNoteId, "cno", "A note on a customer.");
 
@@ -32,12 +31,7 @@ refusals! {
     }
 }
 
-#[derive(FromRow)]
-struct Known {
-    id: CustomerId,
-}
-
-/// Keeps notes: one outcome per item, in order. Events: `customer.noted`.
+/// Keeps notes, on the survivor where a customer was merged: one outcome per item, in order. Events: `customer.noted`.
 ///
 /// # Errors
 /// A fault of the database.
@@ -45,28 +39,22 @@ pub async fn note_customers(
     tx: &Tx,
     batch: &[CustomerNote],
 ) -> Result<Vec<Result<CustomerNoteId, CustomerNoteRefused>>, Fault> {
-    let mut asked = Rows::new("id BIGINT");
-    for id in batch.iter().map(|n| n.customer).collect::<BTreeSet<_>>() {
-        asked.push([id.into()]);
-    }
-    let known: Vec<Known> =
-        tx.all_from(&asked, "SELECT c.id FROM customer c JOIN input ON input.id = c.id", []).await?;
-    let known: BTreeSet<CustomerId> = known.into_iter().map(|k| k.id).collect();
+    let known = survivor::lock(tx, batch.iter().map(|n| n.customer)).await?;
     let mut rows = Rows::new("id BIGINT, customer_id BIGINT, at BIGINT, by_actor TEXT, text TEXT");
     let mut outcomes = Vec::with_capacity(batch.len());
     for want in batch {
         let text = want.text.trim();
         if text.is_empty() || text.chars().nth(LONGEST).is_some() {
             outcomes.push(Err(CustomerNoteRefused::BadText { max: LONGEST }));
-        } else if !known.contains(&want.customer) {
-            outcomes.push(Err(CustomerNoteRefused::UnknownCustomer { customer: want.customer }));
-        } else {
+        } else if let Some(&customer) = known.get(&want.customer) {
             let id: CustomerNoteId = tx.id();
             let by = want.by.as_str();
-            rows.push([id.into(), want.customer.into(), want.at.into(), by.into(), text.into()]);
-            let fact = CustomerNoted { customer: want.customer, text: text.to_owned() };
-            tx.record_by(want.at, want.by.clone(), want.customer, None, fact)?;
+            rows.push([id.into(), customer.into(), want.at.into(), by.into(), text.into()]);
+            let fact = CustomerNoted { customer, text: text.to_owned() };
+            tx.record_by(want.at, want.by.clone(), customer, None, fact)?;
             outcomes.push(Ok(id));
+        } else {
+            outcomes.push(Err(CustomerNoteRefused::UnknownCustomer { customer: want.customer }));
         }
     }
     if !rows.is_empty() {

@@ -1,13 +1,14 @@
 //! Pages of customers: the list with search, and a customer with store credit, notes, and what other slices know of them.
 
 use crate::api::{ReadCustomers, WriteCustomers};
+use crate::api_consents::history_of;
 use crate::consent::{SetConsent, consents_of, set_consents};
 use crate::model::EntryId;
-use crate::pages_consent;
 use crate::read::{self, Filter};
-use crate::{CreditEntry, Customer, CustomerId, CustomerNote};
+use crate::{CreditEntry, Customer, CustomerId, CustomerNote, survivor};
+use crate::{pages_consent, pages_merge};
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use contact::address;
 use kernel::{Currency, Money, money};
@@ -126,8 +127,12 @@ async fn show(
     State(app): State<App>,
     caller: May<ReadCustomers>,
     Segment(id): Segment<CustomerId>,
-) -> Result<Markup, Problem> {
-    page(&app, &caller, id, &Fields::new(), None).await
+) -> Result<Response, Problem> {
+    let survivor = survivor(app.db.read(), id).await?;
+    if survivor != id {
+        return Ok(Redirect::to(&format!("/customers/{survivor}")).into_response());
+    }
+    Ok(page(&app, &caller, id, &Fields::new(), None).await?.into_response())
 }
 
 /// The page; `typed` and `problem` are of a form that was refused.
@@ -141,13 +146,16 @@ async fn page(
     let sql = app.db.read();
     let found = read::by_id(sql, &[id]).await?.remove(&id);
     let customer = found.ok_or_else(|| Problem::not_found(format!("customer {id}")))?;
+    let id = customer.id;
     let balances = read::balances(sql, id).await?;
     let entries = read::entries(sql, id, SHOWN).await?;
     let notes = read::notes(sql, id, SHOWN).await?;
     let consents = consents_of(sql, &[id]).await?;
+    let history = history_of(sql, id, &consents).await?;
     let noted = notes.iter().map(|n| n.by_actor.as_str());
-    let actors: Vec<&str> = noted.chain(consents.iter().map(|c| c.by_actor.as_str())).collect();
+    let actors: Vec<&str> = noted.chain(history.iter().map(|c| c.by_actor.as_str())).collect();
     let names = web::auth::names(sql, &actors).await?;
+    let same = pages_merge::card(app, caller, &customer).await?;
     let writes = caller.may::<WriteCustomers>();
     let error = |name: &str| {
         problem.and_then(|p| p.errors().iter().find(|e| e.pointer == name)).map(|e| e.detail.as_str())
@@ -174,7 +182,8 @@ async fn page(
     };
     let side = html! {
         (h::card("Contact", contact_facts(&customer)))
-        (pages_consent::card(id, &consents, &names, writes, &typed_consent))
+        (same)
+        (pages_consent::card(id, &consents, &history, &names, writes, &typed_consent))
         (h::card("Store credit", html! {
             @if balances.iter().all(|b| b.balance == 0) { p.text-secondary { "None." } }
             @for b in balances.iter().filter(|b| b.balance > 0) { p { strong { (h::amount(b.balance, b.currency)) } } }
@@ -186,6 +195,9 @@ async fn page(
         .crumb("Customers", "/customers")
         .subtitle(html! { "Customer since " (h::time(customer.created_at)) })
         .live(format!("customer:{id}"))
+        .actions(
+            html! { @if writes { (h::link(&format!("/customers/{id}/merge"), "Merge…", "secondary", "")) } },
+        )
         .show(h::split(main, side)))
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use web::html::{self as h, Field, Select, Tone};
 
 /// As people name a channel.
-fn name(channel: Channel) -> &'static str {
+pub(crate) fn name(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "E-mail",
         Channel::Sms => "Text messages",
@@ -25,15 +25,16 @@ pub(crate) struct Typed<'a> {
     pub error: &'a dyn Fn(&str) -> Option<&'a str>,
 }
 
-/// The card.
+/// The card; what holds is of the customer's own words, the history also of those who were merged into them.
 pub(crate) fn card(
     id: CustomerId,
+    own: &[ConsentRow],
     history: &[ConsentRow],
     names: &HashMap<String, String>,
     writes: bool,
     typed: &Typed<'_>,
 ) -> Markup {
-    let now: BTreeMap<Channel, &ConsentRow> = in_force(history);
+    let now: BTreeMap<Channel, &ConsentRow> = in_force(own);
     let by = |row: &ConsentRow| names.get(&row.by_actor).cloned().unwrap_or_default();
     html! {
         (h::card("Marketing", html! {

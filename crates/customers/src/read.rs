@@ -5,7 +5,7 @@ use crate::{Customer, CustomerId};
 use contact::address::Address;
 use db::{FromRow, Rows, Sql};
 use kernel::{Currency, Fault, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const COLUMNS: &str = "c.id, c.name, c.email, c.phone, c.address, c.created_at, c.version";
 
@@ -59,12 +59,16 @@ pub async fn list(
     after: Option<CustomerId>,
     limit: i64,
 ) -> Result<Vec<Customer>, Fault> {
-    let mut text = format!("SELECT {COLUMNS} FROM customer c WHERE TRUE");
+    let mut text = format!("SELECT {COLUMNS} FROM customer c WHERE c.merged_into IS NULL");
     let mut values: Vec<db::Value> = Vec::new();
-    for (column, value) in [("c.email_key", &filter.email_key), ("c.phone", &filter.phone)] {
+    for (column, value) in [("email_key", &filter.email_key), ("phone", &filter.phone)] {
         if let Some(value) = value {
+            // What belonged to somebody who was merged finds the survivor.
             values.push(value.as_str().into());
-            text.push_str(&format!(" AND {column} = ${}", values.len()));
+            let n = values.len();
+            text.push_str(&format!(
+                " AND c.id IN (SELECT COALESCE(k.merged_into, k.id) FROM customer k WHERE k.{column} = ${n})"
+            ));
         }
     }
     if let Some(name) = filter.name.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
@@ -73,9 +77,11 @@ pub async fn list(
         values.extend([name.into(), format!("{name}{}", char::MAX).into(), from.into(), end.into()]);
         let n = values.len();
         text.push_str(&format!(
-            " AND (c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= LOWER(${}) AND LOWER(n.name) < LOWER(${}) \
-             ORDER BY LOWER(n.name) LIMIT {NAMES}) OR c.id IN (SELECT s.id FROM customer s WHERE s.surname >= ${} AND s.surname < ${n} \
-             ORDER BY s.surname, s.id LIMIT {NAMES}))",
+            " AND c.id IN (SELECT COALESCE(n.merged_into, n.id) FROM (\
+             SELECT * FROM (SELECT n.id, n.merged_into FROM customer n WHERE LOWER(n.name) >= LOWER(${}) AND LOWER(n.name) < LOWER(${}) \
+              ORDER BY LOWER(n.name) LIMIT {NAMES}) AS by_name \
+             UNION ALL SELECT * FROM (SELECT s.id, s.merged_into FROM customer s WHERE s.surname >= ${} AND s.surname < ${n} \
+              ORDER BY s.surname, s.id LIMIT {NAMES}) AS by_surname) AS n)",
             n - 3,
             n - 2,
             n - 1
@@ -91,7 +97,8 @@ pub async fn list(
     rows.into_iter().map(Row::into_customer).collect()
 }
 
-/// Customers by their ids; ids that do not exist are missing from the answer.
+/// Customers by their ids; ids that do not exist are missing from the answer, and ids of those who were merged give the survivor, whose
+/// `id` is another then.
 ///
 /// # Errors
 /// A fault of the database.
@@ -103,10 +110,22 @@ pub async fn by_id(sql: &Sql, ids: &[CustomerId]) -> Result<HashMap<CustomerId, 
     for id in ids {
         input.push([id.into()]);
     }
-    let rows: Vec<Row> = sql
-        .all_from(&input, &format!("SELECT {COLUMNS} FROM customer c JOIN input ON input.id = c.id"), [])
-        .await?;
-    rows.into_iter().map(|r| Ok((r.id, r.into_customer()?))).collect()
+    #[derive(FromRow)]
+    struct Asked {
+        asked: CustomerId,
+        id: CustomerId,
+    }
+    let text = "SELECT a.id AS asked, COALESCE(a.merged_into, a.id) AS id FROM customer a JOIN input ON input.id = a.id";
+    let asked: Vec<Asked> = sql.all_from(&input, text, []).await?;
+    let mut input = Rows::new("id BIGINT");
+    for id in asked.iter().map(|a| a.id).collect::<BTreeSet<_>>() {
+        input.push([id.into()]);
+    }
+    let text = format!("SELECT {COLUMNS} FROM customer c JOIN input ON input.id = c.id");
+    let rows: Vec<Row> = sql.all_from(&input, &text, []).await?;
+    let found = rows.into_iter().map(|r| Ok((r.id, r.into_customer()?)));
+    let found: HashMap<CustomerId, Customer> = found.collect::<Result<_, Fault>>()?;
+    Ok(asked.iter().filter_map(|a| Some((a.asked, found.get(&a.id)?.clone()))).collect())
 }
 
 /// A balance of store credit.
@@ -147,13 +166,14 @@ pub async fn balances(sql: &Sql, customer: CustomerId) -> Result<Vec<Balance>, F
     .await
 }
 
-/// The newest entries of a customer's store credit, at most `limit`.
+/// The newest entries of a customer's store credit, and of those who were merged into them, at most `limit`.
 ///
 /// # Errors
 /// A fault of the database.
 pub async fn entries(sql: &Sql, customer: CustomerId, limit: i64) -> Result<Vec<Entry>, Fault> {
-    let text = "SELECT currency, amount, reason, order_id, reference, at FROM store_credit_entry WHERE customer_id = $1 \
-         ORDER BY at DESC, id DESC LIMIT $2";
+    let text = "SELECT e.currency, e.amount, e.reason, e.order_id, e.reference, e.at FROM store_credit_entry e WHERE e.customer_id IN \
+         (SELECT c.id FROM customer c WHERE c.id = $1 UNION ALL SELECT m.id FROM customer m WHERE m.merged_into = $1) \
+         ORDER BY e.at DESC, e.id DESC LIMIT $2";
     sql.all(text, [customer.into(), limit.into()]).await
 }
 
@@ -170,10 +190,10 @@ pub async fn suggested(sql: &Sql, text: &str, limit: i64) -> Result<Vec<Customer
     let end = format!("{text}{}", char::MAX);
     let (surname, surname_end) = surnames(&text).unwrap_or_default();
     let sql_text = format!(
-        "SELECT {COLUMNS} FROM customer c WHERE c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= $1 AND LOWER(n.name) < $2 ORDER BY LOWER(n.name) LIMIT 20) \
-         OR c.id IN (SELECT e.id FROM customer e WHERE e.email_key >= $1 AND e.email_key < $2 ORDER BY e.email_key LIMIT 20) \
-         OR c.id IN (SELECT p.id FROM customer p WHERE p.phone >= $1 AND p.phone < $2 ORDER BY p.phone LIMIT 20) \
-         OR c.id IN (SELECT s.id FROM customer s WHERE s.surname >= $4 AND s.surname < $5 ORDER BY s.surname, s.id LIMIT 20) \
+        "SELECT {COLUMNS} FROM customer c WHERE c.id IN (SELECT COALESCE(n.merged_into, n.id) FROM customer n WHERE LOWER(n.name) >= $1 AND LOWER(n.name) < $2 ORDER BY LOWER(n.name) LIMIT 20) \
+         OR c.id IN (SELECT COALESCE(e.merged_into, e.id) FROM customer e WHERE e.email_key >= $1 AND e.email_key < $2 ORDER BY e.email_key LIMIT 20) \
+         OR c.id IN (SELECT COALESCE(p.merged_into, p.id) FROM customer p WHERE p.phone >= $1 AND p.phone < $2 ORDER BY p.phone LIMIT 20) \
+         OR c.id IN (SELECT COALESCE(s.merged_into, s.id) FROM customer s WHERE s.surname >= $4 AND s.surname < $5 ORDER BY s.surname, s.id LIMIT 20) \
          ORDER BY LOWER(c.name), c.id LIMIT $3"
     );
     let rows: Vec<Row> = sql

@@ -219,3 +219,99 @@ async fn many_who_spend_at_once_spend_what_is_there() {
         laws_hold(&db).await;
     }
 }
+
+async fn merge(db: &Db, pairs: &[(CustomerId, CustomerId)]) -> Vec<Result<CustomerId, &'static str>> {
+    let batch: Vec<customers::Merge> = pairs
+        .iter()
+        .map(|(into, from)| customers::Merge {
+            at: db.now(),
+            into: *into,
+            from: *from,
+            keep: customers::Keep::default(),
+            by: actor(),
+        })
+        .collect();
+    let told = db::write!(db, &actor(), |tx| customers::merge(tx, &batch).await).unwrap();
+    told.into_iter().map(|outcome| outcome.map_err(|refused| refused.code())).collect()
+}
+
+#[tokio::test]
+async fn merges_of_a_batch_build_on_each_other() {
+    for db in both(Options::default).await {
+        let people: Vec<Contact> =
+            ["a@x.de", "b@x.de", "c@x.de", "d@x.de"].map(|email| who(Some(email), None)).to_vec();
+        let ids = find(&db, &people).await.unwrap();
+        let [a, b, c, d] = ids[..] else { panic!("four") };
+        for (n, id) in ids.iter().enumerate() {
+            let entry = CreditEntry {
+                at: BEGIN,
+                customer: *id,
+                currency: if n == 3 { "JPY" } else { "EUR" }.parse().unwrap(),
+                amount: 10 + n as i64,
+                reason: "sorry".into(),
+                order: None,
+                reference: format!("grant:{n}"),
+            };
+            db::write!(db, &actor(), |tx| customers::post_credit(tx, std::slice::from_ref(&entry)).await)
+                .unwrap()
+                .remove(0)
+                .unwrap();
+        }
+        let told = merge(&db, &[(b, a), (c, b), (a, d), (c, a), (d, c)]).await;
+        let same = Err("customers.merge_with_itself");
+        assert_eq!(told, [Ok(b), Ok(c), Ok(c), same, same], "{}", db.name);
+        let read = customers::read::by_id(db.read(), &ids).await.unwrap();
+        assert!(ids.iter().all(|id| read[id].id == c), "{}", db.name);
+        let held: Vec<(String, i64)> = customers::read::balances(db.read(), c)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|b| (b.currency.to_string(), b.balance))
+            .collect();
+        assert_eq!(held, [("EUR".to_owned(), 33), ("JPY".to_owned(), 13)], "{}", db.name);
+        let entries = customers::read::entries(db.read(), c, 100).await.unwrap();
+        // Four were granted; 10, then 21, then 13 went out of one and into another.
+        assert_eq!(entries.len(), 4 + 2 * 3, "{}: the whole history", db.name);
+        assert_eq!(find(&db, &people).await.unwrap(), [c; 4], "{}: by every address", db.name);
+        assert_eq!(customers::aliases(db.read(), &[c]).await.unwrap().len(), 3);
+        let listed = customers::read::list(db.read(), &Default::default(), None, 10).await.unwrap();
+        assert_eq!(listed.iter().map(|c| c.id).collect::<Vec<_>>(), [c], "{}", db.name);
+        laws_hold(&db).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_kept_still_leads_to_the_survivor() {
+    for db in both(Options::default).await {
+        let ids = find(&db, &[who(Some("a@x.de"), None), who(Some("b@x.de"), Some("+1"))]).await.unwrap();
+        let keep = customers::Keep { email: customers::Side::Merged, ..Default::default() };
+        let want = customers::Merge { at: BEGIN, into: ids[0], from: ids[1], keep, by: actor() };
+        let said = db::write!(db, &actor(), |tx| {
+            let mut said = Vec::new();
+            for customer in [ids[0], ids[1]] {
+                let (channel, source) = (customers::ConsentChannel::Sms, "call".to_owned());
+                let yes =
+                    customers::SetConsent { at: BEGIN, customer, channel, given: true, source, by: actor() };
+                said.extend(customers::set_consents(tx, &[yes]).await?);
+            }
+            customers::merge(tx, std::slice::from_ref(&want)).await?.remove(0).unwrap();
+            Ok(said)
+        })
+        .unwrap();
+        assert!(said.iter().all(Result::is_ok));
+        let read = customers::read::by_id(db.read(), &ids).await.unwrap().remove(&ids[1]).unwrap();
+        assert_eq!(
+            (read.id, read.email.as_deref(), read.phone.as_deref()),
+            (ids[0], Some("B@X.DE"), Some("+1"))
+        );
+        let by = [who(Some("a@x.de"), None), who(Some("b@x.de"), None), who(None, Some("+1"))];
+        assert_eq!(find(&db, &by).await.unwrap(), [ids[0]; 3], "{}", db.name);
+        // The phone is the other one's, whose yes counts; nothing holds of the other any more.
+        for (customer, given) in [(ids[0], true), (ids[1], false)] {
+            let words = customers::consents_of(db.read(), &[customer]).await.unwrap();
+            let now = customers::in_force(&words);
+            assert_eq!(now[&customers::ConsentChannel::Sms].given, given, "{}", db.name);
+        }
+        laws_hold(&db).await;
+    }
+}

@@ -123,10 +123,13 @@ CREATE TABLE customer (
   id BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL,
   surname TEXT COLLATE "C",                                  -- the last word of the name first, as “berger anna”; none of a name of one word
   email TEXT, email_key TEXT COLLATE "C" UNIQUE, phone TEXT COLLATE "C" UNIQUE, address TEXT, created_at BIGINT NOT NULL,
-  version BIGINT NOT NULL DEFAULT 1
+  version BIGINT NOT NULL DEFAULT 1,
+  merged_into BIGINT, merged_at BIGINT,                      -- the same person as that one, who has everything; the row keeps leading there
+  CHECK ((merged_into IS NULL) = (merged_at IS NULL)), CHECK (merged_into IS NULL OR merged_into <> id)
 );
 CREATE INDEX customer_name ON customer (LOWER(name), id);
 CREATE INDEX customer_surname ON customer (surname, id);
+CREATE INDEX customer_merged ON customer (merged_into) WHERE merged_into IS NOT NULL;
 CREATE TABLE customer_note (id BIGINT PRIMARY KEY, customer_id BIGINT NOT NULL REFERENCES customer (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX customer_note_customer ON customer_note (customer_id);
 -- What customers said on marketing, appended to: the newest word on a channel holds.
@@ -249,7 +252,7 @@ CREATE TABLE orders (
   currency TEXT NOT NULL, tax_inclusive BOOLEAN NOT NULL,
   priority BIGINT NOT NULL DEFAULT 0 CHECK (priority IN (0, 1)),   -- 1 is express
   gift_note TEXT, note TEXT, tags TEXT NOT NULL DEFAULT '[]',
-  fingerprint TEXT NOT NULL,                                 -- customer and lines, to find probable duplicates
+  fingerprint TEXT NOT NULL,                                 -- of the lines: the same for one customer is a probable duplicate
   exchange_of BIGINT,                                        -- the return this order replaces
   pay_later BOOLEAN NOT NULL DEFAULT FALSE,                  -- may ship before it is paid
   placed_at BIGINT NOT NULL, promised_at BIGINT,

@@ -187,7 +187,7 @@ struct ListOrders {
     hold: Option<HoldKind>,
     /// Only orders with holds, or only those without.
     held: Option<bool>,
-    /// Of this customer.
+    /// Of this customer; of one who was merged, the survivor's.
     #[param(value_type = Option<String>)]
     customer: Option<customers::CustomerId>,
     /// From this moment.
@@ -245,7 +245,10 @@ async fn list(
         channel: q.channel,
         hold: q.hold,
         held: q.held,
-        customer: q.customer,
+        customer: match q.customer {
+            Some(customer) => Some(customers::survivor(app.db.read(), customer).await?),
+            None => None,
+        },
         placed_from: q.placed_from,
         placed_before: q.placed_before,
         ..Filter::default()

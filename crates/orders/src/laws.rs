@@ -34,6 +34,14 @@ pub const LAWS: &[Law] = &[
         }),
     },
     Law {
+        name: "orders.belong_to_survivors",
+        says: "No order belongs to a customer who was merged into another.",
+        proof: Proof::Offenders(
+            "SELECT o.number AS subject, 'belongs to ' || CAST(m.id AS TEXT) || ', who was merged' AS detail FROM customer m \
+             JOIN orders o ON o.customer_id = m.id WHERE m.merged_into IS NOT NULL",
+        ),
+    },
+    Law {
         name: "orders.have_lines",
         says: "Every order has a line.",
         proof: Proof::Offenders(

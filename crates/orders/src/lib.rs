@@ -7,7 +7,7 @@
 //! [`request_payment`], [`pay`], [`set_routing`],
 //! [`bulk::begin_bulk`]; for downstream slices [`advance`], [`resource`],
 //! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
-//! those who wait.
+//! those who wait; customers who are merged bring their orders along.
 
 mod address;
 mod advance;
@@ -21,6 +21,7 @@ mod channel;
 mod collect;
 mod confirmation;
 pub mod events;
+mod follow;
 mod foresee;
 mod hold;
 mod laws;
@@ -83,6 +84,11 @@ pub const REACTIONS: &[db::Reaction] = &[
         name: "orders.backorders",
         kinds: backorder::STOCK_KINDS,
         run: |tx, events| Box::pin(backorder::on_stock(tx, events)),
+    },
+    db::Reaction {
+        name: "orders.customers",
+        kinds: &["customer.merged"],
+        run: |tx, events| Box::pin(follow::on_merged(tx, events)),
     },
 ];
 
@@ -149,6 +155,8 @@ pub const SLICE: web::Slice = web::Slice {
     jobs: &[db::JobKind::of::<bulk::RunBulk>()],
     panels: &[pages::CUSTOMER_PANEL],
     search: &[pages::SEARCH],
+    finders: &[follow::BY_PHONE],
+    follows: follow::FOLLOWS,
     laws: LAWS,
     reactions: REACTIONS,
     api: api::routes,

@@ -132,13 +132,16 @@ const UNGRANTED: &str = "\
 SELECT 'operation ' || CAST(o.id AS TEXT) AS subject, 'a refund of ' || CAST(o.amount AS TEXT) || ' that nobody granted' AS detail \
 FROM payment_operation o WHERE o.kind = 'refund' AND NOT EXISTS (SELECT 1 FROM refund_part x WHERE x.operation_id = o.id)";
 
+/// The purse is that of the tender's customer, or of one who is the same person since they were merged.
 const CREDIT: &str = "\
 SELECT 'payment ' || CAST(p.id AS TEXT) AS subject, 'store credit was not taken for ' || CAST(p.amount AS TEXT) AS detail \
 FROM payment p WHERE p.gateway = 'store_credit' AND EXISTS (SELECT 1 FROM payment_operation o WHERE o.payment_id = p.id AND o.kind = 'capture') \
  AND NOT EXISTS (SELECT 1 FROM store_credit_entry c \
-  WHERE c.reference = 'payment:' || CAST(p.id AS TEXT) AND c.amount = -p.amount AND c.customer_id = p.customer_id AND c.currency = p.currency) \
+  WHERE c.reference = 'payment:' || CAST(p.id AS TEXT) AND c.amount = -p.amount AND c.currency = p.currency AND (c.customer_id = p.customer_id OR EXISTS (SELECT 1 FROM customer x JOIN customer y \
+   ON COALESCE(x.merged_into, x.id) = COALESCE(y.merged_into, y.id) WHERE x.id = c.customer_id AND y.id = p.customer_id))) \
 UNION ALL \
 SELECT 'operation ' || CAST(e.operation_id AS TEXT), 'store credit was not given for ' || CAST(e.amount AS TEXT) \
 FROM payment_event e JOIN payment p ON p.id = e.payment_id WHERE e.kind = 'refund' AND e.phase = 'requested' AND e.detail = 'store_credit' \
  AND NOT EXISTS (SELECT 1 FROM store_credit_entry c \
-  WHERE c.reference = 'refund:' || CAST(e.operation_id AS TEXT) AND c.amount = e.amount AND c.customer_id = p.customer_id AND c.currency = p.currency)";
+  WHERE c.reference = 'refund:' || CAST(e.operation_id AS TEXT) AND c.amount = e.amount AND c.currency = p.currency AND (c.customer_id = p.customer_id OR EXISTS (SELECT 1 FROM customer x JOIN customer y \
+   ON COALESCE(x.merged_into, x.id) = COALESCE(y.merged_into, y.id) WHERE x.id = c.customer_id AND y.id = p.customer_id)))";

@@ -101,4 +101,12 @@ pub const LAWS: &[Law] = &[
             SELECT CAST(p.return_id AS TEXT), CAST(COUNT(*) AS TEXT) || ' photos' FROM return_photo p GROUP BY p.return_id HAVING COUNT(*) > 8",
         ),
     },
+    Law {
+        name: "returns.are_of_the_orders_customer",
+        says: "A return is asked by the customer of its order, also after customers were merged.",
+        proof: Proof::Offenders(
+            "SELECT r.number AS subject, 'of ' || CAST(r.customer_id AS TEXT) || ', the order of ' || CAST(o.customer_id AS TEXT) AS detail \
+            FROM return_request r JOIN orders o ON o.id = r.order_id WHERE r.customer_id <> o.customer_id",
+        ),
+    },
 ];

@@ -11,6 +11,7 @@ mod api_photos;
 mod approve;
 pub mod credit;
 pub mod events;
+mod follow;
 mod inspect;
 pub mod label;
 mod laws;
@@ -32,6 +33,7 @@ pub use api::{ReadReturns, ReceiveReturns, WriteReturns};
 pub use api_label::label_file;
 pub use api_photos::drawn;
 pub use approve::{Approve, DecideRefused, Decline, approve, decline};
+pub use follow::REACTION as FOLLOW_CUSTOMERS;
 pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
 pub use label::{GiveLabel, GiveLabelRefused, give_labels, labels_of};
 pub use laws::LAWS;
@@ -55,6 +57,8 @@ pub const SLICE: web::Slice = web::Slice {
     name: "returns",
     permissions: &[web::grant::<ReadReturns>(), web::grant::<WriteReturns>(), web::grant::<ReceiveReturns>()],
     laws: LAWS,
+    reactions: &[FOLLOW_CUSTOMERS],
+    follows: &[follow::FOLLOWS],
     jobs: &[db::JobKind::of::<label::LabelApproved>(), db::JobKind::of::<label::CallForLabel>()],
     codes: &[
         RequestRefused::CODES,

@@ -119,6 +119,10 @@ impl Sim {
                 let says = format!("order {no} says (total, cancelled, returned) {told:?}; it is {known:?}");
                 return Err(Trouble::new("orders.money", says));
             }
+            if head.customer_id != order.customer {
+                let says = format!("order {no} is of {}; it is of {}", head.customer_id, order.customer);
+                return Err(Trouble::new("customers.orders", says));
+            }
             for (row, line) in rows.iter().zip(&order.lines) {
                 line_agrees(no, row, line)?;
             }

@@ -305,7 +305,7 @@ impl Merchant {
     }
     /// Something that happens to one order.
     fn trouble(&mut self, no: No) -> Step {
-        match self.dice.below(33) {
+        match self.dice.below(34) {
             0..=4 => Step::Cancel { no, line: None, refund: self.dice.chance(800) },
             5..=8 => {
                 let line = Some((self.dice.below(3), self.dice.range(0, 3)));
@@ -337,6 +337,7 @@ impl Merchant {
             26 => Step::Pick(vec![no], if self.dice.chance(500) { How::Wrong } else { How::Over }),
             27 => Step::Decline(no),
             28 | 29 => Step::Move(no, self.dice.chance(200)),
+            30 => Step::Merge { no: self.any(), other: no, swap: self.dice.chance(300) },
             _ => {
                 let n = self.dice.below(self.wishes.len());
                 let other = self.dice.chance(300);

@@ -6,6 +6,7 @@
 use crate::Trouble;
 use crate::shop::{PLACES, SERVICE, SIMPLE, Shop};
 use crate::step::{No, Wish};
+use customers::CustomerId;
 use orders::{LineId, OrderId};
 use payments::PaymentId;
 use returns::ReturnId;
@@ -118,8 +119,10 @@ pub struct Order {
     pub number: String,
     /// Where to write to.
     pub email: Option<String>,
-    /// Whose.
-    pub customer: customers::CustomerId,
+    /// Whose, when it was placed.
+    pub placed_by: CustomerId,
+    /// Whose it is now: of whom that customer was merged into.
+    pub customer: CustomerId,
     /// Lines.
     pub lines: Vec<Line>,
     /// What is to be paid.
@@ -205,6 +208,8 @@ pub struct Back {
 pub struct Model {
     /// Orders, by number.
     pub orders: BTreeMap<No, Order>,
+    /// Whose an e-mail address is.
+    pub people: BTreeMap<String, CustomerId>,
     /// Keys that were refused, with the code.
     pub refused: BTreeMap<No, String>,
     /// Parcels.
@@ -303,6 +308,17 @@ impl Model {
             }
         }
         self.orders.insert(no, order);
+    }
+    /// Two customers are one: whatever is of the one, and whoever comes with an e-mail address of theirs, is of the other. The orders that
+    /// moved.
+    pub fn merged(&mut self, into: CustomerId, from: CustomerId) -> Vec<No> {
+        self.people.values_mut().filter(|who| **who == from).for_each(|who| *who = into);
+        let mut moved = Vec::new();
+        for (no, order) in self.orders.iter_mut().filter(|(_, order)| order.customer == from) {
+            order.customer = into;
+            moved.push(*no);
+        }
+        moved
     }
     /// Units are cancelled; their share of the total.
     pub fn cancel(&mut self, no: No, line: usize, units: i64) -> i64 {

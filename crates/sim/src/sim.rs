@@ -243,6 +243,7 @@ impl Sim {
                 Ok(())
             }
             Step::Grant(no, amount) => self.grant(*no, *amount).await,
+            Step::Merge { no, other, swap } => self.merge(*no, *other, *swap).await,
             Step::Return { no, line, units, ours } => self.ask_back(*no, *line, *units, *ours).await,
             Step::Approve(no) => self.approve(*no).await,
             Step::Refuse(no) => self.refuse(*no).await,

@@ -90,6 +90,7 @@ impl Step {
             | Self::Arrive(no, _)
             | Self::Inspect(no, _)
             | Self::Settle(no, _) => vec![*no],
+            Self::Merge { no, other, .. } => vec![*no, *other],
             _ => Vec::new(),
         }
     }
@@ -100,6 +101,10 @@ impl Step {
             return Some(self.clone());
         }
         if about.iter().all(|no| !keep.contains(no)) {
+            return None;
+        }
+        // Of two, one is not enough.
+        if matches!(self, Self::Merge { .. }) && !about.iter().all(|no| keep.contains(no)) {
             return None;
         }
         let mut less = self.clone();

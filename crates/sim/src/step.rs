@@ -269,6 +269,15 @@ pub enum Step {
     Disputed(No, bool),
     /// Store credit is given.
     Grant(No, i64),
+    /// The customers of two orders turn out to be one person.
+    Merge {
+        /// Whose order survives.
+        no: No,
+        /// Who is merged into them: the customer of this order.
+        other: No,
+        /// Keep the e-mail address of the one who is merged.
+        swap: bool,
+    },
     /// Units are asked back.
     Return {
         /// The order.
@@ -365,6 +374,7 @@ impl Step {
             Self::Dispute(..) => "dispute",
             Self::Disputed(..) => "disputed",
             Self::Grant(..) => "grant",
+            Self::Merge { .. } => "merge",
             Self::Return { .. } => "return",
             Self::Approve(..) => "approve",
             Self::Refuse(..) => "refuse",

@@ -95,6 +95,17 @@ impl App {
         }
         Ok(found)
     }
+    /// What of all slices follows a customer (raw id) who is merged into another, with how many there are.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub async fn follows(&self, customer: i64) -> Result<Vec<(crate::Follows, i64)>, Fault> {
+        let mut found = Vec::new();
+        for follows in crate::all(&self.slices, |s| s.follows) {
+            found.push((follows, (follows.count)(self.db.read(), customer).await?));
+        }
+        Ok(found)
+    }
     /// Every scope there is, with what it allows.
     pub fn permissions(&self) -> Vec<(&'static str, &'static str)> {
         crate::all(&self.slices, |s| s.permissions)

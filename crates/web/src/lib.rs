@@ -41,7 +41,7 @@ pub use openapi::openapi;
 pub use problem::{FieldError, OrProblem, Problem, ProblemBody};
 pub use router::router;
 pub use shell::{Screen, bare, form_panels, page, panels, partial};
-pub use slice::{Finder, Group, Hit, MenuItem, Panel, Search, Slice, all, grant};
+pub use slice::{Finder, Follows, Group, Hit, MenuItem, Panel, Search, Slice, all, grant};
 pub use text::check_json;
 pub use toast::{Done, done};
 pub use upload::{Attached, File, Upload};

@@ -131,6 +131,18 @@ pub struct Finder {
     pub find: for<'a> fn(&'a Sql, &'a str) -> BoxFuture<'a, Result<Vec<i64>, Fault>>,
 }
 
+/// What of a slice follows a customer into another when the two turn out to be one person: named and counted before it is done. The slice
+/// moves it when it hears `customer.merged`.
+#[derive(Clone, Copy)]
+pub struct Follows {
+    /// As the API names it, as `orders`.
+    pub what: &'static str,
+    /// As people read it: one, and many.
+    pub title: (&'static str, &'static str),
+    /// How many a customer has, by raw id.
+    pub count: for<'a> fn(&'a Sql, i64) -> BoxFuture<'a, Result<i64, Fault>>,
+}
+
 /// A slice of the domain, as the program sees it. Write `Slice { name: "orders", …, ..Slice::EMPTY }`.
 #[derive(Clone, Copy)]
 pub struct Slice {
@@ -160,6 +172,8 @@ pub struct Slice {
     pub panels: &'static [Panel],
     /// What it finds for the search boxes of slices above it.
     pub finders: &'static [Finder],
+    /// What of it follows a customer who is merged into another.
+    pub follows: &'static [Follows],
     /// What the search box of every page finds of it.
     pub search: &'static [Search],
 }
@@ -180,6 +194,7 @@ impl Slice {
         pages: axum::Router::new,
         panels: &[],
         finders: &[],
+        follows: &[],
         search: &[],
     };
 }

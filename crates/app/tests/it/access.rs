@@ -79,10 +79,19 @@ const API: &[(&str, &[&str])] = &[
             "GET /v1/customers",
             "GET /v1/customers/{id}",
             "GET /v1/customers/{id}/consents",
+            "GET /v1/customers/{id}/duplicates",
+            "GET /v1/customers/{id}/merge",
             "GET /v1/customers/{id}/store-credit",
         ],
     ),
-    ("customers:write", &["POST /v1/customers/{id}/consents", "POST /v1/customers/{id}/store-credit"]),
+    (
+        "customers:write",
+        &[
+            "POST /v1/customers/{id}/consents",
+            "POST /v1/customers/{id}/merge",
+            "POST /v1/customers/{id}/store-credit",
+        ],
+    ),
     (
         "inventory:read",
         &[

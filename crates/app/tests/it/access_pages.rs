@@ -204,7 +204,13 @@ pub const PAGES: &[(&str, &[&str])] = &[
     ("books:read", &["GET /panels/orders/{id}/journal"]),
     (
         "customers:write",
-        &["POST /customers/{id}/consent", "POST /customers/{id}/credit", "POST /customers/{id}/note"],
+        &[
+            "GET /customers/{id}/merge",
+            "POST /customers/{id}/consent",
+            "POST /customers/{id}/credit",
+            "POST /customers/{id}/merge",
+            "POST /customers/{id}/note",
+        ],
     ),
     (
         "warehouse:read",

@@ -37,6 +37,33 @@ const CHANGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "customers.merged_lead_to_somebody",
+        &[
+            "UPDATE customer SET merged_into = 7, merged_at = 0 WHERE id = (SELECT MIN(id) FROM customer)",
+            "UPDATE customer SET merged_into = (SELECT MIN(id) FROM customer), merged_at = 0 WHERE id > (SELECT MIN(id) FROM customer); \
+             UPDATE customer SET merged_into = (SELECT MAX(id) FROM customer), merged_at = 0 WHERE id = (SELECT MIN(id) FROM customer)",
+        ],
+    ),
+    (
+        "customers.merged_own_nothing",
+        &[
+            "UPDATE store_credit SET balance = 5 WHERE customer_id IN (SELECT id FROM customer WHERE merged_into IS NOT NULL)",
+            "INSERT INTO customer_note (id, customer_id, at, by_actor, text) SELECT 1, id, 0, 'user:1', 't' FROM customer WHERE merged_into IS NOT NULL",
+            "INSERT INTO customer_consent (id, customer_id, channel, given, at, source, by_actor) SELECT 1, id, 'sms', TRUE, 0, 's', 'user:1' \
+             FROM customer WHERE merged_into IS NOT NULL",
+        ],
+    ),
+    (
+        "orders.belong_to_survivors",
+        &[
+            "UPDATE orders SET customer_id = (SELECT id FROM customer WHERE merged_into IS NOT NULL) WHERE id = (SELECT MIN(id) FROM orders)",
+        ],
+    ),
+    (
+        "returns.are_of_the_orders_customer",
+        &["UPDATE return_request SET customer_id = (SELECT id FROM customer WHERE merged_into IS NOT NULL)"],
+    ),
+    (
         "inventory.counters_equal_movements",
         &[
             "UPDATE stock SET on_hand = on_hand + 1",
@@ -496,10 +523,23 @@ async fn furnish(app: &TestApp) {
     let held = app.post("/v1/orders", &shop::order("gus", &[("TEE", 1)])).await.ok();
     let hold = json!({"kind": "manual", "reason": "look"});
     app.post(&format!("/v1/orders/{}/holds", held["id"].as_str().unwrap()), &hold).await.ok();
+    merge_two(app).await;
     purchase(app).await;
     count_some(app).await;
     app.drain_jobs().await;
     app.check().await;
+}
+
+/// Two customers who are one person, one of them with store credit.
+async fn merge_two(app: &TestApp) {
+    let id_of = async |email: &str| {
+        let found = app.get(&format!("/v1/customers?email={email}%40example.com")).await.ok();
+        found["data"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let (into, from) = (id_of("ada").await, id_of("gus").await);
+    let credit = json!({"currency": "EUR", "amount": 500, "reason": "sorry"});
+    app.post(&format!("/v1/customers/{from}/store-credit"), &credit).await.ok();
+    app.post(&format!("/v1/customers/{into}/merge"), &json!({"from": from})).await.ok();
 }
 
 /// A purchase order of which more came than was ordered of one SKU and less of the other, and one of which nothing came.

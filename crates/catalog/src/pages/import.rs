@@ -179,10 +179,11 @@ fn state(i: &Import, may: bool) -> Markup {
                     @else { (h::link("/catalog", "To the catalogue", "secondary", "")) }
                 } @else {
                     p {
-                        strong { (i.new) } " SKUs would be made and " strong { (i.changed) } " changed; " (i.same) " rows say what the catalogue says already."
+                        strong { (i.new) } (if i.new == 1 { " SKU" } else { " SKUs" }) " would be made and " strong { (i.changed) } " changed; " (i.same) (if i.same == 1 { " row says" } else { " rows say" }) " what the catalogue says already."
                     }
                     @if i.wrong > 0 {
-                        (h::alert("warning", &format!("{} rows are wrong and are left out. Mend them and send the file again: what is written by then is found unchanged.", i.wrong)))
+                        @let wrong = if i.wrong == 1 { "1 row is wrong and is left out. Mend it".to_owned() } else { format!("{} rows are wrong and are left out. Mend them", i.wrong) };
+                        (h::alert("warning", &format!("{wrong} and send the file again: what is written by then is found unchanged.")))
                     }
                     @if i.total == 0 { p.text-secondary { "There is nothing to write." } (h::link(PATH, "Send another file", "secondary", "")) }
                     @else if may {

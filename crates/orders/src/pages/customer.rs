@@ -36,6 +36,7 @@ pub(super) async fn panel(
     Segment(id): Segment<CustomerId>,
 ) -> Result<Markup, Problem> {
     let sql = app.db.read();
+    let id = customers::survivor(sql, id).await?;
     let filter = Filter { customer: Some(id), ..Filter::default() };
     let orders = read::list(sql, &filter, None, SHOWN).await?;
     if orders.is_empty() {

@@ -72,7 +72,7 @@ pub(super) async fn customer(
     let sql = app.db.read();
     let found = customers::read::by_id(sql, &[id]).await?.remove(&id);
     let customer = found.ok_or_else(|| Problem::not_found(format!("customer {id}")))?;
-    let used = read::addresses(sql, id).await?;
+    let used = read::addresses(sql, customer.id).await?;
     let mut known: Vec<Address> = used.iter().filter_map(|a| serde_json::from_str(a).ok()).collect();
     known.extend(customer.address.clone().filter(|a| !known.contains(a)));
     let address = known
@@ -80,7 +80,7 @@ pub(super) async fn customer(
         .cloned()
         .unwrap_or_else(|| Address { name: customer.name.clone(), ..Address::default() });
     let values = [
-        ("customer", Some(id.to_string())),
+        ("customer", Some(customer.id.to_string())),
         ("email", customer.email.clone()),
         ("phone", customer.phone.clone()),
         ("address", Some(chosen.address.to_string())),

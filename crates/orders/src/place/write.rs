@@ -106,7 +106,7 @@ async fn number(
                 number: number.to_string(),
                 customer,
                 lines: draft.skus.iter().map(|_| tx.id()).collect(),
-                fingerprint: screen::fingerprint(customer, &batch[draft.index]),
+                fingerprint: screen::fingerprint(&batch[draft.index]),
                 holds: Vec::new(),
                 assessment: None,
                 draft,

@@ -210,8 +210,9 @@ impl Ask {
             "(SELECT o.placed_at FROM orders o WHERE {theirs} ORDER BY o.placed_at {way} LIMIT 1 OFFSET {limit} - 1)"
         );
         let named = format!(
-            "SELECT k.id, COALESCE({last}, {all}) AS last FROM customer k WHERE k.surname >= {from} AND k.surname < {end} \
-             ORDER BY k.surname, k.id LIMIT {CUSTOMERS}"
+            "SELECT k.id, COALESCE({last}, {all}) AS last FROM (SELECT DISTINCT COALESCE(c.merged_into, c.id) AS id FROM \
+             (SELECT c.id, c.merged_into FROM customer c WHERE c.surname >= {from} AND c.surname < {end} \
+             ORDER BY c.surname, c.id LIMIT {CUSTOMERS}) c) k LIMIT {CUSTOMERS}"
         );
         Some(format!(
             "SELECT id FROM (SELECT o.id, o.placed_at FROM ({named}) k CROSS JOIN orders o WHERE {theirs} AND o.placed_at {within} k.last \

@@ -3,6 +3,7 @@
 mod back;
 mod floor;
 mod hold;
+mod merge;
 mod pay;
 mod place;
 mod shelf;

@@ -126,7 +126,8 @@ impl Sim {
         let Some(order) = self.model.order(no) else { return Ok(()) };
         let entry = customers::CreditEntry {
             at,
-            customer: order.customer,
+            // Whoever has kept the id from when the order was placed may still say it.
+            customer: order.placed_by,
             currency: self.shop.eur,
             amount,
             reason: "sorry".into(),

@@ -136,10 +136,19 @@ impl Sim {
                 );
                 return Err(Trouble::new("orders.money", says));
             }
+            // Whoever comes again with an e-mail address is who came with it before, or whom they were merged into.
+            if let Some(email) = email {
+                let who = *self.model.people.entry(email.clone()).or_insert(head.customer_id);
+                if who != head.customer_id {
+                    let says = format!("{wish:?} of {email} is of {}; it was {who}", head.customer_id);
+                    return Err(Trouble::new("customers.one", says));
+                }
+            }
             let order = Order {
                 id: placed.id,
                 number: placed.number.clone(),
                 email: email.clone(),
+                placed_by: head.customer_id,
                 customer: head.customer_id,
                 lines: mine,
                 total: wanted,

@@ -20,12 +20,12 @@ pub(crate) struct Seen {
     twin: Option<String>,
 }
 
-/// Customer and lines as one text; equal texts close together are probably one order sent twice.
-pub(crate) fn fingerprint(customer: CustomerId, want: &Place) -> String {
+/// The lines as one text; equal texts of one customer close together are probably one order sent twice. The customer is not in it: when two
+/// customers turn out to be one, their orders are compared at once.
+pub(crate) fn fingerprint(want: &Place) -> String {
     let mut lines: Vec<(&str, i64)> = want.lines.iter().map(|l| (l.sku.as_str(), l.quantity)).collect();
     lines.sort_unstable();
     let mut hash = Sha256::new();
-    hash.update(customer.0.to_le_bytes());
     for (sku, quantity) in lines {
         hash.update(sku.as_bytes());
         hash.update([0]);
@@ -34,13 +34,13 @@ pub(crate) fn fingerprint(customer: CustomerId, want: &Place) -> String {
     hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
 
-/// The number of an earlier order of the batch with the same fingerprint and nearly the same time, for each order.
+/// The number of an earlier order of the batch with the same customer, the same fingerprint and nearly the same time, for each order.
 fn twins_in_batch(batch: &[Place], orders: &[Numbered]) -> Vec<Option<String>> {
-    let mut last: HashMap<&str, usize> = HashMap::new();
+    let mut last: HashMap<(CustomerId, &str), usize> = HashMap::new();
     let at = |i: usize| batch[orders[i].draft.index].at.0;
     (0..orders.len())
         .map(|i| {
-            let earlier = last.insert(orders[i].fingerprint.as_str(), i)?;
+            let earlier = last.insert((orders[i].customer, orders[i].fingerprint.as_str()), i)?;
             (at(i).abs_diff(at(earlier)) <= DUPLICATE_WINDOW.unsigned_abs())
                 .then(|| orders[earlier].number.clone())
         })
