@@ -1,13 +1,13 @@
 //! Figures of pick tours on seeded random warehouses. ours = metres; reference = the exact solver's metres where picks are few (Held and
 //! Karp over shortest ways), and the better of S-shape and largest gap for 100 picks.
 //!
-//! With `--data` (or a `pick_tours` folder in it) JSON files as `plan_pick_tours` reads them are measured against the two rules instead.
+//! JSON files as `plan_pick_tours` reads them, in `--data` or in a `pick_tours` folder in it, are measured against the two rules instead.
 
 use std::path::Path;
 
 use planner::pick_tours::{Corner, Layout, Router, Spot, Tour, metres};
 
-use crate::{PlanningError, Row, plan_pick_tours, seconds_now};
+use crate::{PlanningError, Row, files, plan_pick_tours, seconds_now};
 
 const DECISION: &str = "pick_tours";
 /// Warehouses of each kind.
@@ -15,8 +15,9 @@ const EACH: u64 = 20;
 
 /// One row for each kind of warehouse (sums over its cases), or for each file. Seconds are those of one tour; there is no search.
 pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
-    if let Some(data) = data.filter(|d| d.is_file() || d.join(DECISION).is_dir()) {
-        for file in crate::files::of(data, DECISION, |name| name.ends_with(".json"))? {
+    let files = files::given(data, DECISION, ".json")?;
+    if !files.is_empty() {
+        for file in files {
             let job = plan_pick_tours::read(&file)?;
             let wrong = |e: planner::pick_tours::NoTour| PlanningError::input(&file, "job", e.to_string());
             let mut router = Router::new(job.layout.clone(), job.start, job.finish).map_err(wrong)?;
@@ -25,8 +26,7 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
             let took = seconds_now() - begin;
             let rule = tour.s_shape.into_iter().chain(tour.largest_gap).fold(f64::NAN, f64::min);
             let fine = feasible(&job.layout, job.start, job.finish, &job.picks, &tour);
-            let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-            out(Row::new(DECISION, name, tour.length, rule, took, fine));
+            out(Row::new(DECISION, files::name(&file), tour.length, rule, took, fine));
         }
         return Ok(());
     }
