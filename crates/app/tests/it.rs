@@ -46,6 +46,8 @@ mod office;
 mod pay;
 #[path = "it/photos.rs"]
 mod photos;
+#[path = "it/planner.rs"]
+mod planner;
 #[path = "it/purchasing.rs"]
 mod purchasing;
 #[path = "it/race.rs"]

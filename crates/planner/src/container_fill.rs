@@ -264,6 +264,46 @@ mod tests {
         assert_eq!(load(&of([9, 9, 9], vec![]), &Budget::steps(1)).unwrap().fill, 0.0);
     }
 
+    /// A load as Bischoff and Ratcliff (1995) draw theirs: so many kinds, enough of them for the container, edges that may stand upright
+    /// where the piece is not more than twice as high as its base is narrow.
+    fn drawn(kinds: usize, seed: u64) -> Load {
+        let mut draw = crate::demand::trees::Draw::new(seed);
+        let mut below = |end: f64| (draw.unit() * end) as i32;
+        let mut items: Vec<Item> = (0..kinds)
+            .map(|_| {
+                let size = [30 + below(91.0), 25 + below(76.0), 20 + below(61.0)];
+                let upright = std::array::from_fn(|d| {
+                    let base = (0..3).filter(|e| *e != d).map(|e| size[e]).min().unwrap_or(1);
+                    size[d] < 2 * base
+                });
+                Item { upright, ..item(size, 1) }
+            })
+            .collect();
+        let whole = volume([587, 233, 220]);
+        loop {
+            let kind = below(kinds as f64) as usize;
+            let all: i64 = items.iter().map(|i| volume(i.size) * i64::from(i.count)).sum();
+            if all + volume(items[kind].size) > whole {
+                return of([587, 233, 220], items);
+            }
+            items[kind].count += 1;
+        }
+    }
+
+    #[test]
+    fn drawn_containers_are_filled_above_the_target() {
+        let fills: Vec<f64> = [(3, 1), (5, 2), (8, 3), (12, 4), (20, 5)]
+            .into_iter()
+            .map(|(kinds, seed)| {
+                let asked = drawn(kinds, seed);
+                let plan = load(&asked, &Budget::steps(20_000)).unwrap();
+                assert_eq!(faults(&asked, &plan), Ok(vec![]));
+                plan.fill
+            })
+            .collect();
+        assert!(fills.iter().sum::<f64>() / 5.0 >= 0.88, "{fills:?}");
+    }
+
     /// Enough for a handful of pieces, and quick without optimisation.
     const FEW: Effort = Effort { blocks: 300, width: 4, support: 0.0 };
 

@@ -1,7 +1,7 @@
 //! Figures of batching on seeded random warehouses (after Henn and Wäscher 2012: orders of 5 to 25 lines, tours of 30 to 75 lines).
 //! ours = metres of all tours; reference = metres after savings, Clarke and Wright's with lengths measured anew, on exact tours.
 //!
-//! With `--data` (or a `batching` folder in it) JSON files as `plan_batching` reads them are measured instead.
+//! JSON files as `plan_batching` reads them, in `--data` or in a `batching` folder in it, are measured instead.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use planner::pick_tours::{Corner, Layout, Router, Spot};
 use planner::waves::Caps;
 
 use crate::bench_pick_tours::spot;
-use crate::{PlanningError, Row, plan_batching, seconds_now};
+use crate::{PlanningError, Row, files, plan_batching, seconds_now};
 
 const DECISION: &str = "batching";
 
 /// One row for each warehouse or file, and the mean of the random ones. `seconds` is for one instance.
 pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
-    if let Some(data) = data.filter(|d| d.is_file() || d.join(DECISION).is_dir()) {
-        for file in crate::files::of(data, DECISION, |name| name.ends_with(".json"))? {
-            let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-            out(measure(name, &plan_batching::read(&file)?, seconds)?);
+    let files = files::given(data, DECISION, ".json")?;
+    if !files.is_empty() {
+        for file in files {
+            out(measure(files::name(&file), &plan_batching::read(&file)?, seconds)?);
         }
         return Ok(());
     }

@@ -1,16 +1,17 @@
 //! Figures of the parcel plan on random cases: what the parcels cost, against boxes first and rates second.
 //!
 //! Cases are drawn from a seed (orders of 1 to 6 SKUs, six cartons, two to four services with steps, volume weight, limits, surcharges),
-//! so there is nothing to read; `data` is ignored. ours and reference = minor units; the last row sums them.
+//! so there is nothing to read. JSON files as `plan_parcel_plan` reads them, in `--data` or in a `parcel_plan` folder in it, are measured
+//! instead. ours and reference = minor units; the last row sums them.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use planner::Budget;
 use planner::cartons::{Carton, Item, Postage};
 use planner::parcel_plan::{Limit, Order, Service, Surcharge, faults, plan};
 
-use crate::{PlanningError, Row, seconds_now};
+use crate::{PlanningError, Row, files, plan_cartons, seconds_now};
 
 /// Cases drawn.
 const CASES: u64 = 100;
@@ -18,14 +19,25 @@ const CASES: u64 = 100;
 const STEPS: u64 = 60_000;
 
 /// One row for each case that boxes first and rates second can send, and their sum. `seconds` is the most for one case.
-pub fn rows(_data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
-    measure(CASES, seconds, out)
+pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
+    let files = files::given(data, "parcel_plan", ".json")?;
+    if files.is_empty() {
+        return measure((0..CASES).map(|case| Ok((format!("random {case}"), draw(case)))), seconds, out);
+    }
+    let read = |file: &PathBuf| -> Result<_, PlanningError> {
+        Ok((files::name(file), plan_cartons::read_json(file)?))
+    };
+    measure(files.iter().map(read), seconds, out)
 }
 
-fn measure(cases: u64, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
+fn measure(
+    cases: impl Iterator<Item = Result<(String, Order), PlanningError>>,
+    seconds: f64,
+    out: &mut dyn FnMut(Row),
+) -> Result<(), PlanningError> {
     let mut sum = Row::new("parcel_plan", "sum", 0.0, 0.0, 0.0, true);
-    for case in 0..cases {
-        let order = draw(case);
+    for case in cases {
+        let (name, order) = case?;
         let begin = seconds_now();
         let asked = Cell::new(0);
         let stop = || {
@@ -33,9 +45,8 @@ fn measure(cases: u64, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), Pla
             asked.set(asked.get() + 64);
             asked.get() >= STEPS || seconds_now() - begin >= seconds
         };
-        let name = format!("random {case}");
         let made = plan(&order, &Budget::until(&stop))
-            .map_err(|e| PlanningError::input(Path::new("seed"), name.clone(), e.to_string()))?;
+            .map_err(|e| PlanningError::input(Path::new("case"), name.clone(), e.to_string()))?;
         let took = seconds_now() - begin;
         let feasible = faults(&order, &made).is_ok_and(|f| f.is_empty());
         sum.feasible &= feasible;
@@ -124,8 +135,23 @@ mod tests {
     #[test]
     fn never_dearer_and_checked() {
         let mut seen = Vec::new();
-        measure(3, 0.3, &mut |row| seen.push(row)).unwrap();
+        let cases = (0..3).map(|case| Ok((format!("random {case}"), draw(case))));
+        measure(cases, 0.3, &mut |row| seen.push(row)).unwrap();
         assert!(seen.iter().all(|r| r.feasible && r.ratio <= 1.0 && r.ours > 0.0), "{seen:?}");
         assert_eq!(seen.last().map(|r| r.instance.as_str()), Some("sum"));
+    }
+
+    #[test]
+    fn files_are_measured_in_place_of_random_cases() {
+        let folder = std::env::temp_dir().join(format!("fulmar-parcel-files-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("mine.json"), serde_json::to_string(&draw(7)).unwrap()).unwrap();
+        let mut seen = Vec::new();
+        rows(Some(&folder), 0.3, &mut |row| seen.push(row)).unwrap();
+        assert_eq!(seen.iter().map(|r| r.instance.as_str()).collect::<Vec<_>>(), ["mine", "sum"]);
+        std::fs::write(folder.join("mine.json"), "{}").unwrap();
+        let error = rows(Some(&folder), 0.3, &mut |_| ()).unwrap_err().to_string();
+        assert!(error.contains("mine.json"), "{error}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

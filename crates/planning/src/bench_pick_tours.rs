@@ -1,13 +1,14 @@
 //! Figures of pick tours on seeded random warehouses. ours = metres; reference = the exact solver's metres where picks are few (Held and
 //! Karp over shortest ways), and the better of S-shape and largest gap for 100 picks.
 //!
-//! With `--data` (or a `pick_tours` folder in it) JSON files as `plan_pick_tours` reads them are measured against the two rules instead.
+//! JSON files as `plan_pick_tours` reads them, in `--data` or in a `pick_tours` folder in it, are measured against the two rules instead; where aisles
+//! are one-way, which the rules do not know, against the shortest tour there would be if they were not.
 
 use std::path::Path;
 
-use planner::pick_tours::{Corner, Layout, Router, Spot, Tour, metres};
+use planner::pick_tours::{Corner, Layout, NoTour, Router, Spot, Tour, metres};
 
-use crate::{PlanningError, Row, plan_pick_tours, seconds_now};
+use crate::{PlanningError, Row, files, plan_pick_tours, seconds_now};
 
 const DECISION: &str = "pick_tours";
 /// Warehouses of each kind.
@@ -15,18 +16,22 @@ const EACH: u64 = 20;
 
 /// One row for each kind of warehouse (sums over its cases), or for each file. Seconds are those of one tour; there is no search.
 pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
-    if let Some(data) = data.filter(|d| d.is_file() || d.join(DECISION).is_dir()) {
-        for file in crate::files::of(data, DECISION, |name| name.ends_with(".json"))? {
+    let files = files::given(data, DECISION, ".json")?;
+    if !files.is_empty() {
+        for file in files {
             let job = plan_pick_tours::read(&file)?;
-            let wrong = |e: planner::pick_tours::NoTour| PlanningError::input(&file, "job", e.to_string());
+            let wrong = |e: NoTour| PlanningError::input(&file, "job", e.to_string());
             let mut router = Router::new(job.layout.clone(), job.start, job.finish).map_err(wrong)?;
             let begin = seconds_now();
             let tour = router.tour(&job.picks).map_err(wrong)?;
             let took = seconds_now() - begin;
-            let rule = tour.s_shape.into_iter().chain(tour.largest_gap).fold(f64::NAN, f64::min);
+            let rules = tour.s_shape.into_iter().chain(tour.largest_gap).reduce(f64::min);
+            let reference = match rules {
+                Some(metres) => metres,
+                None => both_ways(&job).map_err(wrong)?,
+            };
             let fine = feasible(&job.layout, job.start, job.finish, &job.picks, &tour);
-            let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-            out(Row::new(DECISION, name, tour.length, rule, took, fine));
+            out(Row::new(DECISION, files::name(&file), tour.length, reference, took, fine));
         }
         return Ok(());
     }
@@ -37,6 +42,12 @@ pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Res
         out(against_rules(blocks, 100)?);
     }
     Ok(())
+}
+
+/// Metres of the shortest tour if no aisle were one-way.
+fn both_ways(job: &plan_pick_tours::Job) -> Result<f64, NoTour> {
+    let layout = Layout { one_way: Vec::new(), ..job.layout.clone() };
+    Ok(Router::new(layout, job.start, job.finish)?.tour(&job.picks)?.length)
 }
 
 /// A warehouse with picks at random.
@@ -166,5 +177,19 @@ mod tests {
         let (mut tour, _) = solve(&case).unwrap();
         tour.sequence.pop();
         assert!(!feasible(&case.layout, case.start, case.finish, &case.picks, &tour));
+    }
+
+    #[test]
+    fn one_way_aisles_in_a_file_are_compared_with_the_same_aisles_both_ways() {
+        let folder = std::env::temp_dir().join(format!("fulmar-one-way-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let job = r#"{"layout": {"aisles": 3, "spacing": 2.0, "blocks": [10.0], "one_way": ["up", "down", "up"]},
+            "picks": [{"aisle": 0, "block": 0, "offset": 1.0}]}"#;
+        std::fs::write(folder.join("mine.json"), job).unwrap();
+        let mut seen = Vec::new();
+        rows(Some(&folder), 1.0, &mut |row| seen.push(row)).unwrap();
+        // Up aisle 0, down aisle 1 and home; or one metre in and out.
+        assert_eq!((seen[0].ours, seen[0].reference, seen[0].feasible), (24.0, 2.0, true), "{seen:?}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

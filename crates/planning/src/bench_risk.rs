@@ -1,8 +1,8 @@
 //! Figures of risk: learned weights against those of experience, on orders that were not learned from.
 //!
-//! `risk/*.csv` (or the CSV files in the folder) are labelled orders in the format of [`crate::plan_risk`], oldest first: the first 70 % are
-//! learned from, the others measured. Without any, 20,000 made-up orders of [`planner::risk::synthetic`] are. Invariant: what is measured
-//! was not learned from.
+//! CSV files in `--data`, or in a `risk` folder in it, are labelled orders in the format of [`crate::plan_risk`], oldest first: the first
+//! 70 % are learned from, the others measured. Without any, 20,000 made-up orders of [`planner::risk::synthetic`] are. Invariant: what is
+//! measured was not learned from.
 
 use crate::{PlanningError, Row, files, plan_risk, seconds_now};
 use planner::risk::learn::{Labelled, Quality, learn, quality};
@@ -11,16 +11,17 @@ use std::path::Path;
 
 const DECISION: &str = "risk";
 
-/// Measures on labelled files, and always on made-up orders.
+/// Measures on labelled files, or else on made-up orders.
 pub fn rows(data: Option<&Path>, _seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
-    for seed in [1, 2] {
-        let name = format!("made up, seed {seed}");
-        measure(&name, &synthetic::orders(20_000, seed), Path::new("synthetic"), out)?;
+    let files = files::given(data, DECISION, ".csv")?;
+    if files.is_empty() {
+        // A folder without labelled orders is not an error: there are none in public.
+        for seed in [1, 2] {
+            let name = format!("made up, seed {seed}");
+            measure(&name, &synthetic::orders(20_000, seed), Path::new("synthetic"), out)?;
+        }
     }
-    // A folder without labelled orders is not an error: there are none in public.
-    let place = data.filter(|d| d.is_file() || d.join("risk").is_dir() || d.ends_with("risk"));
-    let Some(place) = place else { return Ok(()) };
-    for file in files::of(place, "risk", |name| name.ends_with(".csv"))? {
+    for file in files {
         let orders = plan_risk::read(&file)?;
         let labelled: Vec<Labelled> =
             orders.iter().filter_map(|o| Some(Labelled { signals: o.signals, bad: o.bad? })).collect();

@@ -2,9 +2,9 @@
 //! every plan (so a ratio of 1 is a proven optimum), both in cents; feasible by the independent check. The case with 10,000 orders is
 //! planned within a second whatever `seconds` says.
 //!
-//! With `data`: the JSON files of `fulmar plan sourcing` in `data/sourcing`, if that folder is there, are measured as well.
+//! JSON files as `plan_sourcing` reads them, in `--data` or in a `sourcing` folder in it, are measured instead.
 
-use crate::{PlanningError, Row, plan_sourcing, seconds_now};
+use crate::{PlanningError, Row, files, plan_sourcing, seconds_now};
 use planner::Budget;
 use planner::sourcing::{
     self, BatchPlan, Lane, Line, Location, MILLI, Network, Order, Policy, SourcingError,
@@ -21,6 +21,14 @@ const LARGE_SECONDS: f64 = 0.75;
 
 /// One row for each case.
 pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Result<(), PlanningError> {
+    let files = files::given(data, "sourcing", ".json")?;
+    if !files.is_empty() {
+        for file in files {
+            let asked = plan_sourcing::read(&file)?;
+            out(row(files::name(&file), &asked.network, &asked.orders, &asked.policy, seconds)?);
+        }
+        return Ok(());
+    }
     let policy = Policy::default();
     for (orders, locations, percent) in CASES {
         for seed in 1..=EACH {
@@ -32,12 +40,6 @@ pub fn rows(data: Option<&Path>, seconds: f64, out: &mut dyn FnMut(Row)) -> Resu
     let (network, list) = case(10_000, 20, 130, 1);
     let name = "10000 orders × 20 locations".to_owned();
     out(row(name, &network, &list, &policy, LARGE_SECONDS.min(seconds))?);
-    let Some(folder) = data.map(|d| d.join("sourcing")).filter(|f| f.is_dir()) else { return Ok(()) };
-    for file in crate::files::of(&folder, ".", |name| name.ends_with(".json"))? {
-        let asked = plan_sourcing::read(&file)?;
-        let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        out(row(name, &asked.network, &asked.orders, &asked.policy, seconds)?);
-    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! nowhere else does the program list them; the order is the order of the figures.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{PlanningError, Row};
 
@@ -64,6 +64,15 @@ impl Decision {
         let place = data.join(folder);
         (!place.is_dir()).then(|| PlanningError::missing(self.name, &place, "files: there is no such folder"))
     }
+
+    /// Where its files are in a folder that holds those of all. What draws its instances from a seed reads files in a folder of its own
+    /// name only: those beside it are other decisions'.
+    fn place(&self, data: Option<&Path>) -> Option<PathBuf> {
+        match self.folder {
+            Some(_) => data.map(Path::to_owned),
+            None => data.map(|d| d.join(self.name)).filter(|place| place.is_dir()),
+        }
+    }
 }
 
 /// Finds a decision by its name. Error: [`PlanningError::UnknownDecision`], which lists those there are.
@@ -86,6 +95,7 @@ pub fn bench(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> Result<(), PlanningError> {
+    check_seconds(seconds)?;
     let mut broken: Option<std::io::Error> = None;
     let mut show = |row: Row| {
         if broken.is_none() {
@@ -100,8 +110,12 @@ pub fn bench(
         None => {
             let mut wrong = None;
             for decision in DECISIONS {
+                let place = decision.place(data);
                 let done = decision.missing(data).map_or_else(
-                    || (decision.bench)(data, SEARCH * seconds.unwrap_or(decision.seconds), &mut show),
+                    || {
+                        let seconds = SEARCH * seconds.unwrap_or(decision.seconds);
+                        (decision.bench)(place.as_deref(), seconds, &mut show)
+                    },
                     Err,
                 );
                 let Err(error) = done else { continue };
@@ -132,8 +146,17 @@ pub fn plan(
     svg: Option<&Path>,
     seconds: Option<f64>,
 ) -> Result<serde_json::Value, PlanningError> {
+    check_seconds(seconds)?;
     let decision = find(name)?;
     (decision.plan)(file, svg, SEARCH * seconds.unwrap_or(decision.seconds))
+}
+
+/// A search that is to end at no time at all would not end.
+fn check_seconds(seconds: Option<f64>) -> Result<(), PlanningError> {
+    match seconds.filter(|s| !(s.is_finite() && *s >= 0.0)) {
+        Some(seconds) => Err(PlanningError::Seconds { seconds }),
+        None => Ok(()),
+    }
 }
 
 fn line(row: &Row, json: bool) -> String {
@@ -166,6 +189,17 @@ mod tests {
             bench(Some("cartoons"), None, true, None, &mut out, &mut Vec::new()).unwrap_err().to_string();
         assert!(error.contains("“cartoons”") && error.contains("cartons, container_fill"), "{error}");
         assert!(plan("cartoons", Path::new("x"), None, None).is_err());
+    }
+
+    #[test]
+    fn a_search_without_an_end_is_refused() {
+        for seconds in [f64::NAN, f64::INFINITY, -1.0] {
+            let error = plan("waves", Path::new("x"), None, Some(seconds)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("--seconds {seconds}")), "{error}");
+            assert!(
+                bench(Some("risk"), None, true, Some(seconds), &mut Vec::new(), &mut Vec::new()).is_err()
+            );
+        }
     }
 
     #[test]

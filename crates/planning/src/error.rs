@@ -39,6 +39,12 @@ pub enum PlanningError {
         /// What it looked for.
         needs: &'static str,
     },
+    /// A time that cannot be.
+    #[error("--seconds {seconds}: a number of seconds, 0 or more, is needed")]
+    Seconds {
+        /// As it was asked for.
+        seconds: f64,
+    },
     /// No such decision.
     #[error("“{name}” is not a decision of the planner; there are: {known}")]
     UnknownDecision {

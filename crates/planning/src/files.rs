@@ -22,3 +22,13 @@ pub fn of(data: &Path, folder: &str, wanted: impl Fn(&str) -> bool) -> Result<Ve
     files.sort();
     Ok(files)
 }
+
+/// The same for a decision whose instances are drawn from a seed where there are no files: then there are none.
+pub fn given(data: Option<&Path>, folder: &str, ending: &str) -> Result<Vec<PathBuf>, PlanningError> {
+    data.map_or(Ok(Vec::new()), |data| of(data, folder, |name| name.ends_with(ending)))
+}
+
+/// What an instance is called: its file's name without the ending.
+pub fn name(file: &Path) -> String {
+    file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -5,7 +5,7 @@
 
 use crate::{PlanningError, dates};
 use planner::demand::aim::Aim;
-use planner::demand::classes::{Counting, classes, counts};
+use planner::demand::classes::{Counting, MOST_DAYS, classes, counts};
 use planner::demand::stock::{Supply, plan};
 use planner::demand::{Options, Series, forecast};
 use serde::Deserialize;
@@ -61,6 +61,10 @@ pub fn run(input: &Path, svg: Option<&Path>, _seconds: f64) -> Result<Value, Pla
     };
     if let Some(budget) = wish.budget.filter(|b| *b < 0) {
         return Err(PlanningError::input(input, "budget", format!("{budget} is less than nothing")));
+    }
+    if wish.counting.days > MOST_DAYS {
+        let problem = format!("{}: {MOST_DAYS} working days are planned at most", wish.counting.days);
+        return Err(PlanningError::input(input, "counting, days", problem));
     }
     let panel: Vec<Series> = wish.items.iter().map(|i| i.history.clone()).collect();
     let forecasts = forecast(&panel, wish.options);
@@ -189,6 +193,8 @@ mod tests {
         assert_eq!(found["items"][0]["order"]["quantity"].as_i64().unwrap() % 6, 0);
         assert_eq!(found["items"][0]["class"].as_str().unwrap().len(), 2);
         assert!(found["items"][1]["problem"].as_str().unwrap().contains("period 1 has -2"));
+        std::fs::write(&file, example("json").replace("\"days\": 20", "\"days\": 4000000000")).unwrap();
+        assert!(run(&file, None, 1.0).unwrap_err().to_string().contains("3660 working days"));
         let file = place.join("sales.csv");
         std::fs::write(&file, example("csv")).unwrap();
         let found = run(&file, None, 1.0).unwrap();

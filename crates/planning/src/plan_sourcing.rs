@@ -208,8 +208,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Sources the orders of a file. There is nothing to draw: `svg` is not used.
-pub fn run(input: &Path, _svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
+/// Sources the orders of a file. There is nothing to draw: `svg` is answered with an error.
+pub fn run(input: &Path, svg: Option<&Path>, seconds: f64) -> Result<Value, PlanningError> {
+    if let Some(svg) = svg {
+        return Err(PlanningError::input(svg, "--svg", "sourcing has no drawing"));
+    }
     let asked = read(input)?;
     let answer = match &asked.run {
         Some(run) => by_rules(&asked, run),
@@ -222,9 +225,11 @@ fn together(asked: &Asked, seconds: f64) -> Result<Value, SourcingError> {
     let begin = seconds_now();
     let stop = || seconds_now() - begin >= seconds;
     let plan = sourcing::plan(&asked.network, &asked.orders, &asked.policy, &Budget::until(&stop), 1)?;
+    let notes = rules::reasons(&asked.network, &asked.orders, &asked.policy, &plan);
     let order = |o: usize| {
         let mut answer = shipped(asked, o, &plan.choices[o]);
         answer["refused"] = json!(plan.refused[o].map(|r| r.to_string()));
+        answer["reasons"] = notes[o].iter().map(|n| n.sentence(&asked.network)).collect();
         answer
     };
     let orders: Vec<Value> = (0..asked.orders.len()).map(order).collect();
@@ -308,6 +313,11 @@ mod tests {
         std::fs::write(&path, file.to_string()).unwrap();
         let plan = run(&path, None, 0.5).unwrap();
         assert_eq!((&plan["proven"], &plan["cost"]), (&json!(true), &json!(1_050.0)));
+        assert_eq!(
+            plan["orders"][1]["reasons"],
+            json!(["berlin skipped: daily capacity reached", "hamburg ships"])
+        );
+        assert!(run(&path, Some(Path::new("x.svg")), 0.5).unwrap_err().to_string().contains("no drawing"));
         file["orders"][0]["lines"][0]["only"] = json!("paris");
         std::fs::write(&path, file.to_string()).unwrap();
         let error = run(&path, None, 0.5).unwrap_err().to_string();

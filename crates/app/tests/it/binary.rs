@@ -12,9 +12,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// A directory that goes away.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("fulmar-bin-{:016x}", rand::random::<u64>()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -39,7 +39,7 @@ fn fulmar(scratch: &Scratch, args: &[&str]) -> Command {
     command
 }
 
-fn run(scratch: &Scratch, args: &[&str]) -> Output {
+pub(crate) fn run(scratch: &Scratch, args: &[&str]) -> Output {
     fulmar(scratch, args).output().unwrap()
 }
 

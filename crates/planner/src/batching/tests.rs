@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::demand::trees::Draw;
 
 fn layout() -> Layout {
     Layout { aisles: 4, spacing: 2.0, blocks: vec![10.0, 8.0], one_way: Vec::new() }
@@ -74,6 +75,25 @@ proptest! {
         prop_assert!((plan.length - best).abs() < 1e-6, "{plan}: {best:.1} m can be");
         prop_assert!(plan.length <= plan.first_come + 1e-9 && plan.length <= plan.savings + 1e-9, "{plan}");
     }
+}
+
+#[test]
+fn larger_jobs_walk_less_than_savings() {
+    let mut draw = Draw::new(5);
+    let (mut ours, mut savings) = (0.0, 0.0);
+    for blocks in [1, 2, 1, 2] {
+        let mut below = |end: usize| (draw.unit() * end as f64) as usize;
+        let picks: Vec<Vec<(usize, usize, f64)>> = (0..30)
+            .map(|_| (0..2 + below(6)).map(|_| (below(10), below(blocks), below(80) as f64 / 10.0)).collect())
+            .collect();
+        let mut job = job(&picks, 20);
+        job.layout.aisles = 10;
+        job.layout.blocks.truncate(blocks);
+        let plan = plan(&job, &Budget::steps(4_000), 3).unwrap();
+        assert!(plan.length <= plan.first_come + 1e-9 && plan.length <= plan.savings + 1e-9, "{plan}");
+        (ours, savings) = (ours + plan.length, savings + plan.savings);
+    }
+    assert!(ours < 0.98 * savings, "{ours} {savings}");
 }
 
 #[test]

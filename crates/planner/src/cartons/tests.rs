@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::demand::trees::Draw;
 
 fn item(size_mm: Size, quantity: u32, weight_g: i64) -> Item {
     Item { size_mm, upright: [true; 3], quantity, weight_g, fragility: 0, stackable: true, bears_g: None }
@@ -172,6 +173,56 @@ fn numbers_without_sense_are_refused_by_name() {
     let mut bad = good;
     bad.items[0].quantity = u32::MAX;
     assert_eq!(refused(&bad), Refused::TooMany);
+}
+
+/// A box cut by planes into so many parts, each a little smaller than its part was: the box holds them again.
+fn cut(inside: Size, parts: usize, draw: &mut Draw) -> Vec<Size> {
+    let mut pieces = vec![inside];
+    while pieces.len() < parts {
+        let largest = (0..pieces.len()).max_by_key(|i| pieces[*i].map(i64::from).iter().product::<i64>());
+        let mut piece = pieces.swap_remove(largest.unwrap_or(0));
+        let edge = (0..3).max_by_key(|d| piece[*d]).unwrap_or(0);
+        let at = (f64::from(piece[edge]) * (0.35 + 0.3 * draw.unit())) as i32;
+        let mut other = piece;
+        (piece[edge], other[edge]) = (at, piece[edge] - at);
+        pieces.extend([piece, other]);
+    }
+    pieces.iter().map(|p| p.map(|edge| edge * 97 / 100)).collect()
+}
+
+#[test]
+fn boxes_that_were_cut_up_are_put_together_again() {
+    let mut draw = Draw::new(3);
+    let (mut ours, mut cuts, mut bound) = (0, 0, 0);
+    for case in 0..24 {
+        let boxes = 1 + case % 3;
+        let items: Vec<Item> =
+            (0..boxes).flat_map(|_| cut([400, 300, 200], 5, &mut draw)).map(|s| item(s, 1, 200)).collect();
+        let plan = pack(&order(items.clone(), three()), &Budget::steps(8_000)).unwrap();
+        assert_eq!(faults(&order(items, three()), &plan), Ok(vec![]));
+        assert_eq!(plan.left.iter().sum::<u32>(), 0);
+        assert!(plan.bound <= boxes && plan.bound <= plan.parcels.len(), "{boxes}: {}", plan.bound);
+        (ours, cuts, bound) = (ours + plan.parcels.len(), cuts + boxes, bound + plan.bound);
+    }
+    assert!(ours <= cuts + 2, "{ours} boxes, {cuts} were cut up");
+    assert!(bound * 10 >= cuts * 8, "{bound} of {cuts}: a weak bound");
+}
+
+#[test]
+fn any_orders_take_few_more_boxes_than_their_volume() {
+    let mut draw = Draw::new(9);
+    let (mut ours, mut bound) = (0, 0);
+    for _ in 0..40 {
+        let mut edge = |low: i32, high: i32| low + (draw.unit() * f64::from(high - low)) as i32;
+        let items: Vec<Item> = (0..edge(1, 6))
+            .map(|_| {
+                item([edge(30, 250), edge(20, 180), edge(10, 120)], edge(1, 5) as u32, edge(50, 900).into())
+            })
+            .collect();
+        let plan = planned(&order(items, three()));
+        (ours, bound) = (ours + plan.parcels.len(), bound + plan.bound);
+    }
+    assert!(ours * 100 <= bound * 110, "{ours} boxes, {bound} by volume and weight");
 }
 
 fn any_item() -> impl Strategy<Value = Item> {

@@ -73,9 +73,12 @@ pub struct Counting {
     pub every: [u32; 3],
     /// Items that can be counted on a working day.
     pub per_day: u32,
-    /// Working days to plan.
+    /// Working days to plan; more than [`MOST_DAYS`] are planned as so many.
     pub days: u32,
 }
+
+/// Most working days that counts are planned for.
+pub const MOST_DAYS: u32 = 3_660;
 
 impl Default for Counting {
     fn default() -> Self {
@@ -109,6 +112,7 @@ pub enum Count {
 /// Plans counts of items given as (class, working days since the last count, if ever), in order. What was never counted is due at once;
 /// A goes before B before C, the longest overdue (in intervals) first.
 pub fn counts(items: &[(Abc, Option<u32>)], counting: Counting) -> Vec<Count> {
+    let counting = Counting { days: counting.days.min(MOST_DAYS), ..counting };
     let every = |class: Abc| counting.every[class as usize].max(1);
     // Due day relative to today; negative is overdue.
     let due: Vec<i64> = items
@@ -176,6 +180,14 @@ mod tests {
         assert_eq!(plan[2], Count::Later { due_in: 15 });
         assert_eq!(plan[3], Count::NoRoom { overdue: 1 });
         assert_eq!(plan[4], Count::Later { due_in: 119 });
+    }
+
+    #[test]
+    fn a_plan_for_ever_is_one_for_ten_years() {
+        let for_ever = Counting { days: u32::MAX, per_day: u32::MAX, every: [u32::MAX; 3] };
+        let plan = counts(&[(Abc::A, None), (Abc::C, Some(0)), (Abc::B, Some(u32::MAX))], for_ever);
+        let now = |late| Count::On { day: 0, late };
+        assert_eq!(plan, [now(0), Count::Later { due_in: u32::MAX }, now(0)]);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Demand as a whole: seasons, new items, bad input, orders and budgets, on generated histories.
 
 use super::aim::Aim;
+use super::peers::Peer;
 use super::policy::simulate;
 use super::stock::{Because, Lead, Supply, plan};
 use super::trees::Draw;
@@ -54,6 +55,49 @@ fn intervals_hold_what_they_promise_on_counts() {
     assert!((0.85..=0.99).contains(&inside), "{inside}");
     assert!(error < 0.85 * naive, "{error} {naive}");
     assert!((0.9..1.1).contains(&(mean / total)), "{mean} {total}");
+}
+
+/// Items as a wholesaler has them: levels that wander, most weeks nothing, and now and then an order of a dozen.
+fn lumpy(items: usize, periods: usize, seed: u64) -> Vec<Series> {
+    let mut draw = Draw::new(seed);
+    (0..items)
+        .map(|item| {
+            let mut level = 0.5 + (item % 12) as f64;
+            let rare = 0.15 + 0.8 * draw.unit();
+            let mut units = Vec::with_capacity(periods);
+            for _ in 0..periods {
+                level *= (0.24 * (draw.unit() - 0.5)).exp();
+                let lot = if draw.unit() < 0.06 { 12.0 } else { 1.0 };
+                let asked = draw.unit() < rare;
+                units.push(if asked { (lot * level * (0.3 + 1.4 * draw.unit())).round() } else { 0.0 });
+            }
+            Series { group: 0, units, orders: vec![] }
+        })
+        .collect()
+}
+
+#[test]
+fn no_textbook_method_has_smaller_errors_on_items_made_up() {
+    for (name, all) in [("lumpy", lumpy(80, 44, 7)), ("even", panel(80, 44, 8, |_| 1.0))] {
+        let (mut ours, mut peers, mut inside, mut total) = (0.0, [0.0; Peer::COMPARED.len()], 0.0, 0.0);
+        for origin in [32, 36, 40] {
+            let past: Vec<Series> =
+                all.iter().map(|s| Series { units: s.units[..origin].to_vec(), ..s.clone() }).collect();
+            let options = Options { horizon: 4, ..Options::default() };
+            for (series, found) in all.iter().zip(forecast(&past, options)) {
+                let rates = Peer::COMPARED.map(|peer| peer.rate(&series.units[..origin]));
+                for (period, actual) in found.unwrap().periods.iter().zip(&series.units[origin..]) {
+                    ours += (period.median - actual).abs();
+                    peers.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += (rate - actual).abs());
+                    inside += f64::from(u8::from((period.low..=period.high).contains(actual)));
+                    total += 1.0;
+                }
+            }
+        }
+        let best = peers.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(ours <= best, "{name}: {ours}, peers {peers:?}");
+        assert!((0.85..=0.97).contains(&(inside / total)), "{name}: {}", inside / total);
+    }
 }
 
 #[test]
@@ -181,6 +225,32 @@ proptest! {
             for p in &f.periods {
                 prop_assert!(p.low >= 0.0 && p.low <= p.median && p.median <= p.high && p.high.is_finite());
                 prop_assert!(p.mean.is_finite() && p.mean >= 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn any_supply_is_planned_or_refused(
+        numbers in proptest::collection::vec(prop_oneof![3 => 0i64..50, 1 => any::<i64>(), 1 => Just(1_000_000_000_000)], 6),
+        rates in (any::<f64>(), any::<f64>(), prop_oneof![Just(1.0), any::<f64>()]),
+        periods in prop_oneof![3 => 0usize..5, 1 => any::<usize>()], review in prop_oneof![3 => 0usize..3, 1 => any::<usize>()],
+        units in proptest::collection::vec(prop_oneof![3 => 0.0f64..9.0, 1 => any::<f64>()], 0..6), budget in any::<i64>(),
+    ) {
+        let odd = Supply {
+            lead: vec![Lead { periods, probability: rates.2 }],
+            review, service: rates.0, holding: rates.1, on_hand: numbers[0], on_order: numbers[1], unit_cost: numbers[2],
+            order_cost: numbers[3], minimum: numbers[4], pack: numbers[5],
+        };
+        let mild = Supply { service: 0.9, holding: 0.01, lead: supply().lead, review: 1, ..odd.clone() };
+        let series = Series { group: 0, units, orders: vec![] };
+        let good = (panel(16, 12, 1, |_| 1.0).remove(15), supply());
+        let items = [(series.clone(), odd), (series, mild), good];
+        let orders = plan(&items, Some(budget), Aim::Each, Options::default());
+        prop_assert!(orders[2].is_ok());
+        for order in &orders {
+            match order {
+                Ok(order) => prop_assert!(order.quantity >= 0 && order.reorder_point >= 0 && order.cost <= budget.max(0)),
+                Err(unfit) => prop_assert!(!unfit.to_string().is_empty()),
             }
         }
     }

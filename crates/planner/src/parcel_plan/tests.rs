@@ -238,6 +238,34 @@ proptest! {
     }
 
     #[test]
+    fn any_numbers_give_a_plan_or_a_reason(
+        size_mm in (any::<i32>(), 1i32..60_000, 1i32..400).prop_map(|(a, b, c)| [a, b, c]), quantity in any::<u32>(),
+        numbers in proptest::collection::vec(prop_oneof![2 => 0i64..9_000, 1 => any::<i64>()], 12), support in any::<f64>(),
+        limit in 0usize..4,
+    ) {
+        let n = |i: usize| numbers[i];
+        let over = [Limit::Grams(n(0)), Limit::LengthMm(n(0)), Limit::WidthMm(n(0)), Limit::GirthMm(n(0))][limit];
+        let odd = Service {
+            prices: Postage { divisor: Some(n(1)), steps: vec![(n(2), n(3))], beyond_per_kg: Some(n(4)) },
+            max_g: Some(n(5)), max_length_mm: Some(n(6)), max_girth_mm: Some(n(7)),
+            surcharges: vec![Surcharge { name: "x".into(), over, price: n(8) }], fuel_bp: n(9),
+            ..service("odd", n(10), &[])
+        };
+        let ground = || service("ground", 1, &[(9_000, 500)]);
+        let asked = order(vec![item(size_mm, quantity % 9, n(11)), item([90, 60, 30], 2, 400)], vec![odd, ground()]);
+        let mut wild = asked.clone();
+        (wild.support, wild.handling, wild.promise, wild.items[1].quantity) = (support, n(3), n(10), quantity);
+        let mut mild = asked.clone();
+        mild.services = vec![ground()];
+        for asked in [asked, wild, mild] {
+            match plan(&asked, &Budget::steps(200)) {
+                Ok(plan) => prop_assert_eq!(faults(&asked, &plan), Ok(vec![])),
+                Err(refused) => prop_assert!(!refused.to_string().is_empty()),
+            }
+        }
+    }
+
+    #[test]
     fn never_dearer_than_boxes_first_and_everything_in_time(
         items in proptest::collection::vec(([20i32..300, 20i32..200, 10i32..150], 1u32..6, 20i64..4_000), 1..6),
         services in proptest::collection::vec(any_service(), 0..4),

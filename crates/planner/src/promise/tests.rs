@@ -53,6 +53,47 @@ fn the_late_rate_is_the_one_promised_and_reasons_name_the_slow() {
 }
 
 #[test]
+fn lanes_are_told_apart_and_a_calendar_that_is_right_is_worth_it() {
+    // Packed on working days until 14:00, two or five working days on the road; a holiday every other Wednesday.
+    let first = 20_000 - 20_000 % 7 + 4;
+    let calendar = Calendar {
+        holidays: (0..40).map(|week| first + 14 * week + 2).collect(),
+        cut_off: 14 * 60,
+        ..Calendar::default()
+    };
+    let mut draw = Draw::new(6);
+    let all: Vec<Past> = (0..1_200)
+        .map(|i| {
+            let ordered_at = first * DAY + i * 240 + (draw.unit() * 240.0) as i64;
+            let (to, days) = if draw.unit() < 0.5 { ("near", 2.0) } else { ("far", 5.0) };
+            let position = calendar.position_of_order(ordered_at) + days * (0.8 + 0.4 * draw.unit());
+            let trip = Trip {
+                from: "north".into(),
+                to: to.into(),
+                carrier: "van".into(),
+                ordered_at,
+                ..Trip::default()
+            };
+            Past { trip, delivered_at: Some(calendar.time_at(position)) }
+        })
+        .collect();
+    let as_of = all[900].trip.ordered_at;
+    let error = |calendar: &Calendar, known: &dyn Fn(&Trip) -> Trip| {
+        let seen: Vec<Past> = all.iter().map(|p| Past { trip: known(&p.trip), ..p.clone() }).collect();
+        let promises = learn(&seen, as_of, calendar, Options::default()).unwrap();
+        let off =
+            |p: &Past| (promises.quote(&p.trip, &[]).unwrap().expected_at - p.delivered_at.unwrap()).abs();
+        seen[900..].iter().map(off).sum::<i64>() as f64 / 300.0 / DAY as f64
+    };
+    let right = error(&calendar, &Clone::clone);
+    let every_day = Calendar { workdays: [true; 7], ..Calendar::default() };
+    let blind = error(&calendar, &|trip| Trip { ordered_at: trip.ordered_at, ..Trip::default() });
+    let wrong = error(&every_day, &Clone::clone);
+    assert!(right < 0.7, "{right} {wrong} {blind}");
+    assert!(right < 0.8 * wrong && right < 0.5 * blind, "{right} {wrong} {blind}");
+}
+
+#[test]
 fn what_is_under_way_counts() {
     let all = shipments(1_000, 8);
     let as_of = all[999].trip.ordered_at;

@@ -2,7 +2,7 @@
 //!
 //! Method: orders one after another by priority; then Lagrangian relaxation of stock and capacity (Geoffrion 1974; Fisher 1981) with
 //! subgradient steps, whose multipliers are a lower bound and prices for better passes; then orders that compete are taken out and put
-//! back in other sequences; and for small cases [`super::branch`] closes the gap. Invariant: the plan is feasible at every moment;
+//! back in other sequences; and for small cases [`super::branch`] closes the gap. Large ones: see [`super::large`]. Invariant: the plan is feasible at every moment;
 //! `bound` ≤ the cost of every possible plan.
 
 use super::branch;
@@ -66,9 +66,9 @@ pub(super) struct Batch<'a> {
     pub sequence: Vec<usize>,
     pub all: Left,
     /// No prices.
-    free: Prices,
+    pub(super) free: Prices,
     /// Offers for each order when nothing is taken yet.
-    menus: Vec<Menu>,
+    pub(super) menus: Vec<Menu>,
     pub choices: Vec<Choice>,
     pub costs: Vec<i64>,
     pub left: Left,
@@ -113,23 +113,11 @@ pub fn plan(
     };
     batch.pass(None);
     let mut prices = batch.guess();
-    let mut bound = batch.relax(&mut prices, ROUNDS, budget);
-    if bound < batch.total {
-        batch.reshuffle(&prices, budget, seed);
-        bound = bound.max(batch.relax(&mut prices, ROUNDS, budget));
-        let more = if batch.sequence.len() <= SMALL { ROUNDABOUTS } else { 1 };
-        for turn in 1..more {
-            if bound < batch.total && !budget.spent() {
-                batch.reshuffle(&prices, budget, seed.wrapping_add(turn));
-            }
-        }
-        if batch.sequence.len() <= SMALL {
-            batch.regroup(bound, &prices, budget, seed);
-        }
-    }
-    if bound < batch.total && batch.sequence.len() <= SMALL {
-        bound = bound.max(branch::close(&mut batch, &prices, budget));
-    }
+    let bound = if batch.sequence.len() > SMALL {
+        batch.many(&mut prices, budget, seed)
+    } else {
+        batch.few(&mut prices, budget, seed)
+    };
     for (o, refused) in refused.iter().enumerate() {
         if refused.is_some() {
             batch.choices[o].short = orders[o].lines.iter().map(|l| l.quantity.max(0)).collect();
@@ -140,8 +128,27 @@ pub fn plan(
 }
 
 impl Batch<'_> {
+    /// A plan and its bound, which meet where the budget allows.
+    fn few(&mut self, prices: &mut Prices, budget: &Budget<'_>, seed: u64) -> i64 {
+        let mut bound = self.relax(prices, (ROUNDS, 1.0), budget);
+        if bound < self.total {
+            self.reshuffle(prices, budget, seed);
+            bound = bound.max(self.relax(prices, (ROUNDS, 1.0), budget));
+            for turn in 1..ROUNDABOUTS {
+                if bound < self.total && !budget.spent() {
+                    self.reshuffle(prices, budget, seed.wrapping_add(turn));
+                }
+            }
+            self.regroup(bound, prices, budget, seed);
+        }
+        if bound < self.total {
+            bound = bound.max(branch::close(self, prices, budget));
+        }
+        bound
+    }
+
     /// Orders one after another, with prices on what is scarce or without; kept if it is better.
-    fn pass(&mut self, prices: Option<&Prices>) {
+    pub(super) fn pass(&mut self, prices: Option<&Prices>) {
         let mut left = self.all.clone();
         let mut choices = vec![Choice::default(); self.orders.len()];
         let mut costs = vec![0; self.orders.len()];
@@ -185,12 +192,17 @@ impl Batch<'_> {
         prices
     }
 
-    /// The lower bound; `prices` become those that prove it.
-    fn relax(&mut self, best_prices: &mut Prices, rounds: u32, budget: &Budget<'_>) -> i64 {
+    /// The lower bound, by so many steps of which the first is as long as this; `prices` become those that prove it.
+    pub(super) fn relax(
+        &mut self,
+        best_prices: &mut Prices,
+        (rounds, first): (u32, f64),
+        budget: &Budget<'_>,
+    ) -> i64 {
         let mut prices = best_prices.clone();
         let mut best = f64::NEG_INFINITY;
         let mut way = Vec::new();
-        let (mut step, mut idle) = (1.0, 0);
+        let (mut step, mut idle) = (first, 0);
         for round in 0..rounds {
             let Some((value, used)) = self.relaxed(&prices, budget) else { break };
             if value > best + 1.0 {
@@ -240,9 +252,9 @@ impl Batch<'_> {
     }
 
     /// Takes a few competing orders out and puts them back in another sequence, with prices or without; annealed, the best is kept.
-    fn reshuffle(&mut self, prices: &Prices, budget: &Budget<'_>, seed: u64) {
+    pub(super) fn reshuffle(&mut self, prices: &Prices, budget: &Budget<'_>, seed: u64) {
         let n = self.sequence.len();
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut dice = Dice::new(seed);
         let rivals = self.rivals();
         let priced = PRICED.map(|share| prices.times(share));
         let rounds = SHUFFLES.min(33 * n * n).min(SHUFFLES * 30 / n.max(1));
@@ -275,7 +287,7 @@ impl Batch<'_> {
     /// shipped is looked at first (large neighbourhood search: Shaw 1998).
     fn regroup(&mut self, bound: i64, prices: &Prices, budget: &Budget<'_>, seed: u64) {
         let n = self.sequence.len();
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut dice = Dice::new(seed);
         let rivals = self.rivals();
         for _ in 0..GROUPS {
             if bound >= self.total || budget.spent() {
@@ -331,7 +343,7 @@ impl Batch<'_> {
     }
 
     /// Sources a few orders again in this sequence; kept unless it costs more than before by `slack`.
-    fn again(&mut self, out: &[usize], prices: Option<&Prices>, slack: i64) {
+    pub(super) fn again(&mut self, out: &[usize], prices: Option<&Prices>, slack: i64) {
         let before: i64 = out.iter().map(|o| self.costs[*o]).sum();
         for o in out {
             self.left.apply(&self.orders[*o], &self.choices[*o], 1);
@@ -382,10 +394,14 @@ impl Batch<'_> {
 }
 
 /// Small dice (xorshift by Marsaglia 2003).
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -399,14 +415,14 @@ pub(super) fn whole(bound: f64) -> i64 {
 }
 
 /// What the relaxed choices take.
-struct Use {
+pub(super) struct Use {
     stock: Vec<i64>,
     parcels: Vec<i64>,
     units: Vec<i64>,
 }
 
 impl Use {
-    fn new(batch: &Batch<'_>, places: usize) -> Self {
+    pub(super) fn new(batch: &Batch<'_>, places: usize) -> Self {
         Self {
             stock: vec![0; places * batch.network.items],
             parcels: vec![0; places],
@@ -414,7 +430,7 @@ impl Use {
         }
     }
 
-    fn count(&mut self, order: &Order, choice: &Choice, items: usize) {
+    pub(super) fn count(&mut self, order: &Order, choice: &Choice, items: usize) {
         for ship in &choice.ships {
             for (item, pieces) in &order.lines[ship.line].takes {
                 self.stock[ship.location * items + item] += pieces * ship.quantity;
@@ -433,6 +449,21 @@ impl Use {
         };
         let stock = sum(&prices.stock, &|i| all.stock(i / all.items(), i % all.items()));
         stock + sum(&prices.parcels, &|i| all.parcels[i]) + sum(&prices.units, &|i| all.units[i])
+    }
+
+    /// Prices after a part of the orders: up where it used more than its share, down where it used less, each thing by how much there is.
+    pub(super) fn nudge(&self, prices: &mut Prices, all: &Left, pace: f64, share: f64) {
+        let stock = |i: usize| all.stock(i / all.items(), i % all.items());
+        let price = |price: &mut f64, used: i64, limit: i64| {
+            if used > 0 || *price > 0.0 {
+                *price = (*price + pace * (used as f64 / limit.max(1) as f64 - share)).max(0.0);
+            }
+        };
+        prices.stock.iter_mut().enumerate().for_each(|(i, p)| price(p, self.stock[i], stock(i)));
+        for l in 0..prices.parcels.len() {
+            price(&mut prices.parcels[l], self.parcels[l], all.parcels[l]);
+            price(&mut prices.units[l], self.units[l], all.units[l]);
+        }
     }
 
     /// A step uphill, partly in the direction of the last one; whether there was anywhere to go.

@@ -133,6 +133,14 @@ impl Prices {
         Self { stock: all(&self.stock), parcels: all(&self.parcels), units: all(&self.units) }
     }
 
+    /// Others on top.
+    pub(super) fn add(&mut self, more: &Self) {
+        let add = |to: &mut [f64], more: &[f64]| to.iter_mut().zip(more).for_each(|(t, m)| *t += m);
+        add(&mut self.stock, &more.stock);
+        add(&mut self.parcels, &more.parcels);
+        add(&mut self.units, &more.units);
+    }
+
     /// Everything is free.
     pub(super) fn none(network: &Network) -> Self {
         let places = network.locations.len();

@@ -21,6 +21,7 @@ mod branch;
 mod check;
 mod choose;
 mod counts;
+mod large;
 mod lp;
 mod network;
 mod one;

@@ -2,6 +2,7 @@
 //! inventory rules, the first one that ships the order wins; what nobody ships meets the action. Invariant: every location that was
 //! looked at and not used has a reason, in the order of the rules.
 
+use super::batch::BatchPlan;
 use super::choose::{Choice, Left, Menu, choose, cost, menu};
 use super::network::{MILLI, Network, Order, OrderProblem, Policy, SourcingError, days_late};
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,8 @@ pub enum Why {
     Excluded,
     /// It has none of what is wanted.
     NoStock,
+    /// Other orders took what it had.
+    Taken,
     /// All it has is safety stock, or what the rule keeps.
     SafetyStock,
     /// It has a part only, and another choice ships more or in fewer parcels.
@@ -167,6 +170,7 @@ impl fmt::Display for Why {
             Self::DailyCapacity => "skipped: daily capacity reached",
             Self::Excluded => "skipped: excluded by the order",
             Self::NoStock => "skipped: has none of it",
+            Self::Taken => "skipped: other orders took what it had",
             Self::SafetyStock => "skipped: only safety stock left",
             Self::OnlyPart => "skipped: has only a part",
             Self::Worse => "skipped: another choice is better",
@@ -236,6 +240,24 @@ pub fn run(
         sequence.into_iter().map(|o| (o, source(network, left, &orders[o], run))).collect();
     done.sort_by_key(|d| d.0);
     Ok(done.into_iter().map(|d| d.1).collect())
+}
+
+/// What every location was good for in a plan of all orders together: a list for each order, empty for one that was refused. What is left
+/// is what the whole plan leaves.
+pub fn reasons(network: &Network, orders: &[Order], policy: &Policy, plan: &BatchPlan) -> Vec<Vec<Note>> {
+    let mut left = Left::of(network);
+    for (order, choice) in orders.iter().zip(&plan.choices) {
+        left.apply(order, choice, -1);
+    }
+    let rule = InventoryRule { policy: policy.clone(), ..InventoryRule::default() };
+    let one = |((order, choice), refused): ((&Order, &Choice), &Option<OrderProblem>)| {
+        let mut notes = Vec::new();
+        if refused.is_none() {
+            note(network, &left, order, (0, &rule), choice, &mut notes);
+        }
+        notes
+    };
+    orders.iter().zip(&plan.choices).zip(&plan.refused).map(one).collect()
 }
 
 fn source(network: &Network, left: &mut Left, order: &Order, run: &Run) -> Sourced {
@@ -403,8 +425,13 @@ fn passed_over(network: &Network, left: &Left, order: &Order, rule: &InventoryRu
         // Stock before safety, less what this run took: what would be there if none were kept.
         let took = |i: usize| network.free(location, i) - left.stock(location, i);
         let raw = |(i, pieces): &(usize, i64)| (network.locations[location].stock[*i] - took(*i)) >= *pieces;
-        let kept = lines.iter().any(|l| l.takes.iter().all(raw));
-        return if kept { Why::SafetyStock } else { Why::NoStock };
+        let had = |(i, pieces): &(usize, i64)| network.free(location, *i) >= *pieces;
+        let any = |has: &dyn Fn(&(usize, i64)) -> bool| lines.iter().any(|l| l.takes.iter().all(has));
+        return match (any(&raw), any(&had)) {
+            (true, _) => Why::SafetyStock,
+            (false, true) => Why::Taken,
+            (false, false) => Why::NoStock,
+        };
     }
     let all = lines.len() == order.lines.len() && lines.iter().all(|l| units(l) >= l.quantity);
     if all { Why::Worse } else { Why::OnlyPart }

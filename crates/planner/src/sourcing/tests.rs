@@ -51,6 +51,24 @@ fn orders_that_compete_are_planned_together() {
     assert_eq!(plan.choices[1].locations(), [0]);
     assert!(plan.proven());
     assert_eq!(plan.cost, 1_300 * MILLI);
+    // Every location has its reason in a plan of all orders, too.
+    let why = |n: &Network, orders: &[Order], plan: &BatchPlan| -> Vec<Vec<Why>> {
+        let notes = rules::reasons(n, orders, &Policy::default(), plan);
+        notes.iter().map(|notes| notes.iter().map(|note| note.why).collect()).collect()
+    };
+    assert_eq!(why(&n, &orders, &plan), [[Why::Taken, Why::Ships], [Why::Ships, Why::Taken]]);
+    let mut busy = n.clone();
+    busy.locations[0] = Location { parcels: Some(1), ..place("near", &[9, 9]) };
+    let unknown = order(&[line(7, 1)]);
+    let orders = [order(&[line(0, 1)]), order(&[line(1, 1)]), unknown];
+    let plan = planned(&busy, &orders, &Policy::default());
+    assert_eq!(plan.choices.iter().map(Choice::locations).collect::<Vec<_>>(), [vec![1], vec![0], vec![]]);
+    assert_eq!(
+        why(&busy, &orders, &plan),
+        [vec![Why::DailyCapacity, Why::Ships], vec![Why::Ships, Why::NoStock], vec![]]
+    );
+    let notes = rules::reasons(&busy, &orders, &Policy::default(), &plan);
+    assert_eq!(notes[0][0].sentence(&busy), "near skipped: daily capacity reached");
 }
 
 #[test]
@@ -125,6 +143,88 @@ fn rules_are_tried_in_order_and_every_location_gets_its_reason() {
 }
 
 #[test]
+fn every_other_reason_is_given_too() {
+    let names = ["closed", "far", "late", "part", "excluded", "best", "dearer"];
+    let stock = |name: &str| if name == "part" { [9, 0] } else { [9, 9] };
+    let mut places: Vec<Location> = names.iter().map(|name| place(name, &stock(name))).collect();
+    places[0].closed = true;
+    let lanes = vec![
+        lane(100, 1, 1.0),
+        lane(100, 1, 900.0),
+        lane(100, 9, 1.0),
+        lane(400, 1, 1.0),
+        lane(300, 1, 1.0),
+        lane(400, 1, 1.0),
+        lane(500, 1, 1.0),
+    ];
+    let n = network(places, lanes);
+    let wanted = [0, 1].map(|item| Line { except: Some(4), ..line(item, 1) });
+    let orders = [Order { promise: Some(2), ..order(&wanted) }];
+    let why = |keep: i64| -> Vec<Why> {
+        let asked = InventoryRule {
+            locations: LocationFilter { within_km: Some(600.0), keep, ..LocationFilter::default() },
+            policy: Policy { keep_promise: true, ..Policy::default() },
+            ..rule("all", Goal::Cost)
+        };
+        let run = Run { routing: vec![RoutingRule { inventory: vec![asked], ..RoutingRule::default() }] };
+        let sourced = rules::run(&n, &mut Left::of(&n), &orders, &run).unwrap().remove(0);
+        sourced.notes.iter().map(|note| note.why).collect()
+    };
+    use Why::{Closed, Excluded, OnlyPart, SafetyStock, Ships, TooFar, TooLate, Worse};
+    assert_eq!(why(0), [Closed, TooFar, TooLate, OnlyPart, Excluded, Ships, Worse]);
+    assert_eq!(why(9), [Closed, TooFar, TooLate, SafetyStock, Excluded, SafetyStock, SafetyStock]);
+}
+
+#[test]
+fn preferences_choose_and_work_is_spread_over_capacities() {
+    let a = Location { priority: 1, parcels: Some(10), ..place("a", &[5]) };
+    let b = Location { priority: 2, parcels: Some(2), ..place("b", &[9]) };
+    let n = network(vec![a, b], vec![lane(500, 3, 10.0), lane(400, 1, 20.0)]);
+    let who = |sort: Sort, orders: usize| -> Vec<usize> {
+        let asked = rule("r", Goal::InOrder(vec![sort]));
+        let run = Run { routing: vec![RoutingRule { inventory: vec![asked], ..RoutingRule::default() }] };
+        let orders = vec![order(&[line(0, 1)]); orders];
+        let sourced = rules::run(&n, &mut Left::of(&n), &orders, &run).unwrap();
+        sourced.iter().flat_map(|s| s.choice.locations()).collect()
+    };
+    let sorts = [Sort::Priority, Sort::Nearest, Sort::Fastest, Sort::Cheapest, Sort::MostStock];
+    assert_eq!(sorts.map(|sort| who(sort, 1)[0]), [0, 0, 1, 1, 1]);
+    assert_eq!(
+        who(Sort::LeastLoaded, 4),
+        [1, 0, 0, 0],
+        "nothing yet: the cheaper; then 0 to 2 of 10 against 1 of 2"
+    );
+}
+
+#[test]
+fn the_first_routing_rule_that_fits_is_the_only_one() {
+    let n = network(vec![place("a", &[9])], vec![lane(400, 1, 1.0), lane(400, 1, 1.0)]);
+    let n = Network { zones: 2, ..n };
+    let with = |orders: OrderFilter| RoutingRule { orders, ..RoutingRule::default() };
+    let none = OrderFilter::default;
+    let run = Run {
+        routing: vec![
+            with(OrderFilter { zones: vec![1], ..none() }),
+            with(OrderFilter { value_from: Some(3_000), ..none() }),
+            with(OrderFilter { value_below: Some(2_000), ..none() }),
+            with(OrderFilter { units_from: Some(2), tags: vec!["vip".to_owned()], ..none() }),
+        ],
+    };
+    let vip = |o: Order| Order { tags: vec!["new".to_owned(), "vip".to_owned()], ..o };
+    let orders = [
+        Order { zone: 1, ..order(&[line(0, 5)]) },
+        order(&[line(0, 3)]),
+        order(&[line(0, 1)]),
+        vip(order(&[line(0, 2)])),
+        order(&[line(0, 2)]),
+    ];
+    let sourced = rules::run(&n, &mut Left::of(&n), &orders, &run).unwrap();
+    let routing: Vec<Option<usize>> = sourced.iter().map(|s| s.routing).collect();
+    assert_eq!(routing, [Some(0), Some(1), Some(2), Some(3), None]);
+    assert!(sourced[4].notes.is_empty() && sourced[4].choice.short == [2], "no rule, nothing is asked");
+}
+
+#[test]
 fn what_nobody_ships_meets_the_action() {
     let n = network(vec![place("a", &[1])], vec![lane(400, 1, 1.0)]);
     let with = |action: Action| {
@@ -136,6 +236,7 @@ fn what_nobody_ships_meets_the_action() {
         (sourced.action, sourced.choice.short_units(), left.stock(0, 0))
     };
     assert_eq!(with(Action::Backorder), (Some(Action::Backorder), 2, 0));
+    assert_eq!(with(Action::Cancel), (Some(Action::Cancel), 2, 0));
     assert_eq!(with(Action::Hold), (Some(Action::Hold), 3, 1));
 }
 
@@ -236,6 +337,48 @@ fn ways(n: &Network, order: &Order) -> Vec<Choice> {
         }
     }
     all
+}
+
+/// Orders of one or two lines that want a little more than the stock of a few locations, unequally far away.
+fn market(orders: usize, locations: usize, seed: u64) -> (Network, Vec<Order>) {
+    let mut draw = crate::demand::trees::Draw::new(seed);
+    let mut below = |end: usize| (draw.unit() * end as f64) as i64;
+    let items = orders / 5;
+    let list: Vec<Order> = (0..orders)
+        .map(|_| {
+            let lines: Vec<Line> =
+                (0..1 + below(2)).map(|_| line(below(items) as usize, 1 + below(2))).collect();
+            Order { zone: below(4) as usize, ..order(&lines) }
+        })
+        .collect();
+    let places: Vec<Location> = (0..locations)
+        .map(|_| {
+            let stock: Vec<i64> = (0..items).map(|_| below(36) * below(2) / locations as i64).collect();
+            Location { parcels: Some((orders / 3) as i64), ..place("x", &stock) }
+        })
+        .collect();
+    let lanes = (0..locations * 4).map(|_| lane(300 + 10 * below(70), 1, 9.0)).collect();
+    (Network { zones: 4, ..network(places, lanes) }, list)
+}
+
+#[test]
+fn batches_too_large_for_a_proof_come_near_their_bound_and_beat_orders_one_by_one() {
+    for seed in 1..=3 {
+        let (n, orders) = market(150, 5, seed);
+        let run = Run {
+            routing: vec![RoutingRule { inventory: vec![rule("all", Goal::Cost)], ..RoutingRule::default() }],
+        };
+        let one_by_one: i64 = rules::run(&n, &mut Left::of(&n), &orders, &run)
+            .unwrap()
+            .iter()
+            .zip(&orders)
+            .map(|(s, o)| cost(&n, o, &Policy::default(), &s.choice))
+            .sum();
+        let found = planned(&n, &orders, &Policy::default());
+        assert!(found.gap() < 0.03, "seed {seed}: {}", found.gap());
+        assert!(found.cost * 100 < one_by_one * 99, "seed {seed}: {} {one_by_one}", found.cost);
+        assert_eq!(found, planned(&n, &orders, &Policy::default()), "the same for the same seed");
+    }
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::demand::trees::Draw;
 
 fn lines(pairs: &[(u64, i64)]) -> Vec<Line> {
     pairs.iter().map(|(item, quantity)| Line { item: *item, quantity: *quantity }).collect()
@@ -80,6 +81,19 @@ fn the_example_is_solved_to_the_best_and_every_order_has_a_reason() {
         assert_eq!(*why == Why::Fits, plan.orders.contains(&index), "{why}");
     }
     assert_eq!(plan, super::plan(&backlog, &Budget::steps(20_000), 1), "the same for the same seed");
+}
+
+#[test]
+fn waves_of_any_size_come_near_the_best_there_can_be() {
+    let mut ratios = Vec::new();
+    for (seed, open, each) in [(1, 3, 20), (2, 5, 30), (3, 8, 40), (4, 12, 25)] {
+        let backlog = planted(seed, open, each);
+        let plan = plan(&backlog, &Budget::steps(60_000), 1);
+        assert_eq!(check(&backlog, &plan), Ok(()));
+        ratios.push(plan.units_per_aisle / each as f64);
+    }
+    assert!(ratios.iter().all(|r| (0.97..=1.0).contains(r)), "{ratios:?}");
+    assert!(ratios.iter().sum::<f64>() / 4.0 >= 0.99, "{ratios:?}");
 }
 
 #[test]
@@ -175,6 +189,44 @@ fn lists_keep_to_their_mode_and_limits() {
             }
             assert!(task.picks.len() <= 3 || task.orders.len() == 1, "{task:?}");
         }
+    }
+}
+
+/// A backlog whose best wave is known: `open` aisles hold exactly what some orders want, `each` units apiece, and no aisle holds more, so
+/// no wave can have more units per aisle. Other orders and aisles stand between them.
+fn planted(seed: u64, open: usize, each: usize) -> Backlog {
+    let mut draw = Draw::new(seed);
+    let mut below = |end: usize| (draw.unit() * end as f64) as usize;
+    let (items, mut orders, mut pool) = (open * 30, Vec::new(), Vec::new());
+    while pool.len() < open * each {
+        let room = open * each - pool.len();
+        let wanted: Vec<u64> = (0..(1 + below(6)).min(room)).map(|_| below(items) as u64).collect();
+        orders.push(order(&wanted.iter().map(|item| (*item, 1)).collect::<Vec<_>>()));
+        pool.extend(wanted);
+    }
+    for at in (1..pool.len()).rev() {
+        pool.swap(at, below(at + 1));
+    }
+    let mut aisles: Vec<Aisle> = pool
+        .chunks(each)
+        .map(|held| aisle(&held.iter().map(|item| (*item, 1)).collect::<Vec<_>>()))
+        .collect();
+    for _ in 0..orders.len() {
+        let wanted: Vec<(u64, i64)> =
+            (0..1 + below(6)).map(|_| (below(items) as u64, 1 + below(2) as i64)).collect();
+        orders.insert(below(orders.len() + 1), order(&wanted));
+    }
+    for _ in 0..2 * open {
+        let held: Vec<(u64, i64)> =
+            (0..each / 2 + below(each / 3)).map(|_| (below(items) as u64, 1)).collect();
+        aisles.insert(below(aisles.len() + 1), aisle(&held));
+    }
+    Backlog {
+        orders,
+        aisles,
+        least: (open * each / 2) as i64,
+        most: (open * each) as i64,
+        ..Backlog::default()
     }
 }
 
