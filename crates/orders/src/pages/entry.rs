@@ -144,6 +144,10 @@ fn problem(refused: &PlaceRefused) -> Problem {
         PlaceRefused::BadFields { fields, .. } => problem.with_errors(fields.iter().map(|f| FieldError {
             pointer: match f.field.as_str() {
                 "buyer.name" => "name".to_owned(),
+                // The fields of the bill stand in their own fold.
+                field if field.starts_with("bill_to.") => {
+                    format!("bill_{}", field.rsplit('.').next().unwrap_or(field))
+                }
                 field => field.rsplit('.').next().unwrap_or(field).to_owned(),
             },
             code: f.code.clone(),
@@ -397,7 +401,7 @@ fn billing(t: &Typed) -> Markup {
             .iter()
             .filter_map(|(n, v)| Some((n.strip_prefix("bill_")?.to_owned(), v.clone())))
             .collect(),
-        problem: None,
+        problem: t.problem.clone(),
     };
     let elsewhere = !t.get("bill_elsewhere").is_empty();
     html! {
@@ -413,7 +417,8 @@ fn billing(t: &Typed) -> Markup {
 fn prefixed(t: &Typed) -> Markup {
     let field = |label: &str, name: &str| {
         let full = format!("bill_{name}");
-        h::field(&Field { label, name: &full, value: t.get(name), autocomplete: "off", ..Field::default() })
+        let error = t.error(&full);
+        h::field(&Field { label, name: &full, value: t.get(name), error, autocomplete: "off", ..Field::default() })
     };
     html! {
         (h::fields([field("Name", "name"), field("Company", "company")]))
