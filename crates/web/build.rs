@@ -8,7 +8,8 @@ use std::{env, fs, io};
 
 const FETCHED: &[(&str, &str)] =
     &[("@tabler/core/dist/css/tabler.min.css", "tabler.css"), ("htmx.org/dist/htmx.min.js", "htmx.js")];
-const OURS: &[&str] = &["app.css", "app.js", "live.js", "scan.css", "scan.js", "theme.js", "favicon.svg"];
+const OURS: &[&str] =
+    &["app.css", "app.js", "forms.js", "live.js", "scan.css", "scan.js", "theme.js", "favicon.svg"];
 /// Where the outlines of icons are; the few of `assets/icons.txt` become one sprite.
 const ICONS: &str = "@tabler/icons/icons/outline";
 /// Compresses every file of a folder beside itself. Node is what fetched the files, so it is there.

@@ -447,6 +447,40 @@ fn marks(bare: &Bare, rows: usize, types: &[&str]) -> String {
     text
 }
 
+/// Copies every row of a database into its empty twin, as the database itself does it: `INSERT … SELECT`, table by table, one transaction.
+/// No program can write the same rows faster with bare SQL; the seconds it took.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn copied(db: &Db, twin: &str) -> Result<f64, Fault> {
+    let (mut from, mut into) = (Bare::open(db.url()).await?, Bare::open(twin).await?);
+    let source = match db.url().strip_prefix("sqlite:") {
+        Some(file) => {
+            into.run(&format!("ATTACH '{}' AS source", file.replace('\'', "''"))).await?;
+            "source".to_owned()
+        }
+        None => match from.read("SELECT CAST(current_schema() AS TEXT)").await?.pop().as_deref() {
+            Some([Cell::Text(schema)]) => schema.clone(),
+            other => return Err(Fault::broken(format!("{other:?} is no schema"))),
+        },
+    };
+    let tables = db::backup::table_names(db).await?;
+    let began = Instant::now();
+    into.run("BEGIN").await?;
+    for table in tables {
+        let columns: Vec<String> =
+            from.column_list(&table).await?.into_iter().map(|(name, _)| name).collect();
+        let columns = columns.join(", ");
+        // What a new database holds already is the same in both.
+        into.run(&format!(
+            "INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}.{table} WHERE TRUE ON CONFLICT DO NOTHING"
+        ))
+        .await?;
+    }
+    into.run("COMMIT").await?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
 /// What the floors of a round are.
 #[derive(Debug, Clone, Default)]
 pub struct Floors {

@@ -1,9 +1,11 @@
-//! The workload `import`: both real data sets, through the whole life cycle, in process.
+//! The workload `import`: both real data sets, through the whole life cycle, in process. Its floor is the database copying what came of it
+//! in one piece.
 
 use crate::row::Row;
 use crate::stage::{Stage, Where};
 use crate::{Program, server};
 use channels::import::{self, ImportFailed, Options, Progress};
+use db::{Clock, Db};
 use kernel::Fault;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -41,7 +43,11 @@ pub async fn import(
     })?;
     stage.verify().await?;
     let orders = summary.counts.orders;
-    let mut row = Row::new(&format!("import {which}"), stage.name, None, orders, orders as f64 / took);
+    let twin = Db::open(&stage.twin, (program.options)(2, Clock::System)).await?;
+    twin.close().await?;
+    let copied = crate::floor::copied(&stage.db, &stage.twin).await?;
+    let mut row = Row::new(&format!("import {which}"), stage.name, None, orders, orders as f64 / took)
+        .over_copied(orders as f64 / copied);
     row.rss_mb = Some(server::rss_mb("self")?);
     stage.close().await?;
     Ok(row)

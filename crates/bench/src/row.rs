@@ -77,6 +77,11 @@ impl Row {
             ..self
         }
     }
+    /// With a floor in one piece, which stands where the grouped one does.
+    #[must_use]
+    pub fn over_copied(self, rate: f64) -> Self {
+        Self { ratio_grouped: Some(self.rate / rate), floor_grouped: Some(rate), ..self }
+    }
     /// The columns of the table for people.
     pub const HEAD: [&str; 14] = [
         "workload",

@@ -328,9 +328,12 @@ pub struct Offered {
     pub code: String,
     /// Its title.
     pub title: String,
+    /// Whether the text is its code, in any case of letters, or its barcode.
+    pub exact: bool,
 }
 
 /// SKUs for sale that a text may stand for: its barcode, the beginning of its code or title, or, where few begin so, a part of the title.
+/// The one it stands for exactly comes first.
 ///
 /// # Errors
 /// A fault of the database.
@@ -341,10 +344,11 @@ pub async fn offered(sql: &Sql, text: &str, limit: i64) -> Result<Vec<Offered>, 
     }
     let (lower, upper) = (text.to_lowercase(), text.to_uppercase());
     let end = |t: &str| format!("{t}{}", char::MAX);
-    let begins = "SELECT s.code, s.title FROM sku s WHERE s.active = TRUE AND (s.id IN (SELECT b.sku_id FROM sku_barcode b WHERE b.barcode = $1) \
+    let begins = "SELECT s.code, s.title, CASE WHEN s.code = $1 OR s.code = $3 OR EXISTS (SELECT 1 FROM sku_barcode e WHERE e.sku_id = s.id AND e.barcode = $1) \
+         THEN TRUE ELSE FALSE END AS exact FROM sku s WHERE s.active = TRUE AND (s.id IN (SELECT b.sku_id FROM sku_barcode b WHERE b.barcode = $1) \
          OR s.id IN (SELECT c.id FROM sku c WHERE (c.code >= $1 AND c.code < $2) OR (c.code >= $3 AND c.code < $4) ORDER BY c.code LIMIT 50) \
          OR s.id IN (SELECT t.id FROM sku t WHERE LOWER(t.title) >= $5 AND LOWER(t.title) < $6 ORDER BY LOWER(t.title) LIMIT 50)) \
-         ORDER BY s.code LIMIT $7";
+         ORDER BY exact DESC, s.code LIMIT $7";
     let values = [
         text.into(),
         end(text).into(),
@@ -357,11 +361,11 @@ pub async fn offered(sql: &Sql, text: &str, limit: i64) -> Result<Vec<Offered>, 
     let mut found: Vec<Offered> = sql.all(begins, values).await?;
     if found.len() < 3 && text.chars().count() > 2 {
         let pattern = format!("%{}%", lower.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        let within = "SELECT s.code, s.title FROM sku s WHERE s.active = TRUE AND LOWER(s.title) LIKE $1 ESCAPE '\\' ORDER BY s.code LIMIT $2";
+        let within = "SELECT s.code, s.title, FALSE AS exact FROM sku s WHERE s.active = TRUE AND LOWER(s.title) LIKE $1 ESCAPE '\\' ORDER BY s.code LIMIT $2";
         let more: Vec<Offered> = sql.all(within, [pattern.into(), limit.into()]).await?;
-        found.extend(more.into_iter().filter(|m| m.code != text).collect::<Vec<_>>());
-        found.sort_by(|a, b| a.code.cmp(&b.code));
-        found.dedup();
+        let known: BTreeSet<String> = found.iter().map(|f| f.code.clone()).collect();
+        found.extend(more.into_iter().filter(|m| !known.contains(&m.code)));
+        found.sort_by(|a, b| b.exact.cmp(&a.exact).then_with(|| a.code.cmp(&b.code)));
         found.truncate(usize::try_from(limit).unwrap_or(0));
     }
     Ok(found)

@@ -276,12 +276,13 @@ async fn create(tx: &Tx, view: &People) -> Result<HashMap<CustomerId, CustomerId
     // In the order of their keys, so that two batches that meet wait for each other in one direction.
     new.sort_by(|(_, a), (_, b)| (&a.email_key, &a.phone).cmp(&(&b.email_key, &b.phone)));
     let mut rows = Rows::new(
-        "id BIGINT, name TEXT, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?, created_at BIGINT",
+        "id BIGINT, name TEXT, surname TEXT?, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?, created_at BIGINT",
     );
     for (id, draft) in &new {
         rows.push([
             (*id).into(),
             draft.name.as_str().into(),
+            crate::names::surname_key(&draft.name).into(),
             draft.email.clone().into(),
             draft.email_key.clone().into(),
             draft.phone.clone().into(),
@@ -289,8 +290,8 @@ async fn create(tx: &Tx, view: &People) -> Result<HashMap<CustomerId, CustomerId
             draft.at.into(),
         ]);
     }
-    let text = "INSERT INTO customer (id, name, email, email_key, phone, address, created_at) \
-         SELECT id, name, email, email_key, phone, address, created_at FROM input WHERE TRUE ON CONFLICT DO NOTHING RETURNING id";
+    let text = "INSERT INTO customer (id, name, surname, email, email_key, phone, address, created_at) \
+         SELECT id, name, surname, email, email_key, phone, address, created_at FROM input WHERE TRUE ON CONFLICT DO NOTHING RETURNING id";
     let made: HashSet<CustomerId> =
         tx.all_from::<IdRow>(&rows, text, []).await?.into_iter().map(|r| r.id).collect();
     let mut missed = Vec::new();

@@ -13,6 +13,7 @@ pub mod events;
 mod find;
 pub mod laws;
 mod model;
+mod names;
 mod note;
 mod pages;
 mod pages_consent;
@@ -25,6 +26,7 @@ pub use consent::{
 pub use credit::{CreditEntry, CreditRefused, balances_to_spend, credit_balance, post_credit};
 pub use find::{Contact, People, find_or_create};
 pub use model::{Customer, CustomerId};
+pub use names::surnames;
 pub use note::{CustomerNote, CustomerNoteId, CustomerNoteRefused, note_customers};
 
 /// Customers, as the program sees them.

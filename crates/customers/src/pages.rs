@@ -94,7 +94,7 @@ async fn list(
         (h::filter_bar("/customers", ("q", &q.q, "Name, whole e-mail address or phone number"), html! {}, &[]))
         @if page.data.is_empty() {
             @if q.q.trim().is_empty() { (h::empty_with(Icon::Users, "No customers yet", "They come with their first order.", html! {})) }
-            @else { (h::empty_with(Icon::Users, "Nobody found", "Look for the beginning of the name, a whole e-mail address, or a phone number with its country code.", html! { (h::link("/customers", "Show all", "secondary", "")) })) }
+            @else { (h::empty_with(Icon::Users, "Nobody found", "Look for the beginning of a first or last name, a whole e-mail address, or a phone number with its country code.", html! { (h::link("/customers", "Show all", "secondary", "")) })) }
         } @else {
             (Table::new("Customers", COLS, rows).show())
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
@@ -305,7 +305,7 @@ fn money_of(fields: &Fields) -> Result<Money, Problem> {
         .to_uppercase()
         .parse()
         .map_err(|e: money::UnknownCurrency| Problem::invalid("currency", format!("{e}.")))?;
-    let minor = money::parse_decimal(given(fields, "amount"), currency.exponent())
+    let minor = money::parse_typed(given(fields, "amount"), currency.exponent())
         .map_err(|e| Problem::invalid("amount", format!("{e}.")))?;
     if given(fields, "reason").is_empty() {
         return Err(Problem::invalid("reason", "Say why: the customer and the books will ask."));

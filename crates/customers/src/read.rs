@@ -1,5 +1,6 @@
 //! Queries of customers. Invariant: addresses are read back as they were written.
 
+use crate::names::surnames;
 use crate::{Customer, CustomerId};
 use contact::address::Address;
 use db::{FromRow, Rows, Sql};
@@ -44,7 +45,7 @@ pub struct Filter {
     pub email_key: Option<String>,
     /// A phone number in E.164 form.
     pub phone: Option<String>,
-    /// The beginning of the name, in any case of letters.
+    /// The beginning of the name or of its last word, in any case of letters.
     pub name: Option<String>,
 }
 
@@ -67,12 +68,16 @@ pub async fn list(
         }
     }
     if let Some(name) = filter.name.as_deref().map(str::trim).filter(|n| !n.is_empty()) {
-        // Of the names that begin so, as many are looked at, in the order of the alphabet.
-        values.extend([name.into(), format!("{name}{}", char::MAX).into()]);
+        // Of the names and of the last words that begin so, as many are looked at, in the order of the alphabet.
+        let (from, end) = surnames(name).unwrap_or_default();
+        values.extend([name.into(), format!("{name}{}", char::MAX).into(), from.into(), end.into()]);
         let n = values.len();
         text.push_str(&format!(
-            " AND c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= LOWER(${}) AND LOWER(n.name) < LOWER(${n}) \
-             ORDER BY LOWER(n.name) LIMIT {NAMES})",
+            " AND (c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= LOWER(${}) AND LOWER(n.name) < LOWER(${}) \
+             ORDER BY LOWER(n.name) LIMIT {NAMES}) OR c.id IN (SELECT s.id FROM customer s WHERE s.surname >= ${} AND s.surname < ${n} \
+             ORDER BY s.surname, s.id LIMIT {NAMES}))",
+            n - 3,
+            n - 2,
             n - 1
         ));
     }
@@ -152,7 +157,8 @@ pub async fn entries(sql: &Sql, customer: CustomerId, limit: i64) -> Result<Vec<
     sql.all(text, [customer.into(), limit.into()]).await
 }
 
-/// Customers that a text may stand for while somebody types: the beginning of a name, an e-mail address or a phone number.
+/// Customers that a text may stand for while somebody types: the beginning of a name or its last word, an e-mail address or a phone
+/// number.
 ///
 /// # Errors
 /// A fault of the database.
@@ -162,12 +168,17 @@ pub async fn suggested(sql: &Sql, text: &str, limit: i64) -> Result<Vec<Customer
         return Ok(Vec::new());
     }
     let end = format!("{text}{}", char::MAX);
+    let (surname, surname_end) = surnames(&text).unwrap_or_default();
     let sql_text = format!(
         "SELECT {COLUMNS} FROM customer c WHERE c.id IN (SELECT n.id FROM customer n WHERE LOWER(n.name) >= $1 AND LOWER(n.name) < $2 ORDER BY LOWER(n.name) LIMIT 20) \
          OR c.id IN (SELECT e.id FROM customer e WHERE e.email_key >= $1 AND e.email_key < $2 ORDER BY e.email_key LIMIT 20) \
-         OR c.id IN (SELECT p.id FROM customer p WHERE p.phone >= $1 AND p.phone < $2 ORDER BY p.phone LIMIT 20) ORDER BY LOWER(c.name), c.id LIMIT $3"
+         OR c.id IN (SELECT p.id FROM customer p WHERE p.phone >= $1 AND p.phone < $2 ORDER BY p.phone LIMIT 20) \
+         OR c.id IN (SELECT s.id FROM customer s WHERE s.surname >= $4 AND s.surname < $5 ORDER BY s.surname, s.id LIMIT 20) \
+         ORDER BY LOWER(c.name), c.id LIMIT $3"
     );
-    let rows: Vec<Row> = sql.all(&sql_text, [text.into(), end.into(), limit.into()]).await?;
+    let rows: Vec<Row> = sql
+        .all(&sql_text, [text.into(), end.into(), limit.into(), surname.into(), surname_end.into()])
+        .await?;
     rows.into_iter().map(Row::into_customer).collect()
 }
 

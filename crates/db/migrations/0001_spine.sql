@@ -120,10 +120,13 @@ CREATE TABLE sku_import_row (
 
 -- ── customers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE customer (
-  id BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, email TEXT, email_key TEXT COLLATE "C" UNIQUE, phone TEXT COLLATE "C" UNIQUE, address TEXT, created_at BIGINT NOT NULL,
+  id BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL,
+  surname TEXT COLLATE "C",                                  -- the last word of the name first, as “berger anna”; none of a name of one word
+  email TEXT, email_key TEXT COLLATE "C" UNIQUE, phone TEXT COLLATE "C" UNIQUE, address TEXT, created_at BIGINT NOT NULL,
   version BIGINT NOT NULL DEFAULT 1
 );
 CREATE INDEX customer_name ON customer (LOWER(name), id);
+CREATE INDEX customer_surname ON customer (surname, id);
 CREATE TABLE customer_note (id BIGINT PRIMARY KEY, customer_id BIGINT NOT NULL REFERENCES customer (id), at BIGINT NOT NULL, by_actor TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX customer_note_customer ON customer_note (customer_id);
 -- What customers said on marketing, appended to: the newest word on a channel holds.

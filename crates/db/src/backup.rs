@@ -160,6 +160,17 @@ pub async fn backup(db: &Db, out: impl Write + Send) -> Result<Summary, Fault> {
     Ok(summary)
 }
 
+/// The tables that a backup holds, parents before children.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn table_names(db: &Db) -> Result<Vec<String>, Fault> {
+    let snapshot = snapshot(db).await?;
+    let found = tables(&snapshot).await;
+    snapshot.close().await;
+    Ok(found?.into_iter().map(|table| table.name).collect())
+}
+
 /// A transaction that reads. On SQLite a connection of its own: its snapshot lasts, and must not keep one of the pool's readers from
 /// others; but a database in memory has one connection only.
 async fn snapshot(db: &Db) -> Result<Sql, Fault> {

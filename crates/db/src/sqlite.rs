@@ -4,10 +4,12 @@
 //! Invariants: what may wait for the disk or read for long (COMMIT, everything that readers run) is on a thread that may block; a
 //! connection that writes is used by one at a time (see `group`).
 
+use crate::sums::Space;
 use kernel::Fault;
 use kernel::row::{Cell, Row, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, ToSql};
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -58,7 +60,10 @@ impl Place {
 }
 
 /// An open connection.
-pub(crate) struct Connection(rusqlite::Connection);
+pub(crate) struct Connection {
+    raw: rusqlite::Connection,
+    pub(crate) space: RefCell<Space>,
+}
 
 impl Connection {
     pub(crate) fn open(place: &Place, what: Use) -> Result<Self, Fault> {
@@ -87,28 +92,28 @@ impl Connection {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1; PRAGMA temp_store = memory;",
         )?;
         connection.execute_batch(own)?;
-        Ok(Self(connection))
+        Ok(Self { raw: connection, space: RefCell::default() })
     }
     /// Has statements fail at once when another process writes, for those who wait in their own way.
     pub(crate) fn never_waits(&self) -> Result<(), rusqlite::Error> {
-        self.0.busy_timeout(Duration::ZERO)
+        self.raw.busy_timeout(Duration::ZERO)
     }
     /// Whether a transaction is open, by SQLite's own account: it may end one itself when the disk is full.
     pub(crate) fn in_transaction(&self) -> bool {
-        !self.0.is_autocommit()
+        !self.raw.is_autocommit()
     }
     /// Runs statements without parameters.
     pub(crate) fn script(&self, text: &str) -> Result<(), rusqlite::Error> {
-        self.0.execute_batch(text)
+        self.raw.execute_batch(text)
     }
     /// Runs one of the few statements that transactions consist of.
     pub(crate) fn control(&self, text: &'static str) -> Result<(), rusqlite::Error> {
-        self.0.prepare_cached(text)?.raw_query().next()?;
+        self.raw.prepare_cached(text)?.raw_query().next()?;
         Ok(())
     }
     /// All rows of a statement.
     pub(crate) fn query(&self, text: &str, values: &[Value]) -> Result<Vec<Row>, rusqlite::Error> {
-        let mut statement = self.0.prepare_cached(text)?;
+        let mut statement = self.raw.prepare_cached(text)?;
         bind(&mut statement, values)?;
         let columns = statement.column_count();
         let mut names: Option<Arc<[String]>> = None;
@@ -133,7 +138,7 @@ impl Connection {
         text: &str,
         mut take: impl FnMut(&rusqlite::Row<'_>) -> Result<(), rusqlite::Error>,
     ) -> Result<(), rusqlite::Error> {
-        let mut statement = self.0.prepare_cached(text)?;
+        let mut statement = self.raw.prepare_cached(text)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
             take(row)?;
@@ -142,14 +147,14 @@ impl Connection {
     }
     /// Runs a statement to its end; how many rows it touched.
     pub(crate) fn execute(&self, text: &str, values: &[Value]) -> Result<u64, rusqlite::Error> {
-        let mut statement = self.0.prepare_cached(text)?;
+        let mut statement = self.raw.prepare_cached(text)?;
         bind(&mut statement, values)?;
         let mut rows = statement.raw_query();
         while rows.next()?.is_some() {}
         drop(rows);
         #[cfg(feature = "testing")]
         crate::testing::note_scan(text, &statement);
-        Ok(self.0.changes())
+        Ok(self.raw.changes())
     }
 }
 

@@ -17,6 +17,15 @@ const KEYS: usize = 3;
 /// A key; what is text in it stands for its place among the texts met.
 type Key = [i64; KEYS];
 
+/// What a reading fills. A connection keeps it from law to law: to get as much from the system anew, page by page, took a twelfth of `verify`.
+#[derive(Default)]
+pub(crate) struct Space {
+    /// In the order they came.
+    keys: Vec<Key>,
+    /// Side by side, in order of the keys' places.
+    totals: Vec<i64>,
+}
+
 /// On SQLite.
 pub(crate) fn offences(connection: &Connection, sums: Sums) -> Result<Vec<Offence>, rusqlite::Error> {
     offences_by(connection, sums, MOST)
@@ -27,10 +36,11 @@ fn offences_by(connection: &Connection, sums: Sums, most: usize) -> Result<Vec<O
     let mut readings = 1;
     let mut turn = 0;
     while turn < readings && found.len() < FIRST {
-        let mut sheet = Sheet::new(sums, turn, readings, most);
+        let mut sheet = Sheet::new(sums, turn, readings, most, connection.space.take());
         connection.each(sums.parts, |row| sheet.add(row))?;
         readings = sheet.readings;
         sheet.tell(&mut found);
+        connection.space.replace(sheet.leave());
         turn += 1;
     }
     Ok(found)
@@ -69,22 +79,20 @@ struct Sheet {
     readings: usize,
     most: usize,
     keys: Keys,
-    /// Side by side, in order of the keys' places.
     totals: Vec<i64>,
     texts: FxHashMap<String, i64>,
 }
 
 impl Sheet {
-    fn new(sums: Sums, turn: usize, readings: usize, most: usize) -> Self {
-        Self {
-            sums,
-            turn,
-            readings,
-            most,
-            keys: Keys::default(),
-            totals: Vec::new(),
-            texts: FxHashMap::default(),
-        }
+    fn new(sums: Sums, turn: usize, readings: usize, most: usize, space: Space) -> Self {
+        let Space { mut keys, mut totals } = space;
+        keys.clear();
+        totals.clear();
+        let keys = Keys { all: keys, ..Keys::default() };
+        Self { sums, turn, readings, most, keys, totals, texts: FxHashMap::default() }
+    }
+    fn leave(self) -> Space {
+        Space { keys: self.keys.all, totals: self.totals }
     }
     fn add(&mut self, row: &rusqlite::Row<'_>) -> Result<(), rusqlite::Error> {
         let mut key = Key::default();

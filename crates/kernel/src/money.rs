@@ -156,6 +156,31 @@ pub fn parse_decimal(text: &str, exponent: u32) -> Result<i64, String> {
     Ok(if negative { -minor } else { minor })
 }
 
+/// An amount as a person typed it into a form: [`parse_decimal`], where a comma may stand for the point, as in “12,50”. It is taken for one
+/// where it cannot mean thousands: the only separator there is, and not before exactly three digits, unless three are what the currency has.
+///
+/// # Errors
+/// A sentence that says what is wanted.
+pub fn parse_typed(text: &str, exponent: u32) -> Result<i64, String> {
+    let trimmed = text.trim();
+    let Some((whole, fraction)) = trimmed.split_once(',') else { return parse_decimal(text, exponent) };
+    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    let before = whole.strip_prefix('-').unwrap_or(whole);
+    if !digits(before) || !digits(fraction) {
+        return parse_decimal(text, exponent);
+    }
+    // “,500” has no thousands.
+    if fraction.len() == 3 && exponent < 3 && !before.is_empty() {
+        let example = if exponent == 0 { "12500" } else { "12.50 or 12500" };
+        return Err(format!(
+            "“{text}” may mean thousands or a part: write it without the comma, as {example}"
+        ));
+    }
+    parse_decimal(&format!("{whole}.{fraction}"), exponent).map_err(|_| {
+        format!("“{text}” is not an amount such as 12.34 with at most {exponent} digits after the comma")
+    })
+}
+
 /// The part of `total` that belongs to units `from..to` of `n`: `floor(to·T/N) − floor(from·T/N)`. Any set of disjoint ranges that
 /// covers `0..n` sums to `total`.
 ///
@@ -246,6 +271,58 @@ mod tests {
         #[test]
         fn decimal_text_round_trips(minor in -1_000_000_000i64..1_000_000_000, exponent in 0u32..4) {
             prop_assert_eq!(parse_decimal(&decimal(minor, exponent), exponent), Ok(minor));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_comma_for_the_point_reads_the_same_or_not_at_all(minor in -1_000_000_000i64..1_000_000_000, exponent in 0u32..4) {
+            let point = decimal(minor, exponent);
+            prop_assert_eq!(parse_typed(&point, exponent), Ok(minor));
+            prop_assert_eq!(parse_typed(&point.replace('.', ","), exponent), Ok(minor));
+        }
+        #[test]
+        fn what_is_typed_never_reads_as_something_else(text in "-?[0-9.,' ]{0,9}", exponent in 0u32..4) {
+            if let Ok(minor) = parse_typed(&text, exponent) {
+                prop_assert_eq!(parse_decimal(&text.replace(',', "."), exponent), Ok(minor));
+            }
+        }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_taken_where_it_cannot_mean_thousands() {
+        for (text, exponent, expect) in [
+            ("12,50", 2, Some(1250)),
+            (" 12,5 ", 2, Some(1250)),
+            ("-0,05", 2, Some(-5)),
+            (",5", 2, Some(50)),
+            ("12,", 2, Some(1200)),
+            ("12,5000", 2, Some(1250)),
+            ("1234.5", 2, Some(123_450)),
+            ("1,250", 3, Some(1250)),
+            ("1,2", 3, Some(1200)),
+            ("12,0", 0, Some(12)),
+            // Thousands, perhaps.
+            ("1,250", 2, None),
+            ("1,250", 0, None),
+            ("1,500", 2, None),
+            // More than one separator, or no amount.
+            ("1.234,50", 2, None),
+            ("1,234.50", 2, None),
+            ("1,234,567", 2, None),
+            ("1 234,50", 2, None),
+            ("12,5", 0, None),
+            ("12,345", 0, None),
+            ("12,3456", 3, None),
+            ("12,34x", 2, None),
+            (",", 2, None),
+        ] {
+            assert_eq!(parse_typed(text, exponent).ok(), expect, "{text} with {exponent} digits");
+        }
+        let says = parse_typed("1,250", 2).unwrap_err();
+        assert!(says.contains("thousands") && says.contains("12.50"), "{says}");
+        for bad in ["12,345", "1,5"] {
+            assert!(parse_decimal(bad, 2).is_err(), "{bad}: programs write a point");
         }
     }
 

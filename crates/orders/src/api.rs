@@ -9,8 +9,8 @@ mod view;
 use crate::place::{FieldProblem, Outcome, PlaceRefused};
 use crate::read::{self, Cursor, Filter};
 use crate::{
-    Cancel, Cancelled, ChangeAddress, ChangeAddressRefused, Hold, HoldKind, LineId, Note, NoteId, OrderId,
-    Place, Placed, ReleaseHold, Review, Tag,
+    Cancel, Cancelled, ChangeAddress, ChangeAddressRefused, ChangeContact, ChangeContactRefused, Hold,
+    HoldKind, LineId, Note, NoteId, OrderId, Place, Placed, ReleaseHold, Review, Tag,
 };
 use axum::Json;
 use axum::extract::State;
@@ -64,6 +64,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(note))
         .routes(routes!(tag))
         .routes(routes!(change_address))
+        .routes(routes!(change_contact))
         .routes(routes!(request_payment))
         .routes(routes!(events))
         .merge(many::routes())
@@ -97,7 +98,8 @@ fn problem(refused: &PlaceRefused) -> Problem {
     }
 }
 
-fn by_the_field(fields: &[FieldProblem]) -> impl Iterator<Item = web::FieldError> {
+/// What is wrong with each field, as a problem says it.
+pub(crate) fn by_the_field(fields: &[FieldProblem]) -> impl Iterator<Item = web::FieldError> {
     fields.iter().map(|f| web::FieldError {
         pointer: format!("/{}", f.field.replace('.', "/")),
         code: f.code.clone(),
@@ -480,6 +482,43 @@ async fn change_address(
             match &refused {
                 ChangeAddressRefused::BadAddress { fields, .. } => problem.with_errors(by_the_field(fields)),
                 _ => problem,
+            }
+        })?;
+        web::reply(StatusCode::OK, &full(tx, id).await?)
+    })
+}
+
+/// How the customer of an order is reached.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ContactBody {
+    /// The e-mail address.
+    email: Option<String>,
+    /// The phone number; without a country code it is one of the country that the order goes to.
+    phone: Option<String>,
+}
+
+/// Change how the customer of an order is reached
+///
+/// News of this order go there from now on; the customer stays as they are. What is left out is removed.
+#[utoipa::path(put, path = "/orders/{id}/contact", tag = "orders", operation_id = "changeOrderContact", params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header, description = "The `ETag` you know: change that version only.")), request_body = ContactBody, responses((status = 200, body = OrderView)))]
+async fn change_contact(
+    State(app): State<App>,
+    caller: May<WriteOrders>,
+    key: Key,
+    known: IfMatch,
+    Segment(id): Segment<OrderId>,
+    Body(body): Body<ContactBody>,
+) -> Result<Reply, Problem> {
+    web::command!(app, caller, key, "orders.contact", &body, |tx| {
+        known.check(version(tx, id).await?)?;
+        let (email, phone) = (body.email.clone(), body.phone.clone());
+        let item = ChangeContact { at: tx.now(), order: id, email, phone, by: actor(&caller) };
+        crate::change_contact(tx, &[item]).await?.remove(0).map_err(|refused| {
+            let problem = Problem::refused(&refused);
+            match &refused {
+                ChangeContactRefused::BadContact { fields, .. } => problem.with_errors(by_the_field(fields)),
+                ChangeContactRefused::NoOrder { .. } => problem,
             }
         })?;
         web::reply(StatusCode::OK, &full(tx, id).await?)

@@ -300,6 +300,18 @@ pub struct OrderAddressChanged {
 }
 fact!(OrderAddressChanged, "order.address_changed");
 
+/// An order's customer is reached elsewhere. What is not said here cannot be kept for ever: the order has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrderContactChanged {
+    /// The order.
+    pub order: OrderId,
+    /// The e-mail address is another, or gone.
+    pub email: bool,
+    /// The phone number is another, or gone.
+    pub phone: bool,
+}
+fact!(OrderContactChanged, "order.contact_changed");
+
 /// An order got a tag.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrderTagged {

@@ -3,7 +3,7 @@
 //! Invariants: every unit of a line is in exactly one bucket; the money of every unit is fixed when the order is placed; header statuses
 //! are derived by the database and never assigned; stock is promised only under its row's lock.
 //!
-//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`tag`], [`ask_confirmation`],
+//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`change_contact`], [`tag`], [`ask_confirmation`],
 //! [`request_payment`], [`pay`], [`set_routing`],
 //! [`bulk::begin_bulk`]; for downstream slices [`advance`], [`resource`],
 //! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
@@ -15,6 +15,7 @@ pub mod api;
 mod backorder;
 mod buckets;
 pub mod bulk;
+mod buyer_contact;
 mod cancel;
 mod channel;
 mod collect;
@@ -39,6 +40,7 @@ mod view;
 
 pub use address::{ChangeAddress, ChangeAddressRefused, change_address};
 pub use advance::{Advance, Step, advance};
+pub use buyer_contact::{ChangeContact, ChangeContactRefused, change_contact};
 pub use cancel::{Cancel, CancelRefused, Cancelled, cancel};
 pub use channel::{Channel, ChannelSaved, SaveChannel, SaveChannelRefused, channels, save_channels};
 pub use confirmation::{AskConfirmation, AskConfirmationRefused, ask_confirmation};

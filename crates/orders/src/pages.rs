@@ -76,6 +76,7 @@ pub fn routes() -> axum::Router<App> {
         .route("/orders/{id}/cancel", post(act::cancel))
         .route("/orders/{id}/cancel/preview", post(money::of_cancel))
         .route("/orders/{id}/address", post(act::address))
+        .route("/orders/{id}/contact", post(act::contact))
         .route("/orders/{id}/note", post(act::note))
         .route("/orders/{id}/tag", post(act::tag))
         .route("/orders/{id}/confirmation", post(act::confirmation))

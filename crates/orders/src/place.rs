@@ -1,7 +1,7 @@
 //! Place orders. Invariants: stock is never promised twice; the same key or (channel, reference) places one order, whoever retries; the
 //! money of every unit is fixed here; a refused order leaves no trace but its answer.
 
-mod check;
+pub(crate) mod check;
 pub(crate) mod estimate;
 mod load;
 mod price;

@@ -110,13 +110,44 @@
     }
   });
 
-  // Boxes that look up while one types: search, and data-combobox.
-  const lookUp = (box, { list, source, pick }) => {
+  // Keys that come while a scan is looked up: a scanner types the next code meanwhile, and it belongs where the cursor goes then.
+  let held = null;
+  document.addEventListener(
+    "keydown",
+    (e) => {
+      if (!held || e.ctrlKey || e.metaKey || e.altKey || (e.key !== "Enter" && e.key.length !== 1)) return;
+      held.push(e.key);
+      e.preventDefault();
+      e.stopImmediatePropagation();
+    },
+    true,
+  );
+  const replay = () => {
+    const keys = held ?? [];
+    held = null;
+    while (keys.length) {
+      const key = keys.shift();
+      const at = document.activeElement;
+      if (key === "Enter") {
+        at.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+        if (held) return held.unshift(...keys);
+      } else if (typing({ target: at })) {
+        if (at.selectionStart === null) at.value += key;
+        else at.setRangeText?.(key, at.selectionStart, at.selectionEnd, "end");
+        at.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      }
+    }
+  };
+
+  // Boxes that look up while one types: search, and data-combobox. With `settle`, Enter takes the one thing that a text can mean.
+  const lookUp = (box, { list, source, pick, settle }) => {
     let asked = 0;
     let timer;
     const options = () => $$("[role=option]:not([aria-disabled])", list);
     const at = () => options().findIndex((o) => o.getAttribute("aria-selected") === "true");
     const close = () => {
+      clearTimeout(timer);
+      asked++;
       list.hidden = true;
       box.setAttribute("aria-expanded", "false");
       box.removeAttribute("aria-activedescendant");
@@ -138,27 +169,49 @@
       url.searchParams.set("q", text);
       const answer = await fetch(url, { headers: { "HX-Request-Type": "partial" } }).catch(() => null);
       // An answer that was overtaken says nothing about what stands in the box now.
-      if (mine !== asked || !answer?.ok || document.activeElement !== box) return;
+      if (mine !== asked || !answer?.ok || document.activeElement !== box) return false;
       list.innerHTML = await answer.text();
       list.hidden = list.children.length === 0;
       box.setAttribute("aria-expanded", String(!list.hidden));
+      return true;
+    };
+    const enter = async () => {
+      clearTimeout(timer);
+      held = [];
+      try {
+        const answered = await ask();
+        const found = answered ? options() : [];
+        const exact = found.filter((o) => "exact" in o.dataset);
+        const [only] = exact.length === 1 ? exact : found.length === 1 ? found : [];
+        if (only) pick(only, close);
+        if (only || !answered) settle.taken(answered);
+        // What comes next replaces what nothing is known of.
+        else if (document.activeElement === box) box.select();
+      } finally {
+        replay();
+      }
     };
     box.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(ask, 120);
     });
     box.addEventListener("keydown", (e) => {
-      const many = options().length;
-      if (list.hidden || !many) return;
-      if (e.key === "ArrowDown") mark((at() + 1) % many);
+      const many = list.hidden ? 0 : options().length;
+      const marked = many ? options()[at()] : null;
+      if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) return;
+      if (e.key === "Enter" && marked) {
+        pick(marked, close);
+        settle?.taken(true);
+      } else if (e.key === "Enter" && settle?.open()) enter();
+      else if (!many) return;
+      else if (e.key === "ArrowDown") mark((at() + 1) % many);
       else if (e.key === "ArrowUp") mark((at() + many - 1) % many);
-      else if (e.key === "Enter" && at() >= 0) pick(options()[at()], close);
       else if (e.key === "Escape") close();
       else return;
       e.preventDefault();
       e.stopPropagation();
     });
-    box.addEventListener("blur", () => setTimeout(close, 150));
+    box.addEventListener("blur", () => setTimeout(() => document.activeElement !== box && close(), 150));
     list.addEventListener("mousedown", (e) => {
       const option = e.target.closest("[role=option]:not([aria-disabled])");
       e.preventDefault();
@@ -170,19 +223,29 @@
       root.dataset.ready = "";
       const box = $("[role=combobox]", root);
       const hidden = $("input[type=hidden]", root);
+      const free = root.hasAttribute("data-free");
+      let chosen = hidden.value !== "";
       lookUp(box, {
         list: $("[role=listbox]", root),
         source: box.dataset.source,
         pick: (option, close) => {
           box.value = option.dataset.shown;
           hidden.value = option.dataset.value;
+          chosen = true;
           close();
-          hidden.dispatchEvent(new Event("change", { bubbles: true }));
+          for (const event of ["change", "chosen"]) hidden.dispatchEvent(new Event(event, { bubbles: true }));
+        },
+        settle: {
+          // Whether Enter has something to find out; in a long form it goes on from what was chosen as well.
+          open: () => box.value.trim() !== "" && (!chosen || !!box.form?.matches("[data-long]")),
+          // The server reads what was typed by itself, where it may be sent.
+          taken: (answered) => (answered || free) && box.dispatchEvent(new Event("fulmar:taken", { bubbles: true })),
         },
       });
       // What was typed after choosing is not what was chosen.
       box.addEventListener("input", () => {
-        hidden.value = root.hasAttribute("data-free") ? box.value : "";
+        chosen = false;
+        hidden.value = free ? box.value : "";
       });
     }
   };

@@ -43,9 +43,13 @@
     };
   };
 
+  // A form that was refused leaves its own address behind, which answers no GET: the page that it was sent from is what is watched.
+  const refused = performance.getEntriesByType("navigation")[0]?.responseStatus >= 400;
+  const here = () => (refused && document.referrer.startsWith(`${location.origin}/`) ? document.referrer : location.href);
+
   const refresh = async (part) => {
     if (part.hasAttribute("hx-get")) return htmx.trigger(part, "live");
-    const answer = await fetch(location.href, { headers: { "HX-Request-Type": "full" } }).catch(() => null);
+    const answer = await fetch(here(), { headers: { "HX-Request-Type": "full" } }).catch(() => null);
     // Signed out, gone, or down: the page stays as it is, and the next news tries again.
     if (!answer?.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -85,7 +89,18 @@
   let source;
   let hearing = "";
   let lost = false;
+  // A browser has six connections to a server for all of its tabs: only those that are looked at listen.
+  const AWAY = 3000;
+  let away;
+  const deaf = () => {
+    source?.close();
+    source = undefined;
+    hearing = "";
+    lost = true;
+    delete document.documentElement.dataset.hearing;
+  };
   const listen = () => {
+    if (document.hidden) return;
     const topics = [...new Set(parts().flatMap(topicsOf))].sort().join(" ");
     if (topics === hearing && source?.readyState !== EventSource.CLOSED) return;
     source?.close();
@@ -104,9 +119,14 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
     });
   };
-  addEventListener("pagehide", () => source?.close());
-  addEventListener("pageshow", (e) => e.persisted && ((hearing = ""), (lost = true), listen()));
-  document.addEventListener("visibilitychange", () => !document.hidden && due.size && soon(50));
+  addEventListener("pagehide", deaf);
+  addEventListener("pageshow", (e) => e.persisted && listen());
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(away);
+    if (document.hidden) away = setTimeout(deaf, AWAY);
+    else listen();
+    if (!document.hidden && due.size) soon(50);
+  });
   document.addEventListener("htmx:after:swap", listen);
   listen();
 })();

@@ -98,6 +98,18 @@
   );
   addEventListener("focus", focus);
 
+  // What somebody typed or chose beside the scans, as a weight or a box, outlives the next one.
+  desk.addEventListener("input", (e) => e.target.closest("#scan-state") && (e.target.dataset.touched = ""));
+  const keep = (before, state) => {
+    for (const field of before.querySelectorAll("[name][data-touched]")) {
+      const same = [...state.querySelectorAll("[name]")].find((f) => f.name === field.name && f.form?.action === field.form?.action);
+      if (!same || (same.options && ![...same.options].some((o) => o.value === field.value))) continue;
+      same.value = field.value;
+      same.checked = field.checked;
+      same.dataset.touched = "";
+    }
+  };
+
   const show = (text) => {
     const parts = new DOMParser().parseFromString(text, "text/html");
     const said = parts.getElementById("scan-said");
@@ -106,14 +118,18 @@
     const { outcome } = said.dataset;
     const finished = "done" in said.dataset;
     document.getElementById("scan-said").replaceWith(said);
-    document.getElementById("scan-state").replaceWith(state);
+    const before = document.getElementById("scan-state");
+    before.replaceWith(state);
+    keep(before, state);
     sound(outcome === "right" && finished ? "done" : outcome);
     document.dispatchEvent(new Event("fulmar:fresh"));
     return true;
   };
-  const complain = (scan) => {
+  const complain = (scan, signedOut) => {
     stuck = scan;
     lost.querySelector("[data-scan-lost-text]").textContent = scan.body.get("scan");
+    lost.querySelector("[data-scan-silent]").hidden = signedOut;
+    lost.querySelector("[data-scan-signed-out]").hidden = !signedOut;
     lost.hidden = false;
     document.getElementById("scan-said").hidden = true;
     sound("wrong");
@@ -139,7 +155,7 @@
     document.getElementById("scan-said").classList.remove("scan-wait");
     if (answer?.redirected) return location.reload();
     const judged = answer && (answer.ok || answer.status === 422 || answer.status === 409);
-    if (!judged || !show(await answer.text().catch(() => ""))) complain(scan);
+    if (!judged || !show(await answer.text().catch(() => ""))) complain(scan, answer?.status === 401);
     send();
   };
 

@@ -148,6 +148,10 @@ impl Problem {
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }
+    /// What is wrong with a field, as a sentence.
+    pub fn error_at(&self, pointer: &str) -> Option<&str> {
+        self.errors.iter().find(|error| error.pointer == pointer).map(|error| error.detail.as_str())
+    }
     /// The problem as it is sent.
     pub fn body(&self) -> ProblemBody {
         ProblemBody {

@@ -1,7 +1,7 @@
 //! What is known of the request that is being answered, wherever in its handling: so that a problem can name its request and be JSON
 //! for the API and a page for people.
 
-use crate::auth::Who;
+use crate::auth::Caller;
 use crate::toast::Done;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,7 +11,7 @@ tokio::task_local! {
 }
 
 /// The request that is being answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Asked {
     /// Its id, ours or the caller's.
     pub id: String,
@@ -20,7 +20,9 @@ pub(crate) struct Asked {
     /// Whether it wants a part of a page.
     pub partial: bool,
     /// Who asks, once that is known.
-    pub who: Arc<OnceLock<Who>>,
+    pub who: Arc<OnceLock<Caller>>,
+    /// The page that it was sent from, where the browser says so.
+    pub from: Option<String>,
     /// What the page before said, for the first page that shows it.
     pub said: Arc<Mutex<Option<Done>>>,
 }

@@ -3,12 +3,15 @@
 //! Every request has an id, a span and a time limit; a panic is a problem; what is not found is a problem; every answer carries the
 //! security headers. Forms and API calls that a browser sends from another site are refused (Sec-Fetch-Site, Origin).
 
+use crate::auth::Denied;
 use crate::request::{Asked, is_api};
-use crate::{App, Problem, Public, assets, auth, design, live, openapi, problem_pages, search, toast};
+use crate::{
+    App, May, Problem, Public, SignedIn, assets, auth, design, live, openapi, problem_pages, search, toast,
+};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -98,7 +101,8 @@ async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let said = toast::read(request.headers());
     let spoke = said.is_some();
     let said = Arc::new(Mutex::new(said));
-    let asked = Asked { id: id.clone(), api: is_api(&path), partial, said, who: Arc::default() };
+    let from = request.headers().get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(path_of);
+    let asked = Asked { id: id.clone(), api: is_api(&path), partial, from, said, who: Arc::default() };
     let left = asked.said.clone();
     let https = auth::is_https(&app, request.headers());
     let method = request.method().clone();
@@ -136,6 +140,13 @@ async fn frame(State(app): State<App>, mut request: Request, next: Next) -> Resp
     response
 }
 
+/// What follows the host in a URL. Used as a path of ours, whatever the host is.
+fn path_of(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let path = &rest[rest.find('/')?..];
+    (!path.starts_with("//")).then(|| path.to_owned())
+}
+
 /// The caller's own id where it is sane, so that logs of both sides meet; else a new one.
 fn request_id(request: &Request) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok());
@@ -171,12 +182,20 @@ fn add_headers(response: &mut Response, path: &str, id: &str, https: bool) {
     }
 }
 
-async fn nothing_here(_: Public) -> Problem {
+/// Whoever is signed in sees it within their menu.
+async fn nothing_here(_: Public, _: Result<May<SignedIn>, Denied>) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "request.not_found", "There is nothing at this address.")
 }
 
-async fn other_method(_: Public) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method", "This address does not take this method.")
+/// Who looks at the address of a form is led to the page that it belongs to, as `/orders/ord_…` of `/orders/ord_…/hold`: a form that is shown
+/// again after a refusal has no address of its own, and is where somebody may come back to after signing in.
+async fn other_method(_: Public, method: Method, uri: Uri) -> Response {
+    let above = uri.path().trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+    if method == Method::GET && !is_api(uri.path()) && !above.is_empty() && !above.starts_with("//") {
+        return Redirect::to(above).into_response();
+    }
+    let detail = "This address does not take this method.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method", detail).into_response()
 }
 
 async fn healthy(_: Public) -> &'static str {

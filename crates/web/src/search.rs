@@ -64,7 +64,7 @@ fn page(caller: &Caller, text: &str, found: &[(&'static str, Vec<Hit>)]) -> Mark
         @if found.is_empty() {
             @let (title, hint) = match text {
                 "" => ("Search everything", "Type a number, a name, an e-mail address, a SKU or a tracking number. The key / leads here from every page."),
-                _ => ("Nothing found", "Look for a whole number, the beginning of a name, an e-mail address, a SKU or a tracking number."),
+                _ => ("Nothing found", "Look for a whole number, the beginning of a first or last name, an e-mail address, a SKU or a tracking number."),
             };
             (empty_with(Icon::Search, title, hint, html! {}))
         }

@@ -7,7 +7,7 @@ mod sheet;
 
 use crate::html::{Icon, icon, note};
 use crate::problem::ProblemBody;
-use crate::{Caller, asset, toast};
+use crate::{Caller, asset, request, toast};
 use maud::{DOCTYPE, Markup, html};
 
 fn head(title: &str, merchant: &str) -> Markup {
@@ -26,6 +26,7 @@ fn head(title: &str, merchant: &str) -> Markup {
             script src=(asset("theme.js")) {}
             script src=(asset("htmx.js")) defer {}
             script src=(asset("app.js")) defer {}
+            script src=(asset("forms.js")) defer {}
             script src=(asset("live.js")) defer {}
         }
     }
@@ -106,7 +107,7 @@ impl<'a> Screen<'a> {
             (DOCTYPE)
             html lang="en" {
                 (head(&self.title, merchant))
-                body.shell {
+                body.shell data-who=[self.caller.user] {
                     a.skip href="#content" { "Skip to content" }
                     (nav::menu(self.caller, merchant))
                     (nav::top_bar(self.caller, merchant))
@@ -167,23 +168,33 @@ pub fn bare(merchant_name: &str, title: &str, body: Markup) -> Markup {
     }
 }
 
-/// A problem as people see it.
+/// A problem as people see it: within the menu of whoever is signed in, so that they go on from there.
 pub(crate) fn problem(body: &ProblemBody) -> Markup {
-    bare(
-        "",
-        &body.title,
-        html! {
-            p { (body.detail) }
-            @if !body.errors.is_empty() {
-                ul { @for error in &body.errors { li { code { (error.pointer) } " " (error.detail) } } }
+    let asked = request::current();
+    let from = asked.as_ref().and_then(|asked| asked.from.as_deref());
+    match asked.as_ref().and_then(|asked| asked.who.get()).filter(|caller| caller.user.is_some()) {
+        Some(caller) => Screen::new(caller, body.title.as_str()).narrow().show(html! {
+            (note("danger", html! { (body.detail) }))
+            (particulars(body))
+            p.button-row {
+                @if let Some(from) = from.filter(|from| *from != caller.path) { a.btn.btn-primary href=(from) { "Back" } }
+                a.btn href="/" { "To the start" }
             }
-            p.text-secondary.small {
-                a href=(body.kind) { (body.code) }
-                @if let Some(id) = &body.request_id { " · request " (id) }
-            }
-            a.btn href="/" { "Back to the start" }
-        },
-    )
+        }),
+        None => bare("", &body.title, html! { p { (body.detail) } (particulars(body)) a.btn href="/" { "Back to the start" } }),
+    }
+}
+
+fn particulars(body: &ProblemBody) -> Markup {
+    html! {
+        @if !body.errors.is_empty() {
+            ul { @for error in &body.errors { li { code { (error.pointer) } " " (error.detail) } } }
+        }
+        p.text-secondary.small {
+            a href=(body.kind) { (body.code) }
+            @if let Some(id) = &body.request_id { " · request " (id) }
+        }
+    }
 }
 
 /// A page that the caller's role does not open or a form it may not send, within their menu: they go on from there.
@@ -191,10 +202,7 @@ pub(crate) fn not_for_role(caller: &Caller, body: &ProblemBody) -> Markup {
     let body = html! {
         (note("warning", html! { (body.detail) }))
         p { "Whoever manages the people of the shop can give you another role. Your attempt is in the audit log." }
-        p.text-secondary.small {
-            a href=(body.kind) { (body.code) }
-            @if let Some(id) = &body.request_id { " · request " (id) }
-        }
+        (particulars(body))
     };
     Screen::new(caller, "Your role may not do this").narrow().show(body)
 }
@@ -238,5 +246,5 @@ fn slug(title: &str) -> String {
 
 /// Whether only a part of the page is wanted (htmx), rather than the page.
 pub fn partial() -> bool {
-    crate::request::current().is_some_and(|r| r.partial)
+    request::current().is_some_and(|r| r.partial)
 }

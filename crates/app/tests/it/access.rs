@@ -162,6 +162,7 @@ const API: &[(&str, &[&str])] = &[
             "POST /v1/orders/{id}/holds",
             "DELETE /v1/orders/{id}/holds/{kind}",
             "POST /v1/orders/{id}/notes",
+            "PUT /v1/orders/{id}/contact",
             "PUT /v1/orders/{id}/ship-to",
             "POST /v1/orders/{id}/tags",
             "POST /v1/orders/{id}/payment-requests",

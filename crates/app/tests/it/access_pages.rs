@@ -186,6 +186,7 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /orders/{id}/cancel",
             "POST /orders/{id}/cancel/preview",
             "POST /orders/{id}/confirmation",
+            "POST /orders/{id}/contact",
             "POST /orders/{id}/hold",
             "POST /orders/{id}/note",
             "POST /orders/{id}/payment-request",

@@ -95,3 +95,33 @@ async fn a_large_batch_reads_no_more_when_the_shop_has_grown() {
     assert!(third.len() > 50, "the statements were counted: {third:?}");
     app.check().await;
 }
+
+#[tokio::test]
+async fn a_last_name_costs_a_page_however_many_orders_its_people_have() {
+    let app = TestApp::sqlite().await;
+    shop::open(&app.ctx.db, 10_000).await;
+    let mut seen = Vec::new();
+    for round in 0..3 {
+        // One customer with half of all orders, and as many with one each.
+        let order = |n: usize| {
+            let who = if n % 2 == 0 { "anna".to_owned() } else { format!("r{round}n{n}") };
+            let mut order = shop::order(&who, &[("TEE", 1)]);
+            order["buyer"]["name"] = json!("Anna Berger");
+            order
+        };
+        let told = app.post("/v1/orders", &json!((0..MANY).map(order).collect::<Vec<_>>())).await;
+        assert!(told.status.is_success(), "{}", told.text);
+        db::testing::scans();
+        for path in [
+            "/v1/orders?search=berger",
+            "/v1/orders?search=berger&fulfilment_status=unfulfilled",
+            "/customers?q=berger",
+            "/orders/new/customers?q=berger",
+        ] {
+            assert!(app.get(path).await.text.contains("Anna Berger"), "{path}");
+        }
+        seen.push(db::testing::scans());
+    }
+    let rows: Vec<i64> = seen.iter().map(|s| s.values().sum()).collect();
+    assert!(rows[2] <= rows[1] + SLACK, "{rows:?}: {:?}", seen[2]);
+}

@@ -9,7 +9,7 @@ use crate::read::{currencies, order_meant, periods};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use kernel::{Currency, Refuse, Timestamp, money::parse_decimal};
+use kernel::{Currency, Refuse, Timestamp, money::parse_typed};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use web::html::{self as h, Col, Field, Row, Table};
@@ -191,7 +191,7 @@ async fn adjust_page(
 async fn read(app: &App, form: &AdjustForm) -> Result<Adjustment, Problem> {
     let currency: Currency =
         form.currency.parse().map_err(|_| Problem::invalid("currency", "Choose a currency."))?;
-    let amount = parse_decimal(&form.amount, currency.exponent())
+    let amount = parse_typed(&form.amount, currency.exponent())
         .map_err(|why| Problem::invalid("amount", format!("{why}.")))?;
     if amount.unsigned_abs() > MAX_ADJUSTMENT {
         return Err(Problem::invalid("amount", "The amount is too large to be real."));

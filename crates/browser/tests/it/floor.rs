@@ -75,6 +75,20 @@ async fn picks(desk: &Desk<'_>, number: &str) {
     said(desk, "wrong").await;
 }
 
+/// A session ends while somebody scans: the page says so, and how to go on.
+async fn is_signed_out_between(desk: &Desk<'_>, number: &str) {
+    desk.go("/pick").await;
+    desk.scan(number).await;
+    desk.see(&format!("Pick {number}")).await;
+    desk.js("fetch('/sign-out', { method: 'POST' })", vec![]).await;
+    desk.until("signed out", "return fetch('/profile').then((a) => a.redirected)").await;
+    desk.scan("no such thing").await;
+    desk.see("You are signed out. Sign in in another tab").await;
+    desk.js("document.querySelector('[data-scan-drop]').click()", vec![]).await;
+    let errors = desk.errors().await;
+    assert!(errors.iter().all(|e| e.contains("401")), "{errors:?}");
+}
+
 async fn packs(desk: &Desk<'_>, number: &str) {
     let parcels = format!(
         "SELECT COUNT(*) FROM parcel p JOIN fulfilment_order f ON f.id = p.fulfilment_id WHERE f.number = '{number}'"
@@ -85,6 +99,9 @@ async fn packs(desk: &Desk<'_>, number: &str) {
     desk.js(LISTEN, vec![]).await;
     desk.scan("4000000000000").await;
     said(desk, "wrong").await;
+    // What the scale says is typed whenever it says so, and outlives the scans that follow.
+    desk.type_into("Weight", "777").await;
+    desk.js("document.activeElement.blur()", vec![]).await;
 
     let script = "return [...document.querySelectorAll('.scan-unit:not(.scan-unit-done) .scan-code')].map((e) => e.innerText.trim())";
     loop {
@@ -100,6 +117,7 @@ async fn packs(desk: &Desk<'_>, number: &str) {
     desk.scan(&barcode(desk, "MOKA-6").await).await;
     said(desk, "wrong").await;
     assert_eq!(desk.js(closes, vec![]).await, true, "every unit is in the box");
+    desk.until("the weight", "return document.querySelector('[name=weight]').value === '777'").await;
     desk.click("Close the box").await;
     desk.see(&format!("Parcel of {number}")).await;
     desk.see_no("Print the label").await;
@@ -122,9 +140,11 @@ async fn works(desk: &Desk<'_>) {
     desk.see("1 fulfilment order released").await;
     desk.sign_out().await;
 
-    desk.sign_in_as(web::Role::Picker).await;
+    desk.sign_in_as(web::Role::Manager).await;
     // A tablet, held upright.
     desk.resize(820, 1180).await;
+    is_signed_out_between(desk, &number).await;
+    desk.sign_in_as(web::Role::Picker).await;
     picks(desk, &number).await;
     packs(desk, &number).await;
 }

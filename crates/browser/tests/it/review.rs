@@ -75,6 +75,9 @@ async fn reviews(desk: &Desk<'_>) {
     let first =
         suspicious(desk, "Maximilian Freiherr von und zu Hohenstein-Lichtenberg", "max@example.com").await;
     let second = suspicious(desk, "نور الدين", "nour@example.com").await;
+    let holds = format!(
+        "SELECT COUNT(*) FROM order_hold h JOIN orders o ON o.id = h.order_id WHERE o.number = '{first}'"
+    );
     desk.sign_in_as(web::Role::FraudReviewer).await;
     desk.go("/review?kind=risk_review").await;
     desk.see("Hohenstein-Lichtenberg").await;
@@ -93,6 +96,10 @@ async fn reviews(desk: &Desk<'_>) {
     assert!(errors.iter().all(|e| e.contains("422")), "{errors:?}");
 
     desk.type_into("Reason", "Called the customer: it is a present").await;
+    // Enter decides nothing: it takes a button.
+    desk.press("\u{e007}").await;
+    desk.see(&format!("Review {first}")).await;
+    assert_eq!(desk.shop.number(&holds).await, 1, "Enter decided");
     desk.js("document.activeElement.blur()", vec![]).await;
     desk.press("a").await;
     desk.see("Approved").await;
@@ -106,10 +113,7 @@ async fn reviews(desk: &Desk<'_>) {
     desk.see("Called the customer: it is a present").await;
     desk.see("authorised").await;
     desk.until("no note of a hold", "return !document.querySelector('.note-warning')").await;
-    let left = format!(
-        "SELECT COUNT(*) FROM order_hold h JOIN orders o ON o.id = h.order_id WHERE o.number = '{first}'"
-    );
-    assert_eq!(desk.shop.number(&left).await, 0);
+    assert_eq!(desk.shop.number(&holds).await, 0);
     let ready = format!(
         "SELECT COUNT(*) FROM fulfilment_order f JOIN orders o ON o.id = f.order_id WHERE o.number = '{first}' AND f.status = 'open'"
     );

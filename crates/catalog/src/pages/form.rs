@@ -134,7 +134,7 @@ impl Sent {
                     continue;
                 }
             };
-            match money::parse_decimal(p.amount.trim(), currency.exponent()) {
+            match money::parse_typed(p.amount.trim(), currency.exponent()) {
                 Ok(minor) => prices.push(Money::new(minor, currency)),
                 Err(e) => {
                     errors.insert(format!("prices[{i}][amount]"), format!("{e}."));
@@ -297,7 +297,7 @@ async fn page(
     let body = html! {
         @if let Some(sentence) = general { (h::alert("danger", sentence)) }
         @if !errors.is_empty() { (h::alert("danger", "Some fields need another look.")) }
-        form method="post" action=(action) {
+        form method="post" action=(action) data-long data-keep=(if errors.is_empty() && general.is_none() { "yes" } else { "given" }) {
             (web::once_again(&e.once))
             @if let Some(version) = e.version { input type="hidden" name="version" value=(version); }
             (h::card("SKU", what(e, errors, new, &suppliers, &classes)))

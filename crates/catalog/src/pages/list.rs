@@ -167,7 +167,7 @@ pub(super) async fn lookup(
     _: May<ReadCatalog>,
     Params(ask): Params<Lookup>,
 ) -> Result<Markup, Problem> {
-    let filter = Filter { search: Some(ask.q), active: Some(true), ..Filter::default() };
-    let found = read::list(app.db.read(), &filter, None, 8).await?;
-    Ok(h::options(found.iter().map(|d| (d.sku.code.as_str(), d.sku.code.as_str(), d.sku.title.as_str()))))
+    let found = read::offered(app.db.read(), &ask.q, 8).await?;
+    let exact = found.iter().find(|s| s.exact).map(|s| s.code.as_str());
+    Ok(h::options_with(found.iter().map(|s| (s.code.as_str(), s.code.as_str(), s.title.as_str())), exact))
 }

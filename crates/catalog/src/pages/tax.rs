@@ -36,7 +36,7 @@ impl Typed {
     }
     /// The command, or the field that is wrong and why.
     fn command(&self) -> Result<SetTaxRate, (&'static str, &'static str)> {
-        let rate = money::parse_decimal(self.percent.trim().trim_end_matches('%').trim_end(), 4);
+        let rate = money::parse_typed(self.percent.trim().trim_end_matches('%').trim_end(), 4);
         let says = "A percentage from 0 to 100 with up to four decimals, such as 19 or 7.75.";
         let rate_ppm = rate.ok().filter(|r| (0..=1_000_000).contains(r)).ok_or(("percent", says))?;
         let (country, region, class) = (self.country(), self.region(), self.class.trim().to_owned());

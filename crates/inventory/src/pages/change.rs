@@ -306,7 +306,7 @@ async fn page<C: Change>(app: &App, caller: &Caller, s: &Sent, e: &Errors) -> Re
             (web::once_again(&s.once))
             (h::fields([
                 h::combobox(&Combobox { label: "SKU or barcode", name: "sku", value: s.scanned(), shown: s.scanned(), source: "/catalog/lookup",
-                    error: e.get("sku").map(String::as_str), free: true, required: true, ..Combobox::default() }),
+                    error: e.get("sku").map(String::as_str), free: true, required: true, focus: s.scanned().is_empty(), ..Combobox::default() }),
                 choice(where_label, "location", &s.location, e, &all),
             ]))
             (C::fields(s, e, &all, base))
@@ -364,7 +364,7 @@ async fn meant<C: Change>(app: &App, s: &Sent) -> Result<Result<Meant, Errors>, 
     let base = crate::base_currency(sql).await?;
     let cost = match s.cost.trim() {
         "" => 0,
-        text => money::parse_decimal(text, base.exponent()).unwrap_or_else(|problem| {
+        text => money::parse_typed(text, base.exponent()).unwrap_or_else(|problem| {
             e.insert("cost", format!("{problem}."));
             0
         }),

@@ -1,20 +1,20 @@
 //! What the forms of an order do: through the commands of the API, under the permission of the route, once for each form. What is refused
 //! shows the order again with the form as it was filled in.
 
-use super::common::{Fields, Typed, given, hold_words};
+use super::common::{Fields, Typed, given, hold_words, some};
 use super::{detail, forms, money};
-use crate::api::WriteOrders;
+use crate::api::{WriteOrders, by_the_field};
 use crate::model::{HoldKind, OrderId};
 use crate::{
-    AskConfirmation, Cancel, ChangeAddress, ChangeAddressRefused, Hold, Note, ReleaseHold, RequestPayment,
-    Tag,
+    AskConfirmation, Cancel, ChangeAddress, ChangeAddressRefused, ChangeContact, ChangeContactRefused, Hold,
+    Note, ReleaseHold, RequestPayment, Tag,
 };
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use kernel::{Currency, Money, money as amounts};
 use payments::api::{WritePayments, WriteRefunds};
 use payments::{Capture, Confirm, GrantRefund, PaymentId, RefundTo};
-use web::{App, Caller, Done, FieldError, Form, Key, May, OrProblem, Problem, Reply, Segment};
+use web::{App, Caller, Done, Form, Key, May, OrProblem, Problem, Reply, Segment};
 
 fn key(id: OrderId, name: &str, fields: &Fields) -> Key {
     Key::once(given(fields, "once"), &format!("/orders/{id}/{name}"))
@@ -52,7 +52,7 @@ fn reason(fields: &Fields) -> Result<String, Problem> {
 fn amount(fields: &Fields, currency: Currency) -> Result<Option<i64>, Problem> {
     match given(fields, "amount") {
         "" => Ok(None),
-        text => match amounts::parse_decimal(text, currency.exponent()) {
+        text => match amounts::parse_typed(text, currency.exponent()) {
             Ok(minor) if minor > 0 => Ok(Some(minor)),
             Ok(_) => Err(Problem::invalid("amount", "An amount over zero.")),
             Err(e) => Err(Problem::invalid("amount", format!("{e}."))),
@@ -173,12 +173,36 @@ pub(super) async fn address(
 fn address_problem(refused: &ChangeAddressRefused) -> Problem {
     let problem = Problem::refused(refused);
     match refused {
-        ChangeAddressRefused::BadAddress { fields, .. } => problem.with_errors(fields.iter().map(|f| {
-            FieldError { pointer: f.field.clone(), code: f.code.clone(), detail: f.message.clone() }
-        })),
+        ChangeAddressRefused::BadAddress { fields, .. } => problem.with_errors(by_the_field(fields)),
         ChangeAddressRefused::OtherCountry { .. } => problem.at("country"),
         _ => problem,
     }
+}
+
+/// Changes how the customer is reached.
+pub(super) async fn contact(
+    caller: May<WriteOrders>,
+    State(app): State<App>,
+    Segment(id): Segment<OrderId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let (email, phone) = (some(given(&fields, "email")), some(given(&fields, "phone")));
+    let done =
+        web::submit!(app, caller, key(id, "contact", &fields), "orders.change_contact", &fields, |tx| {
+            let (email, phone, by) = (email.clone(), phone.clone(), caller.actor.clone());
+            let item = ChangeContact { at: tx.now(), order: id, email, phone, by };
+            crate::change_contact(tx, &[item]).await?.remove(0).map_err(|refused| {
+                let problem = Problem::refused(&refused);
+                match &refused {
+                    ChangeContactRefused::BadContact { fields, .. } => {
+                        problem.with_errors(by_the_field(fields))
+                    }
+                    ChangeContactRefused::NoOrder { .. } => problem,
+                }
+            })?;
+            Ok(Reply::empty())
+        });
+    end(&app, &caller, id, "contact", fields, done.map(|_| web::done("The contact is changed"))).await
 }
 
 /// Writes a note.

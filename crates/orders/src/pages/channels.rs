@@ -121,9 +121,7 @@ async fn page(
 }
 
 fn form(typed: &Typed, chosen: Option<&Channel>, refused: Option<&Problem>) -> Markup {
-    let wrong = |name: &str| {
-        refused.and_then(|p| p.errors().iter().find(|e| e.pointer == name)).map(|e| e.detail.as_str())
-    };
+    let wrong = |name: &str| refused.and_then(|p| p.error_at(name));
     let name = match chosen {
         Some(channel) if typed.name.is_empty() && refused.is_none() => &channel.name,
         _ => &typed.name,

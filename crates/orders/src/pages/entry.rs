@@ -2,10 +2,13 @@
 //! it comes to is shown beside it while one types.
 
 use super::common::{Fields, Typed, given, some};
-use super::forms::{address_fields, address_of};
+use super::forms::{address_fields, address_of, country_of};
 use super::lookup::contact_fields;
 use crate::api::{PlaceLane, WriteOrders};
-use crate::place::{Buyer, CommandKey, IfOutOfStock, Place, PlaceRefused, Tender, Trust, WantedLine};
+use crate::model::MAX_QUANTITY;
+use crate::place::{
+    Buyer, CommandKey, FieldProblem, IfOutOfStock, Place, PlaceRefused, Tender, Trust, WantedLine, check,
+};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -43,7 +46,7 @@ impl EntryDraft {
     pub fn of(fields: &Fields) -> Option<Self> {
         let read = amounts(fields).ok().filter(|read| !read.lines.is_empty())?;
         let draft = crate::Draft {
-            country: given(fields, "country").to_uppercase(),
+            country: country_of(fields),
             postal_code: some(given(fields, "postal_code")),
             lines: read.lines.into_iter().map(|l| (l.sku, l.quantity)).collect(),
         };
@@ -67,20 +70,20 @@ pub(super) async fn submit(
     caller: May<WriteOrders>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
+    let fields = looked_up(&app, fields).await?;
     let again = |mut fields: Fields, problem: Option<Problem>| {
         // The refusal is kept under the key of the form: what is sent next is another order.
         fields.remove("once");
         let status = problem.as_ref().map_or(StatusCode::OK, Problem::status);
-        (status, page(&caller, &Typed { form: "entry", values: fields, problem })).into_response()
+        (status, page(&caller, &Typed { form: SENT, values: fields, problem })).into_response()
     };
     if given(&fields, "do") == "more" {
         return Ok(again(fields, None));
     }
     let fields = resolved(&app, fields).await?;
-    let place = match placed(&app, &fields, &caller).await {
-        Ok(place) => place,
-        Err(problem) if problem.status().is_client_error() => return Ok(again(fields, Some(problem))),
-        Err(problem) => return Err(problem),
+    let (place, at) = match placed(&app, &fields, &caller).await? {
+        Ok(placed) => placed,
+        Err(problem) => return Ok(again(fields, Some(problem))),
     };
     match app.state::<PlaceLane>()?.send(place).await?? {
         Ok(placed) => {
@@ -101,8 +104,25 @@ pub(super) async fn submit(
             };
             Ok(web::done(said).to(&format!("/orders/{}", placed.id)))
         }
-        Err(refused) => Ok(again(fields, Some(problem(&refused)))),
+        Err(refused) => Ok(again(fields, Some(problem(&refused, &at)))),
     }
+}
+
+/// The form as somebody sent it; else it is new.
+const SENT: &str = "entry sent";
+
+/// What the box of the customer who was chosen shows.
+const LOOKED_UP: &str = "customer_shown";
+
+/// The name of the customer who was looked up, for the form that is shown again.
+async fn looked_up(app: &App, mut fields: Fields) -> Result<Fields, Fault> {
+    fields.remove(LOOKED_UP);
+    if let Ok(id) = given(&fields, "customer").parse::<customers::CustomerId>()
+        && let Some(found) = customers::read::by_id(app.db.read(), &[id]).await?.remove(&id)
+    {
+        fields.insert(LOOKED_UP.to_owned(), found.name);
+    }
+    Ok(fields)
 }
 
 /// Barcodes become the codes they stand for.
@@ -137,27 +157,47 @@ pub(super) fn count(fields: &Fields) -> usize {
     (shown + more).max(last).min(MOST)
 }
 
-/// A refusal as a problem, with what is wrong by the field of this form.
-fn problem(refused: &PlaceRefused) -> Problem {
+/// What is wrong, by the field of this form.
+type Errors = Vec<FieldError>;
+
+fn wrong(errors: &mut Errors, pointer: impl Into<String>, detail: impl Into<String>) {
+    errors.push(FieldError {
+        pointer: pointer.into(),
+        code: "request.invalid".into(),
+        detail: detail.into(),
+    });
+}
+
+fn unread(errors: Errors) -> Problem {
+    let says = "Some fields need another look.";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.invalid", says).with_errors(errors)
+}
+
+/// What is wrong with who buys and where it goes, by the field of this form.
+fn by_field(fields: &[FieldProblem]) -> impl Iterator<Item = FieldError> {
+    fields.iter().map(|f| FieldError {
+        pointer: match f.field.rsplit_once('.') {
+            Some(("bill_to", field)) => format!("bill_{field}"),
+            Some((_, field)) => field.to_owned(),
+            None if f.field == "tenders" => "token".to_owned(),
+            None => f.field.clone(),
+        },
+        code: f.code.clone(),
+        detail: f.message.clone(),
+    })
+}
+
+/// A refusal as a problem, with what is wrong by the field of this form; `at` is where the lines of the order stand in it.
+fn problem(refused: &PlaceRefused, at: &[usize]) -> Problem {
     let problem = Problem::refused(refused);
+    let of = |field: &str, line: &usize| format!("{field}-{}", at.get(line - 1).unwrap_or(&0));
     match refused {
-        PlaceRefused::BadFields { fields, .. } => problem.with_errors(fields.iter().map(|f| FieldError {
-            pointer: match f.field.as_str() {
-                "buyer.name" => "name".to_owned(),
-                // The fields of the bill stand in their own fold.
-                field if field.starts_with("bill_to.") => {
-                    format!("bill_{}", field.rsplit('.').next().unwrap_or(field))
-                }
-                field => field.rsplit('.').next().unwrap_or(field).to_owned(),
-            },
-            code: f.code.clone(),
-            detail: f.message.clone(),
-        })),
+        PlaceRefused::BadFields { fields, .. } => problem.with_errors(by_field(fields)),
         PlaceRefused::UnknownSku { line, .. }
         | PlaceRefused::InactiveSku { line, .. }
-        | PlaceRefused::NoTaxRate { line, .. } => problem.at(format!("sku-{}", line - 1)),
-        PlaceRefused::NoPrice { line, .. } => problem.at(format!("price-{}", line - 1)),
-        PlaceRefused::BadQuantity { line, .. } => problem.at(format!("quantity-{}", line - 1)),
+        | PlaceRefused::NoTaxRate { line, .. } => problem.at(of("sku", line)),
+        PlaceRefused::NoPrice { line, .. } => problem.at(of("price", line)),
+        PlaceRefused::BadQuantity { line, .. } => problem.at(of("quantity", line)),
         PlaceRefused::DiscountTooLarge => problem.at("discount"),
         PlaceRefused::NoLines => problem.at("sku-0"),
         _ => problem,
@@ -170,74 +210,66 @@ pub(super) struct Amounts {
     pub shipping: i64,
     pub discount: i64,
     pub lines: Vec<WantedLine>,
+    /// Where each line stands in the form.
+    at: Vec<usize>,
 }
 
 /// Reads the amounts; what is wrong goes by the field.
 pub(super) fn amounts(fields: &Fields) -> Result<Amounts, Problem> {
-    let mut errors: Vec<(String, String)> = Vec::new();
+    let mut errors = Errors::new();
+    match read(fields, &mut errors) {
+        Some(amounts) if errors.is_empty() => Ok(amounts),
+        _ => Err(unread(errors)),
+    }
+}
+
+/// Reads the amounts as far as they read, so that all that is wrong can be told at once; none without a currency.
+fn read(fields: &Fields, errors: &mut Errors) -> Option<Amounts> {
     let currency: Option<Currency> = match given(fields, "currency").to_uppercase().parse() {
         Ok(currency) => Some(currency),
         Err(e) => {
-            errors.push(("currency".into(), format!("{e}.")));
+            wrong(errors, "currency", format!("{e}."));
             None
         }
     };
     let digits = currency.map_or(2, |c| c.exponent());
-    let amount = |field: &str, errors: &mut Vec<(String, String)>| -> Option<i64> {
+    let amount = |field: &str, errors: &mut Errors| -> Option<i64> {
         let text = some(given(fields, field))?;
-        match money::parse_decimal(&text, digits) {
-            Ok(minor) if minor >= 0 => Some(minor),
-            Ok(_) => {
-                errors.push((field.to_owned(), "An amount of zero or more.".to_owned()));
-                None
-            }
-            Err(e) => {
-                errors.push((field.to_owned(), format!("{e}.")));
-                None
-            }
+        match money::parse_typed(&text, digits) {
+            Ok(minor) if minor >= 0 => return Some(minor),
+            Ok(_) => wrong(errors, field, "An amount of zero or more."),
+            Err(e) => wrong(errors, field, format!("{e}.")),
         }
+        None
     };
-    let mut lines = Vec::new();
+    let (mut lines, mut at) = (Vec::new(), Vec::new());
     for i in (0..count(fields)).filter(|i| !sku(fields, *i).is_empty()) {
-        let unit_price = amount(&format!("price-{i}"), &mut errors);
+        let unit_price = amount(&format!("price-{i}"), errors);
         let quantity = match given(fields, &format!("quantity-{i}")) {
             "" => Some(1),
-            text => text.parse::<i64>().ok().filter(|q| *q > 0),
+            text => text.parse::<i64>().ok().filter(|q| (1..=MAX_QUANTITY).contains(q)),
         };
-        let Some(quantity) = quantity else {
-            errors.push((format!("quantity-{i}"), "A whole number of units, such as 2.".to_owned()));
-            continue;
-        };
-        let (sku, discount) = (sku(fields, i).to_owned(), 0);
+        if quantity.is_none() {
+            wrong(errors, format!("quantity-{i}"), "A whole number of units, such as 2.");
+        }
+        let (sku, quantity, discount) = (sku(fields, i).to_owned(), quantity.unwrap_or(1), 0);
         lines.push(WantedLine { sku, quantity, unit_price, discount, tax_rate_ppm: None, location: None });
+        at.push(i);
     }
-    let shipping = amount("shipping", &mut errors).unwrap_or(0);
+    let shipping = amount("shipping", errors).unwrap_or(0);
     let percent = given(fields, "discount_in") == "percent";
-    let discount = if percent { 0 } else { amount("discount", &mut errors).unwrap_or(0) };
+    let discount = if percent { 0 } else { amount("discount", errors).unwrap_or(0) };
     if percent && percent_of(fields).is_none() {
-        errors.push(("discount".into(), "A percentage between 0 and 100, such as 10 or 7.5.".to_owned()));
+        wrong(errors, "discount", "A percentage between 0 and 100, such as 10 or 7.5.");
     }
-    let Some(currency) = currency.filter(|_| errors.is_empty()) else {
-        let errors = errors.into_iter().map(|(pointer, detail)| FieldError {
-            pointer,
-            code: "request.invalid".into(),
-            detail,
-        });
-        let unread = Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "request.invalid",
-            "Some fields need another look.",
-        );
-        return Err(unread.with_errors(errors));
-    };
-    Ok(Amounts { currency, shipping, discount, lines })
+    Some(Amounts { currency: currency?, shipping, discount, lines, at })
 }
 
 /// The percentage of the discount in hundredths: 750 is 7.5 %.
 fn percent_of(fields: &Fields) -> Option<i64> {
     match given(fields, "discount") {
         "" => Some(0),
-        text => money::parse_decimal(text, 2).ok().filter(|p| (0..=10_000).contains(p)),
+        text => money::parse_typed(text, 2).ok().filter(|p| (0..=10_000).contains(p)),
     }
 }
 
@@ -250,34 +282,93 @@ pub(super) fn discount(fields: &Fields, typed: i64, goods: i64) -> i64 {
     i64::try_from((share + 5_000) / 10_000).unwrap_or(goods)
 }
 
-/// The command of the form; a discount in percent is one of what the items come to now.
-async fn placed(app: &App, fields: &Fields, caller: &Caller) -> Result<Place, Problem> {
+/// The command of the form and where its lines stand in it, or all that is wrong. A discount in percent is one of what the items come to now.
+async fn placed(
+    app: &App,
+    fields: &Fields,
+    caller: &Caller,
+) -> Result<Result<(Place, Vec<usize>), Problem>, Problem> {
+    let mut errors = Errors::new();
+    let read = read(fields, &mut errors);
     if given(fields, "payment") == "request" && some(given(fields, "email")).is_none() {
-        return Err(Problem::invalid("email", "The payment request goes by e-mail: to which address?"));
+        wrong(&mut errors, "email", "The payment request goes by e-mail: to which address?");
     }
-    let mut read = amounts(fields)?;
-    if given(fields, "discount_in") == "percent" {
-        read.discount = super::preview::estimated(app, fields, &read).await?.1;
+    let promised: Option<Timestamp> = match given(fields, "promised") {
+        "" => None,
+        day => match format!("{day}T23:59:59Z").parse() {
+            Ok(at) => Some(at),
+            Err(_) => {
+                wrong(&mut errors, "promised", "A day reads as 2026-11-27.");
+                None
+            }
+        },
+    };
+    // Without a currency there is nothing to price, but there is a buyer.
+    let mut read = match read {
+        Some(read) => priced(app, fields, read, &mut errors).await?,
+        None => Amounts {
+            currency: inventory::base_currency(app.db.read()).await?,
+            shipping: 0,
+            discount: 0,
+            lines: Vec::new(),
+            at: Vec::new(),
+        },
+    };
+    let at = std::mem::take(&mut read.at);
+    let place = command(fields, read, promised, caller, app.db.now());
+    if let Err(PlaceRefused::BadFields { fields, .. }) = check::contact(&place) {
+        errors.extend(by_field(&fields));
     }
-    command(fields, read, caller, app.db.now())
+    Ok(if errors.is_empty() { Ok((place, at)) } else { Err(unread(errors)) })
 }
 
-/// The command, or what is wrong by the field.
-fn command(fields: &Fields, read: Amounts, caller: &Caller, at: Timestamp) -> Result<Place, Problem> {
-    let Amounts { currency, shipping, discount, lines } = read;
+/// Prices what is wanted, and says of every line whether it can be sold at all.
+async fn priced(
+    app: &App,
+    fields: &Fields,
+    mut read: Amounts,
+    errors: &mut Errors,
+) -> Result<Amounts, Problem> {
+    if read.lines.is_empty() {
+        wrong(errors, "sku-0", "What is ordered? A SKU, a name or a barcode.");
+        return Ok(read);
+    }
+    let (found, discount) = super::preview::estimated(app, fields, &read).await?;
+    for (line, i) in found.lines.iter().zip(&read.at) {
+        // Taxes follow from the address as it will be kept: placing says what is wrong with them.
+        let field = match (&line.sku, line.unit_price) {
+            (Some(sku), Some(_)) if sku.active => continue,
+            (Some(sku), None) if sku.active => format!("price-{i}"),
+            _ => format!("sku-{i}"),
+        };
+        if let Some(trouble) = line.trouble.as_ref().filter(|_| errors.iter().all(|e| e.pointer != field)) {
+            wrong(errors, field, trouble.as_str());
+        }
+    }
+    if let Some(trouble) = &found.trouble {
+        let field = if discount > 0 { "discount".to_owned() } else { format!("price-{}", read.at[0]) };
+        wrong(errors, field, trouble.as_str());
+    }
+    if given(fields, "discount_in") == "percent" {
+        read.discount = discount;
+    }
+    Ok(read)
+}
+
+/// The command.
+fn command(
+    fields: &Fields,
+    read: Amounts,
+    promised_at: Option<Timestamp>,
+    caller: &Caller,
+    at: Timestamp,
+) -> Place {
+    let Amounts { currency, shipping, discount, lines, .. } = read;
     let key = some(given(fields, "once")).map(|once| CommandKey {
         caller: caller.actor.as_str().to_owned(),
         key: format!("form {once}"),
         hash: db::answers::input_hash(format!("{fields:?}").as_bytes()),
     });
-    let promised_at = match given(fields, "promised") {
-        "" => None,
-        day => Some(
-            format!("{day}T23:59:59Z")
-                .parse()
-                .map_err(|_| Problem::invalid("promised", "A day reads as 2026-11-27."))?,
-        ),
-    };
     let billing = given(fields, "bill_elsewhere").is_empty();
     let reason = some(given(fields, "discount_reason"));
     let note: Vec<String> = [
@@ -288,7 +379,7 @@ fn command(fields: &Fields, read: Amounts, caller: &Caller, at: Timestamp) -> Re
     .into_iter()
     .flatten()
     .collect();
-    Ok(Place {
+    Place {
         at,
         by: caller.actor.clone(),
         key,
@@ -324,7 +415,7 @@ fn command(fields: &Fields, read: Amounts, caller: &Caller, at: Timestamp) -> Re
         reservation: None,
         exchange_of: None,
         trust: Trust::Check,
-    })
+    }
 }
 
 /// The billing address, whose fields begin with `bill_`.
@@ -361,8 +452,8 @@ const PAYMENTS: &[(&str, &str)] = &[
 fn page(caller: &Caller, t: &Typed) -> Markup {
     let left = html! {
         (h::card("Customer", html! {
-            div hx-get="/orders/new/customer" hx-trigger="change" hx-target="#contact" hx-swap="innerHTML" hx-include="[name='customer']" {
-                (h::combobox(&Combobox { label: "Look up", name: "customer", value: t.get("customer"), source: "/orders/new/customers",
+            div hx-get="/orders/new/customer" hx-trigger="chosen" hx-target="#contact" hx-swap="innerHTML" hx-include="[name='customer']" {
+                (h::combobox(&Combobox { label: "Look up", name: "customer", value: t.get("customer"), shown: t.get(LOOKED_UP), source: "/orders/new/customers",
                     hint: "Name, e-mail or phone of somebody who ordered before; or fill in below.", ..Combobox::default() }))
             }
             div #contact { (contact_fields(t, &Address::default(), &[])) }
@@ -378,15 +469,17 @@ fn page(caller: &Caller, t: &Typed) -> Markup {
                 (h::card("What it comes to", html! { p.text-secondary { "Fill in an item to see prices, stock and tax." } }))
             }
             (web::form_panels(caller, PANELS))
-            button.btn.btn-primary type="submit" name="do" value="place" { "Place order" }
+            button.btn.btn-primary type="submit" name="do" value="place" data-sends aria-keyshortcuts="Control+Enter" { "Place order" }
         }
     };
+    let keeps = if t.form == SENT { "given" } else { "yes" };
     Screen::new(caller, "New order").crumb("Orders", "/orders").subtitle(html! { "For orders by phone and e-mail." }).show(html! {
         (t.general())
         @if t.problem.as_ref().is_some_and(|p| !p.errors().is_empty()) { (h::alert("danger", "Nothing was placed yet: some fields need another look.")) }
-        form method="post" action="/orders/new" autocomplete="off" {
+        // What is wrong is told by the server, all of it at once.
+        form method="post" action="/orders/new" autocomplete="off" novalidate data-long data-keep=(keeps) data-keep-not="token" {
             (t.once())
-            // Enter places nothing by accident: the first button of the form is the one it presses.
+            // Where no script runs, enter places nothing by accident either: it presses the first button of the form.
             button.visually-hidden type="submit" name="do" value="more" tabindex="-1" aria-hidden="true" { "Add lines" }
             (h::split(left, right))
         }
@@ -401,49 +494,56 @@ fn billing(t: &Typed) -> Markup {
             .iter()
             .filter_map(|(n, v)| Some((n.strip_prefix("bill_")?.to_owned(), v.clone())))
             .collect(),
-        problem: t.problem.clone(),
+        problem: None,
     };
     let elsewhere = !t.get("bill_elsewhere").is_empty();
     html! {
         details.fold open[elsewhere] {
             summary { "Bill to another address" }
             (h::checkbox("Use this address for the bill", "bill_elsewhere", "yes", elsewhere, ""))
-            div { (prefixed(&own)) }
+            div { (prefixed(&own, t)) }
         }
     }
 }
 
-/// The fields of the billing address.
-fn prefixed(t: &Typed) -> Markup {
+/// The fields of the billing address; what is wrong with them stands in the whole form.
+fn prefixed(t: &Typed, whole: &Typed) -> Markup {
     let field = |label: &str, name: &str| {
         let full = format!("bill_{name}");
-        let error = t.error(&full);
-        h::field(&Field { label, name: &full, value: t.get(name), error, autocomplete: "off", ..Field::default() })
+        h::field(&Field {
+            label,
+            name: &full,
+            value: t.get(name),
+            error: whole.error(&full),
+            autocomplete: "off",
+            ..Field::default()
+        })
     };
     html! {
         (h::fields([field("Name", "name"), field("Company", "company")]))
         (h::fields([field("Street and number", "line1"), field("Flat, floor, building", "line2")]))
         (h::fields([field("Postal code", "postal_code"), field("City", "city")]))
-        (h::fields([field("State or province", "region"), field("Country (two letters)", "country")]))
+        (h::fields([field("State or province", "region"), field("Country, by name or code", "country")]))
     }
 }
 
 fn items(t: &Typed) -> Markup {
     let lines = count(&t.values);
+    let line = |i: &str, _: &str| {
+        let (sku_name, quantity, price) = (format!("sku-{i}"), format!("quantity-{i}"), format!("price-{i}"));
+        let sku = i.parse().map_or("", |i| sku(&t.values, i));
+        html! {
+            (h::combobox(&Combobox { label: "SKU, name or barcode", name: &sku_name, value: sku, shown: sku, source: "/orders/new/skus",
+                error: t.error(&sku_name), free: true, ..Combobox::default() }))
+            (h::field(&Field { label: "Units", name: &quantity, value: t.get(&quantity), error: t.error(&quantity), ..Field::default() }))
+            (h::field(&Field { label: "Price", name: &price, value: t.get(&price), error: t.error(&price), ..Field::default() }))
+        }
+    };
     html! {
         input type="hidden" name="count" value=(lines);
-        @for i in 0..lines {
-            @let (sku_name, quantity, price) = (format!("sku-{i}"), format!("quantity-{i}"), format!("price-{i}"));
-            @let number = (i + 1).to_string();
-            div.entry-line role="group" aria-label={ "Item " (number) } {
-                (h::combobox(&Combobox { label: "SKU, name or barcode", name: &sku_name, value: sku(&t.values, i), shown: sku(&t.values, i), source: "/orders/new/skus",
-                    error: t.error(&sku_name), free: true, ..Combobox::default() }))
-                (h::field(&Field { label: "Units", name: &quantity, value: t.get(&quantity), error: t.error(&quantity), ..Field::default() }))
-                (h::field(&Field { label: "Price", name: &price, value: t.get(&price), error: t.error(&price), ..Field::default() }))
-            }
-        }
-        p.text-secondary { "Without a price the catalogue's holds; without units it is one." }
-        button.btn type="submit" name="do" value="more" { "More lines" }
+        (h::entry_lines("items", "entry-line", (lines, MOST), line))
+        p.text-secondary { "Without a price the catalogue's holds; without units it is one. Enter goes on to the next item, Ctrl+Enter places the order." }
+        (h::more_lines("items", "More lines"))
     }
 }
 

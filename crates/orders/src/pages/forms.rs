@@ -43,6 +43,7 @@ pub(super) fn legal(s: &Shown, caller: &Caller) -> Vec<Form> {
     add(captures && s.payments.iter().any(awaited), "received", "Money arrived …", "Money arrived", received);
     add(refunds && s.refundable() > 0, "refund", "Refund …", "Refund", refund);
     add(writes && open && unpacked, "address", "Change address …", "Change the delivery address", address);
+    add(writes, "contact", "Change contact …", "How the customer is reached", contact);
     add(writes, "tag", "Tag …", "Tag this order", tag);
     all
 }
@@ -222,6 +223,30 @@ fn address(s: &Shown, t: &Typed) -> Markup {
     sent(s, t, "address", fields, "Change", "primary")
 }
 
+fn contact(s: &Shown, t: &Typed) -> Markup {
+    let (email, phone) = (s.order.email.as_deref(), s.order.phone.as_deref());
+    let fields = html! {
+        p { "News of this order go there from now on. The customer's own page stays as it is." }
+        (h::field(&Field {
+            label: "E-mail",
+            name: "email",
+            kind: "email",
+            value: t.or("email", email.unwrap_or_default()),
+            error: t.error("email"),
+            ..Field::default()
+        }))
+        (h::field(&Field {
+            label: "Phone",
+            name: "phone",
+            kind: "tel",
+            value: t.or("phone", phone.unwrap_or_default()),
+            error: t.error("phone"),
+            ..Field::default()
+        }))
+    };
+    sent(s, t, "contact", fields, "Change", "primary")
+}
+
 /// The fields of an address, as typed or as it is.
 pub(super) fn address_fields(a: &Address, t: &Typed) -> Markup {
     let none = String::new();
@@ -236,7 +261,7 @@ pub(super) fn address_fields(a: &Address, t: &Typed) -> Markup {
         (h::fields([field("Name", "name", &a.name, true, "off"), field("Company", "company", &company, false, "off")]))
         (h::fields([field("Street and number", "line1", &a.line1, true, "off"), field("Flat, floor, building", "line2", &line2, false, "off")]))
         (h::fields([field("Postal code", "postal_code", &postal_code, false, "off"), field("City", "city", &a.city, false, "off")]))
-        (h::fields([field("State or province", "region", &region, false, "off"), field("Country (two letters)", "country", if a.country.is_empty() { &none } else { &a.country }, true, "off")]))
+        (h::fields([field("State or province", "region", &region, false, "off"), field("Country, by name or code", "country", if a.country.is_empty() { &none } else { &a.country }, true, "off")]))
     }
 }
 
@@ -252,9 +277,15 @@ pub(super) fn address_of(fields: &super::common::Fields) -> Address {
         city: text("city"),
         region: some(given(fields, "region")),
         postal_code: some(given(fields, "postal_code")),
-        country: text("country").to_uppercase(),
+        country: country_of(fields),
         ..Address::default()
     }
+}
+
+/// The country of a form by its code, which may have been typed as a code or by its name. What is neither stays what it is.
+pub(super) fn country_of(fields: &super::common::Fields) -> String {
+    let typed = super::common::given(fields, "country");
+    contact::country::code(typed).map_or_else(|| typed.to_uppercase(), str::to_owned)
 }
 
 /// A form for a note.

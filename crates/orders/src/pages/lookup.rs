@@ -47,7 +47,8 @@ pub(super) async fn skus(
     Params(text): Params<Text>,
 ) -> Result<Markup, Problem> {
     let found = catalog::read::offered(app.db.read(), &text.q, SHOWN).await?;
-    Ok(h::options(found.iter().map(|s| (s.code.as_str(), s.code.as_str(), s.title.as_str()))))
+    let exact = found.iter().find(|s| s.exact).map(|s| s.code.as_str());
+    Ok(h::options_with(found.iter().map(|s| (s.code.as_str(), s.code.as_str(), s.title.as_str())), exact))
 }
 
 #[derive(Deserialize, Default)]

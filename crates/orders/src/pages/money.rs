@@ -179,7 +179,7 @@ fn typed(fields: &Fields, name: &str, o: &OrderRow) -> Result<Option<i64>, Probl
     if text.is_empty() {
         return Ok(None);
     }
-    let minor = money::parse_decimal(text, o.currency.exponent())
+    let minor = money::parse_typed(text, o.currency.exponent())
         .map_err(|e| Problem::invalid(name, format!("{e}.")))?;
     if minor < 0 {
         return Err(Problem::invalid(name, "An amount over zero."));

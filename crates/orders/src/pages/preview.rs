@@ -2,6 +2,7 @@
 
 use super::common::{Fields, given, some};
 use super::entry::{self, Amounts};
+use super::forms::country_of;
 use crate::api::WriteOrders;
 use crate::place::WantedLine;
 use crate::place::estimate::{Draft, Estimate, EstimatedLine, Wish, estimate};
@@ -38,7 +39,7 @@ pub(super) async fn estimated(
     fields: &Fields,
     read: &Amounts,
 ) -> Result<(Estimate, i64), Problem> {
-    let (country, region) = (given(fields, "country").to_uppercase(), some(given(fields, "region")));
+    let (country, region) = (country_of(fields), some(given(fields, "region")));
     let wishes: Vec<Wish> = read
         .lines
         .iter()

@@ -175,20 +175,21 @@ async fn page(
     let screen = Screen::new(caller, format!("Review {}", order.number))
         .crumb("Review", &queue)
         .beside(html! { (h::badge(&order.payment_status)) @for hold in &holds { (h::tag(hold_words(&hold.kind), h::Tone::Warn)) } })
+        .live(format!("order:{id}"))
         .subtitle(html! { "Placed " (h::time(order.placed_at)) " · " (h::amount(order.total, order.currency)) " · " (order.units) " units" })
         .actions(html! {
             (h::link(&format!("/orders/{id}"), "The whole order", "secondary", ""))
             @if let Some(next) = next { (h::link(&address_of(next, kind), "Next", "secondary", "n")) }
         });
     let main = html! {
-        @if let Some(problem) = problem { (h::alert("danger", problem.detail())) }
+        @if let Some(problem) = problem.filter(|p| p.errors().is_empty()) { (h::alert("danger", problem.detail())) }
         @if mine.is_none() { (h::alert("success", "Nothing keeps this order any more.")) }
         (why(&order, &holds, risk.as_ref().map(|r| r.score), &reasons))
         (h::card("Beside one another", compare(&order)?))
         (h::card("Lines", goods(&order, &lines)))
     };
     let side = html! {
-        @if let Some(hold) = mine { (decision(caller, &order, &hold.kind, kind, typed)) }
+        @if let Some(hold) = mine { (decision(caller, &order, &hold.kind, kind, typed, problem)) }
         (h::card("What they did before", html! {
             (history(&past))
             @for o in earlier.iter().filter(|o| o.id != id).take(5) {
@@ -270,7 +271,14 @@ fn goods(o: &OrderRow, lines: &[LineRow]) -> Markup {
 }
 
 /// What can be decided: a fraud check is approved or rejected by a reviewer; any other hold is released, or the order cancelled, by a clerk.
-fn decision(caller: &Caller, o: &OrderRow, hold: &str, kind: &str, typed: &Fields) -> Markup {
+fn decision(
+    caller: &Caller,
+    o: &OrderRow,
+    hold: &str,
+    kind: &str,
+    typed: &Fields,
+    problem: Option<&Problem>,
+) -> Markup {
     let risk = hold == HoldKind::RiskReview.as_str();
     let may = if risk { caller.may::<ReviewOrders>() } else { caller.may::<WriteOrders>() };
     if !may {
@@ -285,10 +293,19 @@ fn decision(caller: &Caller, o: &OrderRow, hold: &str, kind: &str, typed: &Field
         "Decision",
         html! {
             form method="post" action=(path) {
+                // Enter in the reason would press the first button, and decide.
+                button type="submit" disabled hidden {}
                 (web::once_again(given(typed, "once")))
                 input type="hidden" name="queue" value=(kind);
                 input type="hidden" name="kind" value=(hold);
-                (h::field(&h::Field { label: "Reason", name: "reason", value: given(typed, "reason"), hint: "Kept with the decision. To reject, it is needed.", ..h::Field::default() }))
+                (h::field(&h::Field {
+                    label: "Reason",
+                    name: "reason",
+                    value: given(typed, "reason"),
+                    hint: "Kept with the decision. To reject, it is needed.",
+                    error: problem.and_then(|p| p.error_at("reason")),
+                    ..h::Field::default()
+                }))
                 p.text-secondary {
                     "Rejected, its open units are cancelled, their stock is free"
                     @if back > 0 { " and up to " (h::amount(back, o.currency)) " go back." } @else { ". No money was taken." }
@@ -340,6 +357,15 @@ async fn again(
     Ok((why.status(), page).into_response())
 }
 
+/// Which button was pressed.
+fn approves(fields: &Fields) -> Result<bool, Problem> {
+    match given(fields, "do") {
+        "approve" => Ok(true),
+        "reject" => Ok(false),
+        _ => Err(Problem::invalid("do", "Choose: approve or reject.")),
+    }
+}
+
 /// The reason of a decision; to reject, one must be given.
 fn reason_of(fields: &Fields, approve: bool) -> Result<String, Problem> {
     match (some(given(fields, "reason")), approve) {
@@ -356,7 +382,7 @@ pub(super) async fn judge(
     Segment(id): Segment<OrderId>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let approve = given(&fields, "do") == "approve";
+    let approve = approves(&fields)?;
     let stood = stands(&app, &fields, id).await?;
     let reason = match reason_of(&fields, approve) {
         Ok(reason) => reason,
@@ -384,7 +410,7 @@ pub(super) async fn release(
     Segment(id): Segment<OrderId>,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let approve = given(&fields, "do") == "approve";
+    let approve = approves(&fields)?;
     let stood = stands(&app, &fields, id).await?;
     let reason = match reason_of(&fields, approve) {
         Ok(reason) => reason,

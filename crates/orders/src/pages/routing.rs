@@ -147,9 +147,7 @@ fn form(
     locations: &[String],
     refused: Option<&Problem>,
 ) -> Markup {
-    let wrong = |name: &str| {
-        refused.and_then(|p| p.errors().iter().find(|e| e.pointer == name)).map(|e| e.detail.as_str())
-    };
+    let wrong = |name: &str| refused.and_then(|p| p.error_at(name));
     let field = |label, name, value: &str, hint| {
         h::field(&Field {
             label,

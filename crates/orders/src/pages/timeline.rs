@@ -16,6 +16,7 @@ const KINDS: &[(&str, &str, Icon, Tone)] = &[
     ("order.hold_released", "Hold released", Icon::PlayerPlay, Tone::Good),
     ("order.cancelled", "Units cancelled", Icon::Ban, Tone::Bad),
     ("order.address_changed", "Address changed", Icon::MapPin, Tone::Info),
+    ("order.contact_changed", "Contact changed", Icon::Mail, Tone::Info),
     ("order.tagged", "Tagged", Icon::Tag, Tone::Quiet),
     ("order.payment_requested", "Payment request sent", Icon::Mail, Tone::Info),
     ("order.confirmation_asked", "Confirmation sent again", Icon::Mail, Tone::Quiet),

@@ -82,7 +82,8 @@ fn tax_rate(field: &str, ppm: Option<i64>) -> Result<(), PlaceRefused> {
     }
 }
 
-fn contact(want: &Place) -> Result<Checked, PlaceRefused> {
+/// Who buys and where it goes, with all that is wrong with it.
+pub(crate) fn contact(want: &Place) -> Result<Checked, PlaceRefused> {
     let mut problems = Vec::new();
     let mut canonical = |which: &str, given: &Address| match address::check(given) {
         Ok(canonical) => canonical,

@@ -9,11 +9,13 @@ use kernel::{Fault, Timestamp};
 
 /// Of the names that begin with a search, so many are looked at, in the order of the alphabet. Orders of exactly that name are all found.
 const NAMES: usize = 300;
+/// Of the customers whose last name begins so, the orders of so many.
+const CUSTOMERS: usize = 100;
 
 /// Which orders to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Number, reference, e-mail, name or its beginning, or SKU.
+    /// Number, reference, e-mail, name or the beginning of it or of the customer's last name, or SKU.
     pub search: Option<String>,
     /// Orders that other slices know by the text searched for, as a tracking number.
     pub known_by: Vec<OrderId>,
@@ -184,6 +186,7 @@ impl Ask {
         // The greatest text that begins with the search.
         let end = self.param(format!("{search}\u{10FFFF}"));
         let known: Vec<String> = known_by.iter().map(|id| self.param(*id)).collect();
+        let by_surname = self.of_surnames(search, limit);
         let way = self.way;
         let newest = |from: &str, condition: &str| {
             format!(
@@ -210,9 +213,30 @@ impl Ask {
                     .replace("(o.placed_at, o.id) ", "(l.placed_at, l.order_id) ")
             ),
         ];
+        ways.extend(by_surname);
         if !known.is_empty() {
             ways.push(newest("orders o", &format!("o.id IN ({})", known.join(","))));
         }
         ways
+    }
+    /// The way by the last name of the customer: of each customer the newest orders that a page can hold, however many they have.
+    fn of_surnames(&mut self, search: &str, limit: &str) -> Option<String> {
+        let (from, end) = customers::surnames(search)?;
+        let (from, end) = (self.param(from), self.param(end));
+        let (way, theirs) = (self.way, self.all_of("o.customer_id = k.id"));
+        let (within, all) = if way == "ASC" { ("<=", i64::MAX) } else { (">=", -i64::MAX) };
+        // The last of those that fit on a page. The LIMIT of the customers keeps it from being asked for once an order; ordered by the time
+        // alone it goes by the index of the customer and no other, whatever is filtered.
+        let last = format!(
+            "(SELECT o.placed_at FROM orders o WHERE {theirs} ORDER BY o.placed_at {way} LIMIT 1 OFFSET {limit} - 1)"
+        );
+        let named = format!(
+            "SELECT k.id, COALESCE({last}, {all}) AS last FROM customer k WHERE k.surname >= {from} AND k.surname < {end} \
+             ORDER BY k.surname, k.id LIMIT {CUSTOMERS}"
+        );
+        Some(format!(
+            "SELECT id FROM (SELECT o.id, o.placed_at FROM ({named}) k CROSS JOIN orders o WHERE {theirs} AND o.placed_at {within} k.last \
+             ORDER BY o.placed_at {way}, o.id {way} LIMIT {limit}) found"
+        ))
     }
 }

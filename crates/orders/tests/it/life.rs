@@ -282,3 +282,39 @@ async fn an_order_goes_to_another_address_where_the_same_taxes_apply() {
         shop.check().await;
     }
 }
+
+#[tokio::test]
+async fn the_news_of_an_order_go_to_another_contact() {
+    for db in both(options).await {
+        let shop = Shop::open(db).await;
+        shop.receive("A", shop.berlin, 5).await;
+        let order = shop.place(&[want(BEGIN, 1, &[("A", 1)])]).await.remove(0).unwrap().id;
+        let change = async |email: Option<&str>, phone: Option<&str>| {
+            let (email, phone) = (email.map(str::to_owned), phone.map(str::to_owned));
+            let change = orders::ChangeContact { at: BEGIN, order, email, phone, by: actor() };
+            shop.write(async |tx| orders::change_contact(tx, std::slice::from_ref(&change)).await)
+                .await
+                .remove(0)
+        };
+        let told = "SELECT COUNT(*) FROM event WHERE kind = 'order.contact_changed'";
+        change(Some("Ada.New@Example.COM"), Some("030 901820")).await.unwrap();
+        let kept = shop.text("SELECT email || ' ' || phone FROM orders").await;
+        assert_eq!(kept, "ada.new@example.com +4930901820", "{}", shop.db.name);
+        // The same again is nothing new.
+        change(Some("ada.new@example.com"), Some("+49 30 901820")).await.unwrap();
+        assert_eq!(shop.number(told).await, 1, "{}", shop.db.name);
+        // Both fields are told at once, and nothing changes.
+        let refused = change(Some("nix@"), Some("12")).await.unwrap_err();
+        let orders::ChangeContactRefused::BadContact { fields, .. } = &refused else { panic!("{refused}") };
+        assert_eq!(fields.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), ["email", "phone"]);
+        assert_eq!(shop.number(told).await, 1, "{}", shop.db.name);
+        change(None, Some("+49 30 901820")).await.unwrap();
+        assert_eq!(
+            shop.number("SELECT COUNT(*) FROM orders WHERE email IS NULL").await,
+            1,
+            "{}",
+            shop.db.name
+        );
+        shop.check().await;
+    }
+}

@@ -6,7 +6,7 @@ use crate::{Capture, Confirm, GrantRefund, PaymentId, RefundTo, Void, read};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use db::Tx;
-use kernel::{Currency, Fault, money::parse_decimal};
+use kernel::{Currency, Fault, money::parse_typed};
 use serde::{Deserialize, Serialize};
 use web::{App, Caller, Form, Key, May, OrProblem, Problem, Reply, Segment};
 
@@ -24,7 +24,7 @@ pub(super) struct Act {
 
 impl Act {
     fn amount(&self, currency: Currency) -> Result<i64, Problem> {
-        parse_decimal(&self.amount, currency.exponent())
+        parse_typed(&self.amount, currency.exponent())
             .map_err(|why| Problem::invalid("amount", format!("{why}.")))
     }
 }

@@ -199,7 +199,7 @@ fn form(caller: &Caller, seen: &Seen, entered: &Entered, problem: Option<&Proble
             (h::empty_with(h::Icon::Package, "Nothing can come back", "Nothing of this order has shipped, or all of it is asked back already.",
                 h::link(&here, "Back to the order", "secondary", "")))
         } @else {
-            form method="post" action="/returns/new" {
+            form method="post" action="/returns/new" data-keep=(if problem.is_some() { "given" } else { "yes" }) {
                 (web::once_again(&entered.once))
                 input type="hidden" name="order" value=(order.id);
                 @for r in seen.free.iter().filter(|r| !r.units.is_empty()) { (line(seen, entered, r, &error)) }

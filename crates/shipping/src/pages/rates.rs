@@ -197,11 +197,11 @@ fn breaks(zone: &str, text: &str, currency: Option<Currency>) -> Result<Vec<Pric
         let (weight, price) = plain.trim().rsplit_once(' ').ok_or_else(says)?;
         let weight = weight.trim();
         let up_to_g = match weight.strip_suffix("kg") {
-            Some(kilos) => money::parse_decimal(kilos.trim(), 3).ok(),
+            Some(kilos) => money::parse_typed(kilos.trim(), 3).ok(),
             None => weight.trim_end_matches('g').trim().parse().ok(),
         };
         let up_to_g = up_to_g.filter(|g| *g > 0).ok_or_else(says)?;
-        let price = money::parse_decimal(price, digits).map_err(|e| format!("Line {}: {e}.", n + 1))?;
+        let price = money::parse_typed(price, digits).map_err(|e| format!("Line {}: {e}.", n + 1))?;
         found.push(Price { zone: zone.to_owned(), up_to_g, price });
     }
     Ok(found)

@@ -61,9 +61,7 @@ impl Kind {
         };
         let cost = match self.cost.trim() {
             "" => 0,
-            text => {
-                money::parse_decimal(text, base.exponent()).map_err(|e| format!("{}: {e}.", self.name))?
-            }
+            text => money::parse_typed(text, base.exponent()).map_err(|e| format!("{}: {e}.", self.name))?,
         };
         Ok(Carton {
             name: self.name.trim().to_owned(),

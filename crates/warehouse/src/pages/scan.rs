@@ -128,7 +128,10 @@ impl Desk<'_> {
                     (h::icon(Icon::AlertTriangle))
                     div.note-body {
                         p { strong { "Not recorded: " } bdi data-scan-lost-text {} }
-                        p { "The server did not answer. The scan does not count until it does; nothing else is lost." }
+                        p data-scan-silent { "The server did not answer. The scan does not count until it does; nothing else is lost." }
+                        p data-scan-signed-out hidden {
+                            "You are signed out. " a href="/sign-in" target="_blank" { "Sign in in another tab" } ", then send it again; nothing else is lost."
+                        }
                         button.btn type="button" data-scan-again { "Send it again" } " "
                         button.btn type="button" data-scan-drop { "Leave it out" }
                     }

@@ -39,13 +39,6 @@ impl Meter {
     }
 }
 
-/// A caller whom a request is known to come from.
-#[derive(Debug, Clone)]
-pub(crate) struct Who {
-    pub actor: Actor,
-    pub origin: Origin,
-}
-
 /// How a request was answered.
 pub(crate) struct Refused {
     status: StatusCode,

@@ -1,6 +1,5 @@
 //! `May<P>` in a handler's arguments: the caller is known and may do `P`, or the handler does not run.
 
-use super::attempts::Who;
 use super::origin::Origin;
 use super::roles::Scopes;
 use super::sessions::{Person, SessionId};
@@ -11,7 +10,7 @@ use crate::{App, Problem, request, shell};
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Actor, Fault, Permission};
 use std::marker::PhantomData;
@@ -107,7 +106,7 @@ impl IntoResponse for Denied {
                 *response.body_mut() = Body::from(page.into_string());
                 response
             }
-            Self::SignIn { partial: true, .. } => whole_page_to("/sign-in"),
+            Self::SignIn { partial: true, next } => whole_page_to(&with_query("/sign-in", "next", &next)),
             Self::SecondFactor { partial: true } => whole_page_to(SECOND_FACTOR),
             Self::SecondFactor { partial: false } => Redirect::to(SECOND_FACTOR).into_response(),
             Self::SignIn { next, .. } => Redirect::to(&with_query("/sign-in", "next", &next)).into_response(),
@@ -115,12 +114,15 @@ impl IntoResponse for Denied {
     }
 }
 
+/// Characters of a page's path and query that are come back to, at most.
+const LONGEST_PAGE: usize = 2000;
+
 /// Where a second factor is set up.
 pub(super) const SECOND_FACTOR: &str = "/profile/second-factor";
 
-fn whole_page_to(path: &'static str) -> Response {
-    let to = [(HeaderName::from_static("hx-redirect"), HeaderValue::from_static(path))];
-    (StatusCode::UNAUTHORIZED, to).into_response()
+fn whole_page_to(path: &str) -> Response {
+    let to = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    (StatusCode::UNAUTHORIZED, [(HeaderName::from_static("hx-redirect"), to)]).into_response()
 }
 
 /// A path with a parameter in its query.
@@ -142,9 +144,8 @@ impl<P: Permission> FromRequestParts<App> for May<P> {
             return Err(unknown(parts, path));
         };
         if let Some(asked) = request::current() {
-            let who = Who { actor: caller.actor.clone(), origin: caller.origin.clone() };
             // Asked for twice in one request, it is the same.
-            let _ = asked.who.set(who);
+            let _ = asked.who.set(caller.clone());
         }
         if !caller.scopes.allow(P::SCOPE) {
             let detail = format!("This needs the permission “{}” ({}).", P::SCOPE, P::MEANING);
@@ -165,13 +166,20 @@ fn unknown(parts: &Parts, path: String) -> Denied {
         return Denied::Problem(Problem::new(StatusCode::UNAUTHORIZED, "auth.missing", detail));
     }
     let partial = request::current().is_some_and(|r| r.partial);
-    // Only what was looked at can be come back to; a form that was sent is lost.
-    let next = match (parts.method == Method::GET, parts.uri.query()) {
+    // Only what was looked at can be come back to: of a form that was sent, and of a part of a page, that is the page it stands on.
+    let next = match (parts.method == Method::GET && !partial, parts.uri.query()) {
         (true, Some(query)) => format!("{path}?{query}"),
         (true, None) => path,
-        _ => "/".to_owned(),
+        _ => page_of(&parts.headers).unwrap_or_else(|| "/".to_owned()),
     };
     Denied::SignIn { next, partial }
+}
+
+/// The page of ours that a request was sent from, as its browser says. A path and no more: where it leads is ours whatever it says.
+fn page_of(headers: &HeaderMap) -> Option<String> {
+    let from: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    from.authority()?;
+    Some(from.path_and_query()?.as_str().to_owned()).filter(|path| path.len() <= LONGEST_PAGE)
 }
 
 async fn caller(parts: &Parts, app: &App, path: &str) -> Result<Option<Caller>, Denied> {

@@ -34,7 +34,7 @@ mod users;
 mod vault;
 mod welcome;
 
-pub(crate) use attempts::{Meter, Refused, RefusedAs, Who, note};
+pub(crate) use attempts::{Meter, Refused, RefusedAs, note};
 pub use cookie::{COOKIE, SECURE_COOKIE};
 pub use invite::{InvitationId, InvitationRefused, InviteRefused, UserInvited, invite, resend, revoke};
 pub use keys::{

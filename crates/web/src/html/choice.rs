@@ -31,7 +31,7 @@ pub fn select_field(s: &Select<'_>) -> Markup {
     let id = id_of(s.name);
     framed(&Frame { id: &id, label: s.label, hint: s.hint, error: s.error, required: false }, |about| {
         html! {
-            select.form-select.is-invalid[s.error.is_some()] id=(id) name=(s.name) aria-describedby=[about] {
+            select.form-select.is-invalid[s.error.is_some()] id=(id) name=(s.name) aria-describedby=[about] aria-invalid=[s.error.map(|_| "true")] {
                 @for (value, label) in s.options { option value=(value) selected[*value == s.chosen] { (label) } }
             }
         }
@@ -109,9 +109,12 @@ pub struct Combobox<'a> {
     pub free: bool,
     /// Whether it must be filled in.
     pub required: bool,
+    /// Whether the page opens with the cursor in it.
+    pub focus: bool,
 }
 
-/// Text box, hidden value and list; arrows, enter and escape work as everywhere.
+/// Text box, hidden value and list; arrows and escape work as everywhere. Enter takes what was marked, the option that is exactly what was
+/// typed or scanned, or the only one there is, and goes on to the next line or field; it sends nothing while several are meant.
 pub fn combobox(c: &Combobox<'_>) -> Markup {
     let id = id_of(c.name);
     let list = format!("{id}-list");
@@ -122,7 +125,7 @@ pub fn combobox(c: &Combobox<'_>) -> Markup {
                 input.form-control.is-invalid[c.error.is_some()] id=(id) type="text" role="combobox" autocomplete="off" dir="auto"
                     value=(c.shown) required[c.required] name=[c.free.then(|| typed(c.name))]
                     aria-expanded="false" aria-autocomplete="list" aria-controls=(list) aria-describedby=[about]
-                    data-source=(c.source);
+                    aria-invalid=[c.error.map(|_| "true")] autofocus[c.focus] data-source=(c.source);
                 input type="hidden" name=(c.name) value=(c.value);
                 ul.combobox-list id=(list) role="listbox" aria-label=(c.label) hidden {}
             }
@@ -138,13 +141,21 @@ fn typed(name: &str) -> String {
     }
 }
 
-/// What a [`combobox`] offers: value, title and a second line. Choosing fires `change` on the hidden field.
+/// What a [`combobox`] offers: value, title and a second line. Choosing fires `change` and `chosen` on the hidden field.
 pub fn options<'a>(found: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>) -> Markup {
+    options_with(found, None)
+}
+
+/// The same, where the option with the value `exact` is the very thing that was typed or scanned: enter takes it, whatever else begins so.
+pub fn options_with<'a>(
+    found: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
+    exact: Option<&str>,
+) -> Markup {
     let items: Vec<Markup> = found
         .into_iter()
         .map(|(value, title, detail)| {
             html! {
-                li role="option" data-value=(value) data-shown=(title) aria-selected="false" {
+                li role="option" data-value=(value) data-shown=(title) data-exact[exact == Some(value)] aria-selected="false" {
                     bdi { (title) } " " span.text-secondary { (detail) }
                 }
             }

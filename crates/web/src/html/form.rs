@@ -106,7 +106,7 @@ pub(super) fn framed(f: &Frame<'_>, input: impl FnOnce(Option<&str>) -> Markup) 
     }
 }
 
-/// An amount in a currency, typed with a point, as `12.34`; the digits are in line with those above and below.
+/// An amount in a currency, typed as `12.34` or `12,34` (`kernel::money::parse_typed` reads it); the digits are in line with those above and below.
 pub fn money_field(f: &Field<'_>, currency: Currency) -> Markup {
     let code = currency.to_string();
     html! { div.money-field inputmode="decimal" { (field(&Field { unit: &code, ..*f })) } }

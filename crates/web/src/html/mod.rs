@@ -1,13 +1,14 @@
 //! Components of pages, as functions that give markup; `/design` shows all of them in all their states.
 //!
 //! Everything is escaped by maud; nothing here reads the database. No component writes a `style` attribute or a script: the policy of
-//! every page forbids both, so looks are classes of `assets/app.css` and behaviour is an attribute that `assets/app.js` knows.
+//! every page forbids both, so looks are classes of `assets/app.css` and behaviour is an attribute that `assets/app.js` or `assets/forms.js` knows.
 
 mod badge;
 mod bits;
 mod chart;
 mod checks;
 mod choice;
+mod entry;
 mod form;
 mod list;
 mod overlay;
@@ -23,8 +24,10 @@ pub use bits::{
 pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
 pub use checks::{Check, checks};
 pub use choice::{
-    Card, Combobox, Select, checkbox, combobox, options, radio_cards, select, select_field, switch,
+    Card, Combobox, Select, checkbox, combobox, options, options_with, radio_cards, select, select_field,
+    switch,
 };
+pub use entry::{entry_lines, more_lines};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, confirm, dialog, menu, opens, side_panel};

@@ -58,11 +58,12 @@ pub(super) fn menu(caller: &Caller, merchant: &str) -> Markup {
             ul.nav-list {
                 @for e in &entries {
                     @let (title, picture, key) = e.group.looks();
+                    @let alone = e.items.len() == 1;
                     @let within = e.items.iter().any(|i| Some(i.path) == here);
                     li {
                         a.nav-link.nav-within[within] href=(e.path()) data-go=(key)
-                            aria-current=[(Some(e.path()) == here).then_some("page")] { (icon(picture)) span { (title) } }
-                        @if within && e.items.len() > 1 {
+                            aria-current=[(alone && Some(e.path()) == here).then_some("page")] { (icon(picture)) span { (title) } }
+                        @if within && !alone {
                             ul.nav-sub { @for item in &e.items {
                                 li { a.nav-sub-link href=(item.path) aria-current=[(Some(item.path) == here).then_some("page")] { (item.title) } }
                             } }

@@ -68,6 +68,7 @@ async fn assets_are_kept_by_browsers_until_they_change() {
     for (name, kind) in [
         ("tabler.css", "text/css"),
         ("app.js", "text/javascript"),
+        ("forms.js", "text/javascript"),
         ("live.js", "text/javascript"),
         ("icons.svg", "image/svg+xml"),
         ("htmx.js", "text/javascript"),

@@ -16,6 +16,8 @@ use web::{App, Caller, Form, Key, May, OrProblem, Params, Problem, Screen, Segme
 
 /// Empty lines below those that are filled in.
 const MORE: usize = 4;
+/// Lines of a form at most.
+const MOST: usize = 200;
 
 #[derive(Deserialize, Serialize, Default, Clone)]
 #[serde(default)]
@@ -26,6 +28,9 @@ pub(in crate::pages) struct Sent {
     reference: String,
     expected: String,
     lines: Vec<Line>,
+    /// `more`: the form is wanted back with more lines, where no script adds them.
+    #[serde(rename = "do")]
+    what: String,
 }
 
 #[derive(Deserialize, Serialize, Default, Clone)]
@@ -49,6 +54,13 @@ impl Line {
 }
 
 impl Sent {
+    fn more(&self) -> bool {
+        self.what == "more"
+    }
+    /// Lines up to the last that says something.
+    fn filled(&self) -> usize {
+        self.lines.iter().rposition(|l| !l.scanned().is_empty()).map_or(0, |last| last + 1)
+    }
     /// The command, or what is wrong by the field.
     async fn command(
         &self,
@@ -106,7 +118,7 @@ impl Sent {
             if quantity.is_none() {
                 wrong("quantity", "A whole number of units.".into());
             }
-            let cost = money::parse_decimal(line.cost.trim(), exponent);
+            let cost = money::parse_typed(line.cost.trim(), exponent);
             let cost = cost.map_err(|e| wrong("cost", format!("{e}."))).ok();
             if let (Some(sku), Some(quantity), Some(unit_cost)) = (sku, quantity, cost) {
                 lines.push(Wanted { sku, quantity, unit_cost });
@@ -157,6 +169,7 @@ pub(in crate::pages) async fn edit(
         reference: w.head.reference.clone().unwrap_or_default(),
         expected: w.head.expected_at.map(Timestamp::day).unwrap_or_default(),
         lines: w.lines.iter().map(line).collect(),
+        what: String::new(),
     };
     let mut errors = Errors::new();
     if w.head.status != PurchaseStatus::Draft {
@@ -194,6 +207,10 @@ async fn save(
     sent: Sent,
 ) -> Result<Response, Problem> {
     let id = draft.as_ref().map(|(id, _)| *id);
+    if sent.more() {
+        let draft = draft.as_ref().map(|(id, number)| (*id, number.as_str()));
+        return Ok(page(app, &caller, draft, &sent, &Errors::new()).await?.into_response());
+    }
     let errors = match sent.command(app, id).await? {
         Err(errors) => errors,
         Ok(want) => {
@@ -252,7 +269,7 @@ async fn page(
     let body = html! {
         @if let Some(sentence) = error("") { (h::alert("danger", sentence)) }
         @else if !e.is_empty() { (h::alert("danger", "Some fields need another look.")) }
-        form method="post" action=(action) autocomplete="off" {
+        form method="post" action=(action) autocomplete="off" data-long data-keep=(if e.is_empty() && !s.more() { "yes" } else { "given" }) {
             (web::once_again(&s.once))
             (h::card("Purchase order", h::fields([
                 h::select_field(&Select { label: "Supplier", name: "supplier", options: &from, chosen: &s.supplier, error: error("supplier"), ..Select::default() }),
@@ -268,18 +285,20 @@ async fn page(
 }
 
 fn lines(s: &Sent, e: &Errors, base: kernel::Currency) -> Markup {
-    html! {
-        p.text-secondary { "Each SKU once. For more lines, save and edit again." }
-        @for i in 0..s.lines.len() + MORE {
-            @let given = s.lines.get(i).cloned().unwrap_or_default();
-            @let name = |field: &str| format!("lines[{i}][{field}]");
-            @let (sku, quantity, cost) = (name("sku"), name("quantity"), name("cost"));
-            @let error = |name: &str| e.get(name).map(String::as_str);
-            (h::fields([
-                h::combobox(&Combobox { label: "SKU or barcode", name: &sku, value: given.scanned(), shown: given.scanned(), source: "/catalog/lookup", error: error(&sku), free: true, ..Combobox::default() }),
-                h::field(&Field { label: "Units", name: &quantity, value: &given.quantity, error: error(&quantity), ..Field::default() }),
-                h::money_field(&Field { label: "Cost of a unit", name: &cost, value: &given.cost, error: error(&cost), ..Field::default() }, base),
-            ]))
+    let error = |name: &str| e.get(name).map(String::as_str);
+    let line = |i: &str, _: &str| {
+        let given = i.parse().ok().and_then(|i: usize| s.lines.get(i)).cloned().unwrap_or_default();
+        let name = |field: &str| format!("lines[{i}][{field}]");
+        let (sku, quantity, cost) = (name("sku"), name("quantity"), name("cost"));
+        html! {
+            (h::combobox(&Combobox { label: "SKU or barcode", name: &sku, value: given.scanned(), shown: given.scanned(), source: "/catalog/lookup", error: error(&sku), free: true, ..Combobox::default() }))
+            (h::field(&Field { label: "Units", name: &quantity, value: &given.quantity, error: error(&quantity), ..Field::default() }))
+            (h::money_field(&Field { label: "Cost of a unit", name: &cost, value: &given.cost, error: error(&cost), ..Field::default() }, base))
         }
+    };
+    html! {
+        p.text-secondary { "Each SKU once. Enter goes on, in a SKU to the next line; Ctrl+Enter saves." }
+        (h::entry_lines("lines", "entry-line entry-line-cost", ((s.filled() + MORE).min(MOST), MOST), line))
+        (h::more_lines("lines", "More lines"))
     }
 }
