@@ -10,6 +10,8 @@ mod access;
 mod backup;
 #[path = "it/binary.rs"]
 mod binary;
+#[path = "it/bulk.rs"]
+mod bulk;
 #[path = "it/clerk.rs"]
 mod clerk;
 #[path = "it/consents.rs"]

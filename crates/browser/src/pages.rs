@@ -136,6 +136,8 @@ pub const PARTS: &[&str] = &[
     "/docs/{*rest}",
     "/healthz",
     "/live",
+    "/orders/bulk/meant",
+    "/orders/list.csv",
     "/orders/new/customer",
     "/orders/new/customers",
     "/orders/new/skus",

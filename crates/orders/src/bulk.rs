@@ -2,11 +2,12 @@
 //! was refused, with the reason.
 //!
 //! Invariants: an order is done or refused once, in the transaction of what is done to it, so that a worker that dies leaves nothing half
-//! done; the counters are the sums of the items.
+//! done; the counters are the sums of the items. All of a list is noted by the database from its filter, so that it may have any number.
 
 use crate::cancel::{Cancel, cancel};
 use crate::hold::{Hold, ReleaseHold, hold, release_hold};
 use crate::model::{HoldKind, MAX_ORDERS, OrderId};
+use crate::read::{Filter, all_of, count};
 use crate::tag::{Tag, tag};
 use db::{Ctx, FromRow, Rows, Sql, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
@@ -17,6 +18,8 @@ kernel::id!(BulkId, "blk", "The same done to many orders.");
 
 /// Orders of one transaction.
 const CHUNK: i64 = 100;
+/// Refused orders that are named.
+pub const NAMED: i64 = 1000;
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -63,9 +66,23 @@ pub struct Bulk {
     /// The reason, or the tag.
     pub about: String,
     /// To which.
-    pub orders: Vec<OrderId>,
+    pub orders: Meant,
     /// By whom.
     pub by: Actor,
+}
+
+/// Which orders are meant.
+#[derive(Debug, Clone)]
+pub enum Meant {
+    /// These, at most [`MAX_ORDERS`].
+    These(Vec<OrderId>),
+    /// All of a list, as it is when it begins.
+    List {
+        /// What the list shows.
+        filter: Box<Filter>,
+        /// How many somebody was told that it has: nothing begins when it has another number by now.
+        told: Option<i64>,
+    },
 }
 
 refusals! {
@@ -73,6 +90,7 @@ refusals! {
     pub enum BulkRefused {
         NoOrders => Invalid, "orders.bulk_without_orders", "Tick the orders first.";
         TooMany { max: usize } => Invalid, "orders.bulk_too_many", "At most {max} orders at once.";
+        ListChanged { told: i64, now: i64 } => Conflict, "orders.bulk_list_changed", "The list had {told} orders when it was shown and has {now} now: look again.";
         NoReason => Invalid, "orders.bulk_without_reason", "Say why, or which tag: it stands on every order.";
     }
 }
@@ -82,29 +100,29 @@ refusals! {
 /// # Errors
 /// A fault when the machine could not.
 pub async fn begin_bulk(tx: &Tx, want: &Bulk) -> Result<Result<BulkId, BulkRefused>, Fault> {
-    if want.orders.is_empty() {
-        return Ok(Err(BulkRefused::NoOrders));
-    }
-    if want.orders.len() > MAX_ORDERS {
-        return Ok(Err(BulkRefused::TooMany { max: MAX_ORDERS }));
-    }
     if want.about.trim().is_empty() && want.action != BulkAction::Release {
         return Ok(Err(BulkRefused::NoReason));
     }
-    let id: BulkId = tx.id();
-    let mut ids = Rows::new("id BIGINT");
-    for order in want.orders.iter().copied().collect::<std::collections::BTreeSet<_>>() {
-        ids.push([order.into()]);
-    }
-    let total: i64 = tx
-        .all_from::<Count>(&ids, "SELECT COUNT(*) AS n FROM orders o JOIN input ON input.id = o.id", [])
-        .await?
-        .iter()
-        .map(|c| c.n)
-        .sum();
+    let total = match &want.orders {
+        Meant::These(orders) if orders.len() > MAX_ORDERS => {
+            return Ok(Err(BulkRefused::TooMany { max: MAX_ORDERS }));
+        }
+        Meant::These(orders) => {
+            let text = "SELECT COUNT(*) AS n FROM orders o JOIN input ON input.id = o.id";
+            tx.all_from::<Count>(&rows(orders), text, []).await?.iter().map(|c| c.n).sum()
+        }
+        Meant::List { filter, told } => {
+            let now = count(tx, filter).await?;
+            if let Some(told) = told.filter(|told| *told != now) {
+                return Ok(Err(BulkRefused::ListChanged { told, now }));
+            }
+            now
+        }
+    };
     if total == 0 {
         return Ok(Err(BulkRefused::NoOrders));
     }
+    let id: BulkId = tx.id();
     let text = "INSERT INTO order_bulk (id, action, about, by_actor, started_at, total) VALUES ($1, $2, $3, $4, $5, $6)";
     let (action, about) = (want.action.as_str(), want.about.trim());
     tx.exec(
@@ -112,10 +130,44 @@ pub async fn begin_bulk(tx: &Tx, want: &Bulk) -> Result<Result<BulkId, BulkRefus
         [id.into(), action.into(), about.into(), want.by.as_str().into(), want.at.into(), total.into()],
     )
     .await?;
-    let text = "INSERT INTO order_bulk_item (bulk_id, order_id) SELECT $1, o.id FROM orders o JOIN input ON input.id = o.id";
-    tx.exec_from(&ids, text, [id.into()]).await?;
+    let noted = note_items(tx, id, &want.orders).await?;
+    if noted == 0 {
+        // Others were quicker to change all of the list since it was counted.
+        tx.exec("DELETE FROM order_bulk WHERE id = $1", [id.into()]).await?;
+        return Ok(Err(BulkRefused::NoOrders));
+    }
+    tx.exec("UPDATE order_bulk SET total = $2 WHERE id = $1", [id.into(), noted.into()]).await?;
     tx.enqueue(want.at, &[(RunBulk { bulk: id }, Some(format!("bulk:{id}")))]).await?;
     Ok(Ok(id))
+}
+
+/// Orders as the table `input`, each once.
+fn rows(orders: &[OrderId]) -> Rows {
+    let mut ids = Rows::new("id BIGINT");
+    for order in orders.iter().copied().collect::<std::collections::BTreeSet<_>>() {
+        ids.push([order.into()]);
+    }
+    ids
+}
+
+/// Notes what is to be done; how many orders it is.
+async fn note_items(tx: &Tx, id: BulkId, orders: &Meant) -> Result<i64, Fault> {
+    let noted = match orders {
+        Meant::These(orders) => {
+            let text = "INSERT INTO order_bulk_item (bulk_id, order_id) SELECT $1, o.id FROM orders o JOIN input ON input.id = o.id";
+            tx.exec_from(&rows(orders), text, [id.into()]).await?
+        }
+        Meant::List { filter, .. } => {
+            let (wheres, mut params) = all_of(filter);
+            params.push(id.into());
+            let text = format!(
+                "INSERT INTO order_bulk_item (bulk_id, order_id) SELECT ${}, o.id FROM orders o WHERE {wheres}",
+                params.len()
+            );
+            tx.exec(&text, params).await?
+        }
+    };
+    Ok(i64::try_from(noted)?)
 }
 
 #[derive(FromRow)]
@@ -168,14 +220,14 @@ pub struct BulkRefusedRow {
     pub why: Option<String>,
 }
 
-/// The orders that were refused.
+/// The orders that were refused, the newest first: at most [`NAMED`].
 ///
 /// # Errors
 /// A fault of the database.
 pub async fn bulk_refused(sql: &Sql, id: BulkId) -> Result<Vec<BulkRefusedRow>, Fault> {
     let text = "SELECT i.order_id, o.number, o.name, i.why FROM order_bulk_item i JOIN orders o ON o.id = i.order_id \
-                WHERE i.bulk_id = $1 AND i.outcome = 'refused' ORDER BY o.placed_at DESC, o.id DESC";
-    sql.all(text, [id.into()]).await
+                WHERE i.bulk_id = $1 AND i.outcome = 'refused' ORDER BY o.placed_at DESC, o.id DESC LIMIT $2";
+    sql.all(text, [id.into(), NAMED.into()]).await
 }
 
 /// The job that goes through the orders.

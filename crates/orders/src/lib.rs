@@ -50,7 +50,7 @@ pub use hold::{Hold, HoldRefused, ReleaseHold, hold, release_hold};
 pub use laws::LAWS;
 pub use model::{HoldKind, LineId, LineRow, MAX_ORDERS, OrderId, Parts, unit_parts};
 pub use note::{Note, NoteId, NoteRefused, note};
-pub use pages::{ENTRY_PANELS, EntryDraft};
+pub use pages::{ENTRY_PANELS, EntryDraft, listed};
 pub use pay::{Owed, Pay, PayRefused, RequestPayment, owed, pay, request_payment};
 pub use place::{
     Buyer, CommandKey, FieldProblem, IfOutOfStock, Outcome, Place, PlaceRefused, Placed, Tender, Trust,

@@ -21,6 +21,14 @@ mod routing;
 mod timeline;
 mod views;
 
+/// The filter of a list of orders by its address, as `/orders?only=ready`: for other slices that act on what a list shows.
+///
+/// # Errors
+/// A problem with the address, or a fault.
+pub async fn listed(app: &App, address: &str) -> Result<Filter, web::Problem> {
+    bulk::listed(app, address).await
+}
+
 pub(crate) use customer::PANEL as CUSTOMER_PANEL;
 pub use entry::{EntryDraft, PANELS as ENTRY_PANELS};
 
@@ -54,7 +62,9 @@ pub fn routes() -> axum::Router<App> {
         .route("/orders/views", post(views::save))
         .route("/orders/views/forget", post(views::forget))
         .route("/orders/bulk", post(bulk::ask))
+        .route("/orders/bulk/meant", get(bulk::every))
         .route("/orders/bulk/{id}", get(bulk::show))
+        .route("/orders/list.csv", get(csv::download))
         .route("/orders/new", get(entry::show).post(entry::submit))
         .route("/orders/new/preview", post(preview::show))
         .route("/orders/new/customers", get(lookup::customers))

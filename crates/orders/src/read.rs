@@ -6,7 +6,7 @@ mod list;
 pub use history::{
     After, HistoryRow, PromisedRow, WaitingRow, addresses, history, promised, waiting, waiting_counts,
 };
-pub use list::{Cursor, Filter, list};
+pub use list::{Cursor, Filter, all_of, count, list};
 
 use crate::model::{LineId, LineRow, OrderId};
 use customers::CustomerId;

@@ -1,17 +1,20 @@
 //! Risk: signals of an order → a score with reasons in plain words, and whether a person must look at it.
 //!
-//! Invariants: the decision is pure and monotone (a worse signal never lowers the score); an assessment is written once, its verdict once.
+//! Invariants: the decision is pure and monotone (a worse signal never lowers the score); an assessment is written once, its verdict once;
+//! totals of all currencies are compared in the base currency.
+
+pub mod worth;
 
 use db::FromRow;
 use db::{Rows, Tx};
-use kernel::{Actor, Fault, Timestamp};
+use kernel::{Actor, Currency, Fault, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is known of an order when it is placed.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
-    /// Total in minor units of its currency, scaled to two decimals.
-    pub total_cents: i64,
+    /// Total in minor units of the base currency: exact in that currency, [`worth::about`] so much in another.
+    pub total: i64,
     /// The e-mail's domain hands out throw-away addresses.
     pub disposable_email: bool,
     /// Other orders with this e-mail in the last 24 hours.
@@ -32,9 +35,9 @@ pub struct Signals {
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// Totals from here score (cents).
+    /// Totals from here score (minor units of the base currency).
     pub large_total: i64,
-    /// Totals from here score twice (cents).
+    /// Totals from here score twice (minor units of the base currency).
     pub very_large_total: i64,
     /// More orders than this in 24 hours score.
     pub velocity: i64,
@@ -44,6 +47,28 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self { large_total: 50_000, very_large_total: 200_000, velocity: 3, hold_at: 50 }
+    }
+}
+impl Rules {
+    /// What holds where the merchant set nothing: totals from about 500 and 2,000 euros.
+    pub fn in_base(base: Currency) -> Self {
+        let standard = Self::default();
+        let Ok(euro) = "EUR".parse() else { return standard };
+        let about = |minor| worth::about(Money::new(minor, euro), base);
+        Self {
+            large_total: about(standard.large_total),
+            very_large_total: about(standard.very_large_total),
+            ..standard
+        }
+    }
+    /// The merchant's, as they are kept: what they leave out is as in [`Rules::in_base`].
+    fn kept(base: Currency, text: &str) -> Result<Self, serde_json::Error> {
+        let kept: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)?;
+        let mut all = serde_json::to_value(Self::in_base(base))?;
+        if let Some(all) = all.as_object_mut() {
+            all.extend(kept);
+        }
+        serde_json::from_value(all)
     }
 }
 
@@ -68,8 +93,8 @@ pub fn decide(rules: &Rules, s: &Signals) -> Assessment {
             reasons.push(reason);
         }
     };
-    add(20, s.total_cents >= rules.large_total, "The total is unusually large.".into());
-    add(30, s.total_cents >= rules.very_large_total, "The total is very large.".into());
+    add(20, s.total >= rules.large_total, "The total is unusually large.".into());
+    add(30, s.total >= rules.very_large_total, "The total is very large.".into());
     add(40, s.disposable_email, "The e-mail address is from a throw-away provider.".into());
     add(
         40,
@@ -83,22 +108,43 @@ pub fn decide(rules: &Rules, s: &Signals) -> Assessment {
     );
     add(30, s.countries_differ, "Billing and shipping are in different countries.".into());
     add(15, s.addresses_differ && !s.countries_differ, "Billing and shipping addresses differ.".into());
-    add(10, s.new_customer && s.total_cents >= rules.large_total, "A large first order.".into());
+    add(10, s.new_customer && s.total >= rules.large_total, "A large first order.".into());
     add(
         10,
-        s.pays_on_delivery && s.total_cents >= rules.large_total,
+        s.pays_on_delivery && s.total >= rules.large_total,
         "A large order to be paid on delivery.".into(),
     );
     let score = score.min(100);
     Assessment { score, reasons, hold: score >= rules.hold_at }
 }
 
-/// The merchant's rules, or the defaults.
+/// The merchant's rules, or the defaults, with the currency their totals are in.
 ///
 /// # Errors
 /// A fault of the database or of an unreadable setting.
-pub async fn rules(tx: &Tx) -> Result<Rules, Fault> {
-    Ok(db::settings::get(tx, "risk_rules").await?.unwrap_or_default())
+pub async fn rules(tx: &Tx) -> Result<(Rules, Currency), Fault> {
+    // Both in one question: it is asked in every batch of orders.
+    let text = "SELECT key, value FROM setting WHERE key IN ('risk_rules', 'base_currency')";
+    let settings: Vec<Setting> = tx.all(text, []).await?;
+    let of = |key: &str| settings.iter().find(|s| s.key == key).map(|s| s.value.as_str());
+    let base: Currency = of("base_currency").map_or_else(|| Ok("EUR".parse()?), read)?;
+    let rules = match of("risk_rules") {
+        None => Rules::in_base(base),
+        Some(text) => {
+            Rules::kept(base, text).map_err(|e| Fault::from(e).while_doing("read setting risk_rules"))?
+        }
+    };
+    Ok((rules, base))
+}
+
+fn read(text: &str) -> Result<Currency, Fault> {
+    serde_json::from_str(text).map_err(|e| Fault::from(e).while_doing("read setting base_currency"))
+}
+
+#[derive(FromRow)]
+struct Setting {
+    key: String,
+    value: String,
 }
 
 /// Writes assessments of orders (raw ids).
@@ -197,24 +243,42 @@ mod tests {
 
     #[test]
     fn a_plain_order_passes_and_a_bad_one_is_held_with_reasons() {
-        assert_eq!(decide(&Rules::default(), &Signals { total_cents: 4_999, ..Signals::default() }).score, 0);
-        let bad = Signals {
-            total_cents: 60_000,
-            disposable_email: true,
-            countries_differ: true,
-            ..Signals::default()
-        };
+        assert_eq!(decide(&Rules::default(), &Signals { total: 4_999, ..Signals::default() }).score, 0);
+        let bad =
+            Signals { total: 60_000, disposable_email: true, countries_differ: true, ..Signals::default() };
         let a = decide(&Rules::default(), &bad);
         assert!(a.hold && a.reasons.len() == 3, "{a:?}");
+    }
+
+    #[test]
+    fn thresholds_are_in_the_base_currency_whatever_its_decimals() {
+        let currency = |code: &str| code.parse::<Currency>().unwrap();
+        // A pound of coffee, and what a fraudster orders, in currencies of no, two and three decimals, in shops of each.
+        let small = [(2_160, "JPY"), (1_300, "EUR"), (4_500, "KWD")];
+        let large = [(500_000, "JPY"), (300_000, "EUR"), (1_000_000, "KWD")];
+        for base in ["JPY", "EUR", "KWD"].map(currency) {
+            let rules = Rules::in_base(base);
+            let score = |(minor, code): (i64, &str)| {
+                let total = worth::about(Money::new(minor, currency(code)), base);
+                decide(&rules, &Signals { total, ..Signals::default() }).score
+            };
+            assert_eq!(small.map(score), [0; 3], "{base}");
+            assert_eq!(large.map(score), [50; 3], "{base}");
+        }
+        assert_eq!(Rules::in_base(currency("EUR")), Rules::default());
+        let own = Rules::kept(currency("JPY"), r#"{"large_total": 9000}"#).unwrap();
+        assert_eq!((own.large_total, own.velocity), (9000, 3));
+        assert_eq!(own.very_large_total, Rules::in_base(currency("JPY")).very_large_total);
+        assert!(Rules::kept(currency("JPY"), r#"{"large": 9000}"#).is_err());
     }
 
     proptest! {
         #[test]
         fn a_worse_signal_never_lowers_the_score(total in 0i64..300_000, email in 0i64..10, ip in 0i64..10, flags in proptest::collection::vec(any::<bool>(), 5)) {
-            let s = Signals { total_cents: total, same_email_24h: email, same_ip_24h: ip, disposable_email: flags[0], countries_differ: flags[1], addresses_differ: flags[2], new_customer: flags[3], pays_on_delivery: flags[4] };
+            let s = Signals { total, same_email_24h: email, same_ip_24h: ip, disposable_email: flags[0], countries_differ: flags[1], addresses_differ: flags[2], new_customer: flags[3], pays_on_delivery: flags[4] };
             let base = decide(&Rules::default(), &s).score;
             let worse = [
-                Signals { total_cents: total + 100_000, ..s.clone() }, Signals { same_email_24h: email + 5, ..s.clone() }, Signals { same_ip_24h: ip + 5, ..s.clone() },
+                Signals { total: total + 100_000, ..s.clone() }, Signals { same_email_24h: email + 5, ..s.clone() }, Signals { same_ip_24h: ip + 5, ..s.clone() },
                 Signals { disposable_email: true, ..s.clone() }, Signals { countries_differ: true, ..s.clone() }, Signals { addresses_differ: true, ..s.clone() },
             ];
             for w in worse { prop_assert!(decide(&Rules::default(), &w).score >= base); }

@@ -158,7 +158,9 @@ pub const PAGES: &[(&str, &[&str])] = &[
         &[
             "GET /orders",
             "GET /orders/{id}",
+            "GET /orders/bulk/meant",
             "GET /orders/bulk/{id}",
+            "GET /orders/list.csv",
             "GET /panels/customers/{id}/orders",
             "GET /reports/stock-outs",
             "GET /review",
@@ -236,7 +238,15 @@ pub const PAGES: &[(&str, &[&str])] = &[
             "POST /pack/{id}/undo",
         ],
     ),
-    ("warehouse:write", &["POST /warehouse/boxes", "POST /warehouse/others", "POST /warehouse/release"]),
+    (
+        "warehouse:write",
+        &[
+            "POST /warehouse/boxes",
+            "POST /warehouse/others",
+            "POST /warehouse/release",
+            "POST /warehouse/release/orders",
+        ],
+    ),
     (
         "shipping:read",
         &[

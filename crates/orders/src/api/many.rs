@@ -1,7 +1,7 @@
 //! REST of the same to many orders: it is begun, runs in the background, and can be asked how far it is.
 
 use super::{ReadOrders, WriteOrders, actor};
-use crate::bulk::{self, Bulk, BulkAction, BulkId, BulkRefusedRow, BulkRow, begin_bulk};
+use crate::bulk::{self, Bulk, BulkAction, BulkId, BulkRefusedRow, BulkRow, Meant, begin_bulk};
 use crate::model::OrderId;
 use axum::Json;
 use axum::extract::State;
@@ -43,7 +43,7 @@ struct BulkView {
     total: i64,
     done: i64,
     refused: i64,
-    /// The orders that were refused, and why.
+    /// The orders that were refused, and why; of very many the newest 1,000.
     refusals: Vec<BulkRefusal>,
 }
 
@@ -85,7 +85,13 @@ async fn begin(
 ) -> Result<Reply, Problem> {
     web::command!(app, caller, key, "orders.begin_bulk", &body, |tx| {
         let (about, orders) = (body.about.clone(), body.orders.clone());
-        let want = Bulk { at: tx.now(), action: body.action, about, orders, by: actor(&caller) };
+        let want = Bulk {
+            at: tx.now(),
+            action: body.action,
+            about,
+            orders: Meant::These(orders),
+            by: actor(&caller),
+        };
         let id = begin_bulk(tx, &want).await?.or_problem()?;
         web::reply(StatusCode::ACCEPTED, &view(tx, id).await?)
     })

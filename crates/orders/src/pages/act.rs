@@ -357,7 +357,7 @@ pub(super) async fn refund(
 
 async fn try_refund(app: &App, caller: &Caller, id: OrderId, fields: &Fields) -> Result<Done, Problem> {
     let (order, lines) = money::order(app, id).await?;
-    let amount = money::refund_amount(fields, &order, &lines)?;
+    let amount = money::Refund::read(fields, &order, &lines)?.total();
     let reason = reason(fields)?;
     if amount == 0 {
         return Err(Problem::invalid("amount", "Say how many units, or which amount."));

@@ -3,9 +3,9 @@
 use super::csv;
 use super::list::Query;
 use crate::api::{ReadOrders, WriteOrders};
-use crate::bulk::{self, Bulk, BulkAction, BulkId, BulkRow, begin_bulk};
-use crate::model::{LineRow, MAX_ORDERS, OrderId, unit_parts};
-use crate::read::{self, OrderRow};
+use crate::bulk::{self, Bulk, BulkAction, BulkId, BulkRow, Meant, begin_bulk};
+use crate::model::{LineRow, OrderId, unit_parts};
+use crate::read::{self, Cursor, Filter, OrderRow};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use web::html::{self as h, Col, Row, Table};
-use web::{App, Caller, Form, Key, May, OrProblem, Problem, Screen, Segment};
+use web::{App, Caller, Form, Key, May, OrProblem, Params, Problem, Screen, Segment};
 
 /// Ticked orders and what to do with them.
 #[derive(Deserialize, Serialize, Default)]
@@ -26,24 +26,65 @@ pub(super) struct Ask {
     every: String,
     /// The list they were ticked on.
     query: String,
+    /// How many orders all of the list were said to be.
+    told: String,
     about: String,
     once: String,
 }
 
-/// The orders that are meant, at most [`MAX_ORDERS`].
-async fn meant(app: &App, ask: &Ask) -> Result<Vec<OrderId>, Problem> {
-    if ask.every.is_empty() {
-        return Ok(ask.ids.clone());
-    }
-    let query = ask.query.split_once('?').map_or("", |(_, q)| q);
+/// The orders of a list that is told by its address.
+///
+/// # Errors
+/// A problem with the address.
+pub(super) async fn listed(app: &App, address: &str) -> Result<Filter, Problem> {
+    let query = address.split_once('?').map_or("", |(_, q)| q);
     let q: Query = serde_qs::Config::new()
         .use_form_encoding(true)
         .deserialize_str(query)
         .map_err(|_| Problem::invalid("query", "The list they were ticked on does not read."))?;
-    let sql = app.db.read();
-    let filter = q.filter(app, &inventory::locations(sql).await?).await?;
-    let most = u64::try_from(MAX_ORDERS).map_err(Fault::from)?;
-    Ok(read::list(sql, &filter, None, most).await?.into_iter().map(|o| o.id).collect())
+    q.filter(app, &inventory::locations(app.db.read()).await?).await
+}
+
+/// The orders that are meant.
+async fn meant(app: &App, ask: &Ask) -> Result<Meant, Problem> {
+    if ask.every.is_empty() {
+        return Ok(Meant::These(ask.ids.clone()));
+    }
+    Ok(Meant::List { filter: Box::new(listed(app, &ask.query).await?), told: ask.told.parse().ok() })
+}
+
+/// How many they are.
+async fn how_many(app: &App, meant: &Meant) -> Result<i64, Fault> {
+    match meant {
+        Meant::These(ids) => Ok(i64::try_from(ids.len())?),
+        Meant::List { filter, .. } => read::count(app.db.read(), filter).await,
+    }
+}
+
+/// What the box “all others of this list” says beside it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Every {
+    every: String,
+    query: String,
+}
+
+/// Says how many orders all of a list are.
+pub(super) async fn every(
+    State(app): State<App>,
+    _: May<ReadOrders>,
+    Params(q): Params<Every>,
+) -> Result<Markup, Problem> {
+    if q.every.is_empty() {
+        return Ok(html! {});
+    }
+    let many = read::count(app.db.read(), &listed(&app, &q.query).await?).await?;
+    Ok(html! { strong { (orders(many)) } " are meant" })
+}
+
+/// So many orders, in words.
+fn orders(many: i64) -> String {
+    if many == 1 { "1 order".to_owned() } else { format!("{} orders", h::grouped(&many.to_string())) }
 }
 
 /// Shows what it means, or begins.
@@ -52,29 +93,41 @@ pub(super) async fn ask(
     caller: May<WriteOrders>,
     Form(ask): Form<Ask>,
 ) -> Result<Response, Problem> {
-    let ids = meant(&app, &ask).await?;
-    if ids.is_empty() {
+    let meant = meant(&app, &ask).await?;
+    if matches!(&meant, Meant::These(ids) if ids.is_empty()) {
         return Ok(web::done("Tick the orders first").to("/orders"));
     }
     if ask.r#do == "csv" {
-        let mut orders: Vec<OrderRow> =
-            read::orders_by_id(app.db.read(), &ids).await?.into_values().collect();
-        orders.sort_by_key(|o| std::cmp::Reverse((o.placed_at, o.id)));
-        return Ok(csv::file(&orders));
+        return Ok(match meant {
+            Meant::List { filter, .. } => csv::all(&app, *filter),
+            Meant::These(ids) => {
+                let mut orders: Vec<OrderRow> =
+                    read::orders_by_id(app.db.read(), &ids).await?.into_values().collect();
+                orders.sort_by_key(|o| std::cmp::Reverse((o.placed_at, o.id)));
+                csv::file(&orders)
+            }
+        });
     }
     let action: BulkAction = ask.r#do.parse().map_err(|e: String| Problem::invalid("do", e))?;
     if ask.about.trim().is_empty() && action != BulkAction::Release {
-        let page = reason(&app, &caller, action, &ask, &ids).await?;
+        let page = reason(&app, &caller, action, &ask, &meant, None).await?;
         // Nothing was asked yet where the reason was never offered.
         return Ok(page.into_response());
     }
     let key = Key::once(&ask.once, "/orders/bulk");
     let begun = web::submit!(app, caller, key, "orders.bulk", &ask, |tx| {
         let (at, by) = (tx.now(), caller.actor.clone());
-        let bulk = Bulk { at, action, about: ask.about.clone(), orders: ids.clone(), by };
+        let bulk = Bulk { at, action, about: ask.about.clone(), orders: meant.clone(), by };
         let id = begin_bulk(tx, &bulk).await?.or_problem()?;
         web::reply(StatusCode::ACCEPTED, &id)
-    })?;
+    });
+    let begun = match begun {
+        Err(changed) if changed.code() == "orders.bulk_list_changed" => {
+            let page = reason(&app, &caller, action, &ask, &meant, Some(&changed)).await?;
+            return Ok((changed.status(), page).into_response());
+        }
+        begun => begun?,
+    };
     let id: BulkId = serde_json::from_str(begun.body()).map_err(Fault::from)?;
     Ok(Redirect::to(&format!("/orders/bulk/{id}")).into_response())
 }
@@ -85,44 +138,86 @@ async fn reason(
     caller: &Caller,
     action: BulkAction,
     ask: &Ask,
-    ids: &[OrderId],
+    meant: &Meant,
+    changed: Option<&Problem>,
 ) -> Result<Markup, Problem> {
-    let many = ids.len();
-    let orders = if many == 1 { "1 order".to_owned() } else { format!("{many} orders") };
+    let many = how_many(app, meant).await?;
+    let orders = orders(many);
     let (title, label, button, kind) = match action {
         BulkAction::Hold => (format!("Hold {orders}"), "Why", "Hold", "primary"),
         BulkAction::Cancel => (format!("Cancel {orders}"), "Why", "Cancel these orders", "danger"),
         _ => (format!("Tag {orders}"), "Tag", "Tag", "primary"),
     };
     let money = match action {
-        BulkAction::Cancel => consequences(app, ids).await?,
+        BulkAction::Cancel => consequences(app, meant).await?,
         _ => html! {},
     };
     let hint = match action {
         BulkAction::Tag => "A word or two; it can be searched for in exports.",
         _ => "It stands in the timeline of every one of them.",
     };
-    Ok(Screen::new(caller, title).crumb("Orders", "/orders").narrow().show(h::card("", html! {
-        (money)
-        form method="post" action="/orders/bulk" {
-            (web::once_again(&ask.once))
-            input type="hidden" name="do" value=(action.as_str());
-            @for id in ids { input type="hidden" name="ids[]" value=(id); }
-            (h::field(&h::Field { label, name: "about", required: true, hint, focus: true, ..h::Field::default() }))
-            div.form-buttons {
-                button class={ "btn btn-" (kind) } type="submit" { (button) }
-                a.btn.btn-link href="/orders" { "Leave them as they are" }
+    let back = if ask.query.starts_with("/orders") { ask.query.as_str() } else { "/orders" };
+    let label = &h::Field {
+        label,
+        name: "about",
+        required: true,
+        hint,
+        focus: true,
+        value: &ask.about,
+        ..h::Field::default()
+    };
+    Ok(Screen::new(caller, title).crumb("Orders", "/orders").narrow().show(h::card(
+        "",
+        html! {
+            @if let Some(changed) = changed { (h::alert("warning", changed.detail())) }
+            (money)
+            form method="post" action="/orders/bulk" {
+                // A list that changed is asked about anew.
+                @if changed.is_some() { (web::once()) } @else { (web::once_again(&ask.once)) }
+                input type="hidden" name="do" value=(action.as_str());
+                @match meant {
+                    Meant::These(ids) => @for id in ids { input type="hidden" name="ids[]" value=(id); },
+                    Meant::List { .. } => {
+                        input type="hidden" name="every" value="yes";
+                        input type="hidden" name="query" value=(ask.query);
+                        input type="hidden" name="told" value=(many);
+                    }
+                }
+                (h::field(label))
+                div.form-buttons {
+                    button class={ "btn btn-" (kind) } type="submit" { (button) }
+                    a.btn.btn-link href=(back) { "Leave them as they are" }
+                }
             }
-        }
-    })))
+        },
+    )))
 }
 
+/// Orders whose money is added up at once.
+const PIECE: u64 = 1000;
+
 /// What cancelling them comes to, by currency.
-async fn consequences(app: &App, ids: &[OrderId]) -> Result<Markup, Fault> {
+async fn consequences(app: &App, meant: &Meant) -> Result<Markup, Fault> {
     let sql = app.db.read();
-    let orders = read::orders_by_id(sql, ids).await?;
-    let lines = read::lines_of(sql, ids).await?;
-    let sums = sums(&orders, &lines);
+    let mut sums = Sums::new();
+    match meant {
+        Meant::These(ids) => {
+            let orders: Vec<OrderRow> = read::orders_by_id(sql, ids).await?.into_values().collect();
+            add(&mut sums, &orders, &read::lines_of(sql, ids).await?);
+        }
+        Meant::List { filter, .. } => {
+            let mut after = None;
+            loop {
+                let orders = read::list(sql, filter, after, PIECE).await?;
+                let ids: Vec<OrderId> = orders.iter().map(|o| o.id).collect();
+                add(&mut sums, &orders, &read::lines_of(sql, &ids).await?);
+                after = orders.last().map(|o| Cursor { placed_at: o.placed_at, id: o.id });
+                if u64::try_from(orders.len())? < PIECE {
+                    break;
+                }
+            }
+        }
+    }
     Ok(html! {
         @if sums.is_empty() { (h::alert("warning", "Nothing of these orders can be cancelled any more: they are picked, shipped or cancelled.")) }
         @for (currency, (units, total, back)) in &sums {
@@ -134,14 +229,13 @@ async fn consequences(app: &App, ids: &[OrderId]) -> Result<Markup, Fault> {
     })
 }
 
-/// Units, their money and what goes back, by currency. Pure.
-fn sums(
-    orders: &HashMap<OrderId, OrderRow>,
-    lines: &HashMap<OrderId, Vec<LineRow>>,
-) -> BTreeMap<Currency, (i64, i64, i64)> {
-    let mut sums: BTreeMap<Currency, (i64, i64, i64)> = BTreeMap::new();
-    for (id, order) in orders {
-        let of_order = lines.get(id).map_or(&[][..], Vec::as_slice);
+/// Units, their money and what goes back, by currency.
+type Sums = BTreeMap<Currency, (i64, i64, i64)>;
+
+/// Adds orders up. Pure.
+fn add(sums: &mut Sums, orders: &[OrderRow], lines: &HashMap<OrderId, Vec<LineRow>>) {
+    for order in orders {
+        let of_order = lines.get(&order.id).map_or(&[][..], Vec::as_slice);
         let (mut units, mut total) = (0, 0);
         for line in of_order {
             let can = line.pending + line.backordered + line.allocated;
@@ -155,7 +249,6 @@ fn sums(
             *sum = (sum.0 + units, sum.1 + total, sum.2 + (order.captured - order.refunded - owed).max(0));
         }
     }
-    sums
 }
 
 /// How far it is, and what was refused.
@@ -176,7 +269,7 @@ pub(super) async fn show(
     }
     let title = match row.action.as_str() {
         "hold" => "Holding orders",
-        "release" => "Releasing orders",
+        "release" => "Releasing holds",
         "cancel" => "Cancelling orders",
         _ => "Tagging orders",
     };
@@ -203,7 +296,10 @@ fn progress(row: &BulkRow, refused: &[bulk::BulkRefusedRow]) -> Markup {
                 @if running { p.text-secondary { "You may leave this page: it goes on without you." } }
                 @else { (h::link("/orders", "Back to the orders", "secondary", "")) }
             }))
-            @if !refused.is_empty() { (Table::new("Orders that were refused", &cols, rows).show()) }
+            @if !refused.is_empty() {
+                (Table::new("Orders that were refused", &cols, rows).show())
+                @if row.refused > bulk::NAMED { p.text-secondary { "These are the newest of them." } }
+            }
         }
     }
 }

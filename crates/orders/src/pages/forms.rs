@@ -191,6 +191,10 @@ fn refund(s: &Shown, t: &Typed) -> Markup {
     let fields = html! {
         p.text-secondary { "Units that come back are refunded with their return. Here is for what does not: units that were not worth sending back, or goodwill." }
         (unit_fields(t, &s.lines, |l| l.shipped - l.returned, |_| 0))
+        @if s.order.shipping > 0 {
+            (h::money_field(&Field { label: "Shipping, with its tax", name: "shipping", value: t.get("shipping"), error: t.error("shipping"),
+                hint: "Empty: the share of the units above. 0 leaves it out.", ..Field::default() }, s.order.currency))
+        }
         (h::money_field(&Field { label: "And an amount", name: "amount", value: t.get("amount"), error: t.error("amount"), ..Field::default() }, s.order.currency))
         (h::select("Pay it", "to", &[("tenders", "Back the way it was paid"), ("store_credit", "As store credit")], t.or("to", "tenders")))
         (reason(t, "The customer reads it in the e-mail."))

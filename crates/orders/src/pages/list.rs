@@ -119,6 +119,7 @@ pub(super) async fn show(
     let writes = caller.may::<WriteOrders>();
     let screen = Screen::new(&caller, "Orders")
         .actions(html! {
+            (h::link(&h::query("/orders/list.csv", &q.pairs()), "CSV", "secondary", ""))
             @if writes { (h::link("/orders/new", "New order", "primary", "n")) }
         })
         .above(views::tabs(&q, &kept))
@@ -129,7 +130,7 @@ pub(super) async fn show(
         @if page.data.is_empty() {
             (nothing(&q, writes))
         } @else {
-            (table(&q, &pairs, &page.data, &holds, writes))
+            (table(&q, &pairs, &page.data, &holds, writes, caller.scopes.allow(FLOOR)))
             (h::pages(&q.here(), page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
             (h::keys(&[("j", "next"), ("k", "before"), ("x", "tick"), ("Enter", "open"), ("]", "next page"), ("f", "search here")]))
         }
@@ -241,6 +242,7 @@ fn table(
     orders: &[OrderRow],
     holds: &HashMap<OrderId, Vec<String>>,
     writes: bool,
+    floor: bool,
 ) -> Markup {
     let by = if q.sort == "placed" { "placed" } else { "-placed" };
     let others: Vec<(&str, &str)> = pairs.iter().copied().filter(|(n, _)| *n != "sort").collect();
@@ -250,24 +252,32 @@ fn table(
         pairs: &others,
     });
     match writes {
-        true => table.bulk(Bulk { action: "/orders/bulk", name: "ids", buttons: buttons(q) }).show(),
+        true => table.bulk(Bulk { action: "/orders/bulk", name: "ids", buttons: buttons(q, floor) }).show(),
         false => table.show(),
     }
 }
 
-fn buttons(q: &Query) -> Markup {
+/// Who may release to the warehouse. The slice of it stands downstream and takes what was ticked here.
+const FLOOR: &str = "warehouse:write";
+
+/// What can be done with ticked orders: in each view what it is about. What is ready to be released has no hold to be released from.
+fn buttons(q: &Query, floor: bool) -> Markup {
+    let ready = q.only == "ready";
+    let all = h::query("/orders/bulk/meant", &[("query", &q.here())]);
     html! {
         input type="hidden" name="query" value=(q.here());
         (web::once())
-        button.btn type="submit" name="do" value="release" { "Release" }
+        @if ready && floor { button.btn.btn-primary type="submit" formaction="/warehouse/release/orders" { "Send to warehouse" } }
+        @if !ready { button.btn type="submit" name="do" value="release" { "Release holds" } }
         button.btn type="submit" name="do" value="hold" { "Hold …" }
         button.btn type="submit" name="do" value="cancel" { "Cancel …" }
         button.btn type="submit" name="do" value="tag" { "Tag …" }
         button.btn type="submit" name="do" value="csv" { "CSV" }
         label.form-check {
-            input.form-check-input type="checkbox" name="every" value="yes";
+            input.form-check-input type="checkbox" name="every" value="yes" autocomplete="off" hx-get=(all) hx-trigger="change" hx-target="#meant" hx-swap="innerHTML";
             span.form-check-label { "and all others of this list" }
         }
+        output #meant aria-live="polite" {}
     }
 }
 

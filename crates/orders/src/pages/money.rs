@@ -22,11 +22,6 @@ pub(super) fn cancelled(line: &LineRow, units: i64) -> i64 {
     unit_parts(line, top - units, top).total()
 }
 
-/// The money of refunding some shipped units that were not returned yet.
-pub(super) fn refunded(line: &LineRow, units: i64) -> i64 {
-    unit_parts(line, line.returned, line.returned + units).total()
-}
-
 /// What the customer still owes; below zero, what is to be given back. What was paid and then given away is not owed again.
 pub(super) fn due(o: &OrderRow) -> i64 {
     let owed = o.total - o.cancelled_total - o.returned_total;
@@ -120,8 +115,8 @@ pub(super) async fn of_refund(
 ) -> Result<Markup, Problem> {
     let (order, lines) = order(&app, id).await?;
     let left = refundable(&app, id).await?;
-    Ok(match refund_amount(&fields, &order, &lines) {
-        Ok(amount) => refund_sums(&order, amount, left),
+    Ok(match Refund::read(&fields, &order, &lines) {
+        Ok(refund) => refund_sums(&order, &refund, left),
         Err(problem) => trouble(&problem),
     })
 }
@@ -132,36 +127,87 @@ pub(super) async fn refundable(app: &App, id: OrderId) -> Result<i64, Fault> {
     Ok(payments.iter().map(payments::Payment::refundable).sum())
 }
 
-/// The amount of a refund form: that of the units, and the amount typed on top of it.
-///
-/// # Errors
-/// A problem by the field.
-pub(super) fn refund_amount(fields: &Fields, o: &OrderRow, lines: &[LineRow]) -> Result<i64, Problem> {
-    let of_units: i64 = units(fields, lines, |l| l.shipped - l.returned)?
-        .iter()
-        .filter_map(|(id, n)| lines.iter().find(|l| l.id == *id).map(|l| refunded(l, *n)))
-        .sum();
-    let typed = match given(fields, "amount") {
-        "" => 0,
-        text => money::parse_typed(text, o.currency.exponent())
-            .map_err(|e| Problem::invalid("amount", format!("{e}.")))?,
-    };
-    if typed < 0 {
-        return Err(Problem::invalid("amount", "An amount over zero."));
-    }
-    Ok(of_units.saturating_add(typed))
+/// What a refund is made of, in minor units: the price of units that were shipped and not returned, and what is given on top.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Refund {
+    units: i64,
+    goods: i64,
+    tax: i64,
+    /// With its tax.
+    shipping: i64,
+    fee: i64,
+    extra: i64,
 }
 
-/// The sums of a refund.
-pub(super) fn refund_sums(o: &OrderRow, refund: i64, left: i64) -> Markup {
+impl Refund {
+    /// What a form says. Shipping is the units' share of it, unless its field says another amount: 0 leaves it out.
+    ///
+    /// # Errors
+    /// A problem by the field.
+    pub fn read(fields: &Fields, o: &OrderRow, lines: &[LineRow]) -> Result<Self, Problem> {
+        let mut refund = Self::default();
+        for (id, n) in units(fields, lines, |l| l.shipped - l.returned)? {
+            let Some(line) = lines.iter().find(|l| l.id == id) else { continue };
+            let parts = unit_parts(line, line.returned, line.returned + n);
+            refund.units += n;
+            refund.goods += parts.net;
+            refund.tax += parts.tax;
+            refund.shipping += parts.shipping + parts.shipping_tax;
+            refund.fee += parts.fee;
+        }
+        let most = o.shipping + o.shipping_tax;
+        match typed(fields, "shipping", o)? {
+            Some(shipping) if shipping > most => {
+                let sentence = format!("The order has {} of shipping.", Money::new(most, o.currency));
+                return Err(Problem::invalid("shipping", sentence));
+            }
+            Some(shipping) => refund.shipping = shipping,
+            None => {}
+        }
+        refund.extra = typed(fields, "amount", o)?.unwrap_or(0);
+        Ok(refund)
+    }
+    /// All of it.
+    pub fn total(&self) -> i64 {
+        [self.goods, self.tax, self.shipping, self.fee, self.extra].into_iter().fold(0, i64::saturating_add)
+    }
+}
+
+/// An amount of the form, where one was typed.
+fn typed(fields: &Fields, name: &str, o: &OrderRow) -> Result<Option<i64>, Problem> {
+    let text = given(fields, name);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let minor = money::parse_typed(text, o.currency.exponent())
+        .map_err(|e| Problem::invalid(name, format!("{e}.")))?;
+    if minor < 0 {
+        return Err(Problem::invalid(name, "An amount over zero."));
+    }
+    Ok(Some(minor))
+}
+
+/// The sums of a refund: each part of it by its name, and what is left.
+pub(super) fn refund_sums(o: &OrderRow, refund: &Refund, left: i64) -> Markup {
     let amount = |minor| Money::new(minor, o.currency);
+    let goods = if refund.units == 1 { "1 unit".to_owned() } else { format!("{} units", refund.units) };
+    let parts = [
+        (goods.as_str(), refund.goods),
+        ("Their tax", refund.tax),
+        ("Shipping, with its tax", refund.shipping),
+        ("Their fees", refund.fee),
+        ("And an amount", refund.extra),
+    ];
+    let mut sums: Vec<Sum<'_>> =
+        parts.into_iter().filter(|(_, minor)| *minor != 0).map(|(name, minor)| Sum::Part(name, amount(minor))).collect();
+    sums.push(Sum::Total("This refund", amount(refund.total())));
+    sums.extend([
+        Sum::Part("Captured", amount(o.captured)),
+        Sum::Part("Refunded so far", amount(-o.refunded)),
+        Sum::Due("Can still be refunded", amount(left)),
+    ]);
     html! {
-        @if refund > left { (h::alert("danger", &format!("Only {} can still be refunded.", amount(left)))) }
-        (h::breakdown(&[
-            Sum::Part("Captured", amount(o.captured)),
-            Sum::Part("Refunded so far", amount(-o.refunded)),
-            Sum::Part("Can still be refunded", amount(left)),
-            Sum::Due("This refund", amount(refund)),
-        ]))
+        @if refund.total() > left { (h::alert("danger", &format!("Only {} can still be refunded.", amount(left)))) }
+        (h::breakdown(&sums))
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{HoldKind, LineId, OrderId};
 use customers::{CustomerId, People};
 use db::{Rows, Tx};
 use inventory::{Move, MoveKind};
-use kernel::{Fault, Money};
+use kernel::{Currency, Fault, Money};
 use risk::{Assessment, Signals};
 
 mod screen;
@@ -395,12 +395,11 @@ fn record_units(tx: &Tx, want: &Place, order: &Numbered) -> Result<(), Fault> {
 }
 
 /// Signals of one order for the risk rules.
-pub(crate) fn signals(want: &Place, order: &Numbered, seen: &screen::Seen) -> Signals {
+pub(crate) fn signals(want: &Place, order: &Numbered, seen: &screen::Seen, base: Currency) -> Signals {
     let checked = &order.draft.checked;
-    let scale = 10i64.pow(want.currency.exponent());
     let (ship, bill) = (&checked.ship_to, &checked.bill_to);
     Signals {
-        total_cents: kernel::money::round_div(i128::from(order.draft.total) * 100, i128::from(scale)),
+        total: risk::worth::about(Money::new(order.draft.total, want.currency), base),
         disposable_email: checked.email.as_ref().is_some_and(|e| contact::email::is_disposable(e.domain())),
         same_email_24h: seen.by_email,
         same_ip_24h: seen.by_ip,

@@ -64,25 +64,29 @@ pub async fn list(
     after: Option<Cursor>,
     limit: u64,
 ) -> Result<Vec<OrderRow>, Fault> {
-    let mut ask = Ask::default();
-    ask.filter(filter);
-    if let Some(Cursor { placed_at, id }) = after {
-        let (at, id) = (ask.param(placed_at), ask.param(id));
-        let beyond = if filter.oldest { '>' } else { '<' };
-        ask.wheres.push(format!("(o.placed_at, o.id) {beyond} ({at}, {id})"));
-    }
     // Not a parameter: the databases plan for a page, and not for the whole table.
     let limit = limit.to_string();
-    let way = if filter.oldest { "ASC" } else { "DESC" };
-    ask.way = way;
-    let wheres = match filter.search.as_deref().map(str::trim).filter(|s| !s.is_empty()) {
-        Some(search) => format!("o.id IN ({})", ask.ways(search, &filter.known_by, &limit).join(" UNION ")),
-        None => ask.all_of("TRUE"),
-    };
+    let (ask, wheres) = Ask::of(filter, after, &limit);
+    let way = ask.way;
     let text = format!(
         "SELECT {ORDER_COLUMNS} FROM orders o WHERE {wheres} ORDER BY o.placed_at {way}, o.id {way} LIMIT {limit}"
     );
     sql.all(&text, ask.params).await
+}
+
+/// All of a list: a condition on `orders o` and its parameters, for a set that is read, counted or written where it lies.
+pub fn all_of(filter: &Filter) -> (String, Vec<Value>) {
+    let (ask, wheres) = Ask::of(filter, None, &i64::MAX.to_string());
+    (wheres, ask.params)
+}
+
+/// How many orders a list has. It reads all of them: for those who ask, not for a page.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn count(sql: &Sql, filter: &Filter) -> Result<i64, Fault> {
+    let (wheres, params) = all_of(filter);
+    Ok(sql.scalar(&format!("SELECT COUNT(*) FROM orders o WHERE {wheres}"), params).await?.unwrap_or(0))
 }
 
 /// A question in the making.
@@ -94,6 +98,23 @@ struct Ask {
 }
 
 impl Ask {
+    /// What a filter asks beyond a cursor, with its condition. Each way of a search finds at most `limit`.
+    fn of(filter: &Filter, after: Option<Cursor>, limit: &str) -> (Self, String) {
+        let mut ask = Self { way: if filter.oldest { "ASC" } else { "DESC" }, ..Self::default() };
+        ask.filter(filter);
+        if let Some(Cursor { placed_at, id }) = after {
+            let (at, id) = (ask.param(placed_at), ask.param(id));
+            let beyond = if filter.oldest { '>' } else { '<' };
+            ask.wheres.push(format!("(o.placed_at, o.id) {beyond} ({at}, {id})"));
+        }
+        let wheres = match filter.search.as_deref().map(str::trim).filter(|s| !s.is_empty()) {
+            Some(search) => {
+                format!("o.id IN ({})", ask.ways(search, &filter.known_by, limit).join(" UNION "))
+            }
+            None => ask.all_of("TRUE"),
+        };
+        (ask, wheres)
+    }
     /// The name of a parameter with this value.
     fn param(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());

@@ -10,6 +10,7 @@ mod parcel;
 mod pick;
 mod queue;
 mod scan;
+mod send;
 
 use crate::model::{Fulfilment, FulfilmentId};
 use crate::queue::by_number;
@@ -79,6 +80,7 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/panels/orders/{id}/fulfilments", get(panel::panel))
         .route("/warehouse", get(queue::show))
         .route("/warehouse/release", post(queue::release))
+        .route("/warehouse/release/orders", post(send::send))
         .route("/warehouse/others", post(queue::others))
         .route("/warehouse/boxes", get(boxes::show).post(boxes::save))
         .route("/pick", get(lists::pick))

@@ -12,7 +12,7 @@ pub fn icon(icon: Icon) -> Markup {
 }
 
 /// Digits in groups of three from five digits before the point on, as `12 345.60`.
-fn grouped(amount: &str) -> String {
+pub fn grouped(amount: &str) -> String {
     let (sign, digits) = match amount.strip_prefix('-') {
         Some(rest) => ("−", rest),
         None => ("", amount),

@@ -69,7 +69,7 @@ pub(crate) async fn screen(tx: &Tx, batch: &[Place], orders: &mut [Numbered]) ->
     if rows.is_empty() {
         return Ok(());
     }
-    let rules = risk::rules(tx).await?;
+    let (rules, base) = risk::rules(tx).await?;
     let enough = rules.velocity + 20;
     let text = format!(
         "SELECT input.n AS n, \
@@ -86,7 +86,7 @@ pub(crate) async fn screen(tx: &Tx, batch: &[Place], orders: &mut [Numbered]) ->
         let n = usize::try_from(row.n)?;
         let twin = row.twin.clone().or_else(|| twins[n].clone());
         let want = &batch[orders[n].draft.index];
-        let assessment = risk::decide(&rules, &signals(want, &orders[n], &row));
+        let assessment = risk::decide(&rules, &signals(want, &orders[n], &row, base));
         let order = &mut orders[n];
         if let Some(twin) = twin {
             order.holds.push((
