@@ -378,12 +378,14 @@ async fn write(tx: &Tx, at: Timestamp, plan: &Plan, into: &Person, from: &Person
         tx.exec(text, [plan.survivor.into(), plan.merged.into()]).await?;
     }
     let mut rows = Rows::new(
-        "id BIGINT, name TEXT, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?, merged_into BIGINT?, merged_at BIGINT?",
+        "id BIGINT, name TEXT, surname TEXT?, email TEXT?, email_key TEXT?, phone TEXT?, address TEXT?, merged_into BIGINT?, merged_at BIGINT?",
     );
     for (row, into) in [(kept, None), (left, Some(plan.survivor))] {
+        let surname = crate::names::surname_key(&row.name);
         rows.push([
             row.id.into(),
             row.name.into(),
+            surname.into(),
             row.email.into(),
             row.email_key.into(),
             row.phone.into(),
@@ -392,7 +394,7 @@ async fn write(tx: &Tx, at: Timestamp, plan: &Plan, into: &Person, from: &Person
             into.map(|_| at).into(),
         ]);
     }
-    let text = "UPDATE customer SET name = input.name, email = input.email, email_key = input.email_key, phone = input.phone, \
+    let text = "UPDATE customer SET name = input.name, surname = input.surname, email = input.email, email_key = input.email_key, phone = input.phone, \
          address = input.address, merged_into = input.merged_into, merged_at = input.merged_at, version = customer.version + 1 \
          FROM input WHERE customer.id = input.id";
     tx.exec_from(&rows, text, []).await?;

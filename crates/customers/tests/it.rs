@@ -315,3 +315,27 @@ async fn what_was_not_kept_still_leads_to_the_survivor() {
         laws_hold(&db).await;
     }
 }
+
+#[tokio::test]
+async fn whoever_is_searched_by_either_name_is_the_survivor() {
+    for db in both(Options::default).await {
+        let named = |name: &str, email: &str| Contact { name: name.into(), ..who(Some(email), None) };
+        let people = [named("Anna Berger", "a@x.de"), named("A. van der Smit", "b@x.de")];
+        // The name of the other one is taken, so that what it is found by changes hands.
+        let keep = customers::Keep { name: customers::Side::Merged, ..Default::default() };
+        let ids = find(&db, &people).await.unwrap();
+        let want = customers::Merge { at: BEGIN, into: ids[0], from: ids[1], keep, by: actor() };
+        db::write!(db, &actor(), |tx| customers::merge(tx, std::slice::from_ref(&want)).await)
+            .unwrap()
+            .remove(0)
+            .unwrap();
+        for text in ["berger", "Anna B", "smit", "a. van"] {
+            let filter = customers::read::Filter { name: Some(text.into()), ..Default::default() };
+            let listed = customers::read::list(db.read(), &filter, None, 10).await.unwrap();
+            assert_eq!(listed.iter().map(|c| c.id).collect::<Vec<_>>(), [ids[0]], "{}: {text}", db.name);
+            let suggested = customers::read::suggested(db.read(), text, 10).await.unwrap();
+            assert_eq!(suggested.iter().map(|c| c.id).collect::<Vec<_>>(), [ids[0]], "{}: {text}", db.name);
+        }
+        laws_hold(&db).await;
+    }
+}

@@ -198,8 +198,11 @@ pub(super) fn refund_sums(o: &OrderRow, refund: &Refund, left: i64) -> Markup {
         ("Their fees", refund.fee),
         ("And an amount", refund.extra),
     ];
-    let mut sums: Vec<Sum<'_>> =
-        parts.into_iter().filter(|(_, minor)| *minor != 0).map(|(name, minor)| Sum::Part(name, amount(minor))).collect();
+    let mut sums: Vec<Sum<'_>> = parts
+        .into_iter()
+        .filter(|(_, minor)| *minor != 0)
+        .map(|(name, minor)| Sum::Part(name, amount(minor)))
+        .collect();
     sums.push(Sum::Total("This refund", amount(refund.total())));
     sums.extend([
         Sum::Part("Captured", amount(o.captured)),
