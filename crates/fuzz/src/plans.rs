@@ -1,7 +1,11 @@
-//! Files of the planner. Invariant: a file is planned, or refused with a sentence that names the file; the examples of the manual are.
+//! Files of the planner. Invariant: a file is planned (and drawn), or refused with a sentence that names the file; the
+//! examples of the manual are.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Decisions with a drawing.
+const DRAWN: [&str; 6] = ["batching", "pick_tours", "cartons", "container_fill", "parcel_plan", "routes"];
 
 /// `routes json`, a line, and the file.
 pub(crate) fn file(bytes: &[u8]) {
@@ -13,8 +17,14 @@ pub(crate) fn file(bytes: &[u8]) {
     }
     let place = Place::new(ending);
     std::fs::write(&place.0, &bytes[at + 1..]).expect("the folder for temporary files can be written");
-    match planning::cli::plan(decision, &place.0, None, Some(0.001)) {
-        Ok(plan) => assert!(plan.is_object() || plan.is_array(), "{plan}"),
+    let drawing = DRAWN.contains(&decision).then(|| Place::new("svg"));
+    let svg = drawing.as_ref().map(|drawing| &*drawing.0);
+    match planning::cli::plan(decision, &place.0, svg, Some(0.001)) {
+        Ok(plan) => {
+            assert!(plan.is_object() || plan.is_array(), "{plan}");
+            let drawn = svg.map(|svg| std::fs::read_to_string(svg).expect("what is planned is drawn"));
+            assert!(drawn.is_none_or(|drawn| drawn.starts_with("<svg")));
+        }
         Err(refused) => assert!(refused.to_string().contains(&*place.0.to_string_lossy()), "{refused}"),
     }
 }

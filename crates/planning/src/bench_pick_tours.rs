@@ -1,8 +1,8 @@
 //! Figures of pick tours on seeded random warehouses. ours = metres; reference = the exact solver's metres where picks are few (Held and
 //! Karp over shortest ways), and the better of S-shape and largest gap for 100 picks.
 //!
-//! JSON files as `plan_pick_tours` reads them, in `--data` or in a `pick_tours` folder in it, are measured against the two rules instead; where aisles
-//! are one-way, which the rules do not know, against the shortest tour there would be if they were not.
+//! JSON files as `plan_pick_tours` reads them, in `--data` or in a `pick_tours` folder in it, are measured against the two rules
+//! instead; where aisles are one-way, which the rules do not know, against the shortest tour there would be if they were not.
 
 use std::path::Path;
 

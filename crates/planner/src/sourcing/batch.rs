@@ -2,8 +2,8 @@
 //!
 //! Method: orders one after another by priority; then Lagrangian relaxation of stock and capacity (Geoffrion 1974; Fisher 1981) with
 //! subgradient steps, whose multipliers are a lower bound and prices for better passes; then orders that compete are taken out and put
-//! back in other sequences; and for small cases [`super::branch`] closes the gap. Large ones: see [`super::large`]. Invariant: the plan is feasible at every moment;
-//! `bound` ≤ the cost of every possible plan.
+//! back in other sequences; and for small cases [`super::branch`] closes the gap. Large ones: see [`super::large`]. Invariant: the plan
+//! is feasible at every moment; `bound` ≤ the cost of every possible plan.
 
 use super::branch;
 use super::choose::{Choice, Left, Menu, Prices, choose, cost, menu};
