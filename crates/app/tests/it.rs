@@ -22,6 +22,8 @@ mod counting;
 mod crash;
 #[path = "it/demo.rs"]
 mod demo;
+#[path = "it/furnish.rs"]
+mod furnish;
 #[path = "it/growth.rs"]
 mod growth;
 #[path = "it/labels.rs"]
