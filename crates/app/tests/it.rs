@@ -26,6 +26,8 @@ mod crash;
 mod demo;
 #[path = "it/entry.rs"]
 mod entry;
+#[path = "it/furnish.rs"]
+mod furnish;
 #[path = "it/growth.rs"]
 mod growth;
 #[path = "it/labels.rs"]

@@ -34,110 +34,120 @@ fn eur(minor: i64) -> Value {
     json!([{"minor": minor, "currency": "EUR"}])
 }
 
+/// Two customers who are one, with orders in every state.
+struct Two {
+    ada: String,
+    other: String,
+    /// All of their orders.
+    all: Vec<String>,
+    /// An order of the other one that is not paid.
+    unpaid: String,
+    /// A return of the other one that is inspected and not settled.
+    returned: String,
+}
+
+async fn two(app: &TestApp) -> Two {
+    let goods = shop::open(&app.ctx.db, 500).await;
+    let (mut all, mut returned) = (Vec::new(), String::new());
+    for step in [
+        Step::Placed,
+        Step::Paid,
+        Step::Picked,
+        Step::Packed,
+        Step::Labelled,
+        Step::Shipped,
+        Step::Delivered,
+        Step::Returned,
+        Step::Refunded,
+    ] {
+        for who in ["ada", "lovelace"] {
+            let walk = OrderWalkthrough::up_to(app, &goods, who, step).await;
+            if (who, step) == ("lovelace", Step::Returned) {
+                returned = walk.return_id;
+            }
+            all.push(walk.order);
+            // Days later, or it would be taken for the same order sent twice.
+            app.advance(2 * DAY);
+        }
+    }
+    let mut order = shop::order("lovelace", &[("CAP", 3)]);
+    order["tenders"] = json!([]);
+    let unpaid = app.post("/v1/orders", &order).await.ok()["id"].as_str().unwrap().to_owned();
+    app.post(&format!("/v1/orders/{unpaid}/payment-requests"), &json!({})).await.ok();
+    all.push(unpaid.clone());
+    all.sort_unstable();
+    app.drain_jobs().await;
+    let (ada, other) = (customer(app, "ada").await, customer(app, "lovelace").await);
+    grant(app, &ada, 700).await;
+    grant(app, &other, 500).await;
+    send(app, &format!("/customers/{other}/note"), &[("text", "Likes blue")]).await;
+    for who in [&ada, &other] {
+        let yes = json!({"channel": "email", "given": true, "source": "form on the site"});
+        app.post(&format!("/v1/customers/{who}/consents"), &yes).await.ok();
+    }
+    Two { ada, other, all, unpaid, returned }
+}
+
 #[tokio::test]
 async fn everything_follows_in_whatever_state_it_is() {
     for app in TestApp::both().await {
-        let goods = shop::open(&app.ctx.db, 500).await;
-        let mut all = Vec::new();
-        let mut given_back = OrderWalkthrough::default();
-        for step in [
-            Step::Placed,
-            Step::Paid,
-            Step::Picked,
-            Step::Packed,
-            Step::Labelled,
-            Step::Shipped,
-            Step::Delivered,
-            Step::Returned,
-            Step::Refunded,
-        ] {
-            for who in ["ada", "lovelace"] {
-                let walk = OrderWalkthrough::up_to(&app, &goods, who, step).await;
-                if (who, step) == ("lovelace", Step::Returned) {
-                    given_back = walk.clone();
-                }
-                all.push(walk.order);
-                // A day later, or it would be taken for the same order sent twice.
-                app.advance(2 * DAY);
-            }
-        }
-        let mut unpaid = shop::order("lovelace", &[("CAP", 3)]);
-        unpaid["tenders"] = json!([]);
-        let unpaid = app.post("/v1/orders", &unpaid).await.ok()["id"].as_str().unwrap().to_owned();
-        app.post(&format!("/v1/orders/{unpaid}/payment-requests"), &json!({})).await.ok();
-        all.push(unpaid.clone());
-        all.sort_unstable();
-        app.drain_jobs().await;
-
-        let (ada, other) = (customer(&app, "ada").await, customer(&app, "lovelace").await);
-        grant(&app, &ada, 700).await;
-        grant(&app, &other, 500).await;
-        send(&app, &format!("/customers/{other}/note"), &[("text", "Likes blue")]).await;
-        for who in [&ada, &other] {
-            let yes = json!({"channel": "email", "given": true, "source": "form on the site"});
-            app.post(&format!("/v1/customers/{who}/consents"), &yes).await.ok();
-        }
+        let Two { ada, other, all, unpaid, returned } = two(&app).await;
         let before = (orders_of(&app, &ada).await, orders_of(&app, &other).await);
         assert_eq!((before.0.len(), before.1.len()), (9, 10), "{}", app.name);
-
         let path = format!("/v1/customers/{ada}/merge");
-        let preview = app.get(&format!("{path}?from={other}")).await.ok();
-        let counted = |what: &str| {
-            let all = preview["follows"].as_array().unwrap();
-            all.iter().find(|f| f["what"] == what).unwrap_or_else(|| panic!("{preview}"))["count"].clone()
-        };
-        assert_eq!((counted("orders"), counted("returns")), (json!(10), json!(2)), "{preview}");
-        assert_eq!((counted("open_orders"), counted("unpaid_orders")), (json!(6), json!(1)), "{preview}");
-        assert_eq!(preview["store_credit"], eur(500));
-        assert_eq!(balance(&app, &other).await, eur(500), "a preview moves nothing");
-
+        foreseen(&app, &path, &other).await;
         let body = json!({"from": other, "keep": {}});
         let merged = app.post_once(&path, "once", &body).await;
         assert_eq!((&merged.ok()["id"], &merged.ok()["merged"][0]["id"]), (&json!(ada), &json!(other)));
         let again = app.post_once(&path, "once", &body).await;
         assert_eq!((again.text, again.headers.get("idempotent-replayed").is_some()), (merged.text, true));
-
         for who in [&ada, &other] {
             assert_eq!(orders_of(&app, who).await, all, "{}: by either id", app.name);
             assert_eq!(balance(&app, who).await, eur(1200));
         }
-        let old = "SELECT id FROM customer WHERE merged_into IS NOT NULL";
-        for table in ["orders", "return_request", "customer_note"] {
-            let left =
-                count(&app, &format!("SELECT COUNT(*) FROM {table} WHERE customer_id IN ({old})")).await;
-            assert_eq!(left, 0, "{}: {table}", app.name);
-        }
-        let credit = app.get(&format!("/v1/customers/{ada}/store-credit")).await.ok();
-        let amounts: Vec<i64> = credit["entries"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|e| e["amount"]["minor"].as_i64().unwrap())
-            .collect();
-        assert_eq!(amounts.len(), 4, "both grants, out and in: {credit}");
-        let consents = app.get(&format!("/v1/customers/{other}/consents")).await.ok();
-        assert_eq!(
-            (consents["in_force"].as_array().unwrap().len(), consents["history"].as_array().unwrap().len()),
-            (1, 3),
-            "{consents}"
-        );
-        app.drain_jobs().await;
-        app.check().await;
+        moved(&app, &ada, &other).await;
 
         // Life goes on: what came back is settled to the credit of the survivor, and what is unpaid can be cancelled.
         let settle = json!({"resolution": "store_credit"});
-        let settled = app.post(&format!("/v1/returns/{}/settle", given_back.return_id), &settle).await.ok();
+        let settled = app.post(&format!("/v1/returns/{returned}/settle"), &settle).await.ok();
         assert_eq!(balance(&app, &ada).await, eur(1200 + settled["credited"].as_i64().unwrap()));
         for order in &all {
             let shown = app.get(&format!("/v1/orders/{order}")).await.ok();
             assert_eq!(shown["customer"], json!(ada), "{}", app.name);
         }
-        let cancelled =
-            app.post(&format!("/v1/orders/{unpaid}/cancel"), &json!({"reason": "no money"})).await;
-        cancelled.ok();
+        app.post(&format!("/v1/orders/{unpaid}/cancel"), &json!({"reason": "no money"})).await.ok();
         app.drain_jobs().await;
         app.check().await;
     }
+}
+
+/// What the preview counts, without moving anything.
+async fn foreseen(app: &TestApp, path: &str, other: &str) {
+    let preview = app.get(&format!("{path}?from={other}")).await.ok();
+    let counted = |what: &str| {
+        let all = preview["follows"].as_array().unwrap();
+        all.iter().find(|f| f["what"] == what).unwrap_or_else(|| panic!("{preview}"))["count"].clone()
+    };
+    assert_eq!((counted("orders"), counted("returns")), (json!(10), json!(2)), "{preview}");
+    assert_eq!((counted("open_orders"), counted("unpaid_orders")), (json!(6), json!(1)), "{preview}");
+    assert_eq!(preview["store_credit"], eur(500));
+    assert_eq!(balance(app, other).await, eur(500), "a preview moves nothing");
+}
+
+/// Nothing is left of who was merged, and nothing is lost.
+async fn moved(app: &TestApp, ada: &str, other: &str) {
+    let old = "SELECT id FROM customer WHERE merged_into IS NOT NULL";
+    for table in ["orders", "return_request", "customer_note"] {
+        let left = count(app, &format!("SELECT COUNT(*) FROM {table} WHERE customer_id IN ({old})")).await;
+        assert_eq!(left, 0, "{}: {table}", app.name);
+    }
+    let credit = app.get(&format!("/v1/customers/{ada}/store-credit")).await.ok();
+    assert_eq!(credit["entries"].as_array().unwrap().len(), 4, "both grants, out and in: {credit}");
+    let consents = app.get(&format!("/v1/customers/{other}/consents")).await.ok();
+    let lengths = ["in_force", "history"].map(|part| consents[part].as_array().unwrap().len());
+    assert_eq!(lengths, [1, 3], "{consents}");
+    app.drain_jobs().await;
+    app.check().await;
 }
 
 #[tokio::test]
@@ -196,21 +206,20 @@ async fn who_comes_with_what_was_known_before_is_the_survivor() {
             json!(guest)
         );
 
-        // A chain: who was led to the one who goes is led to the survivor.
-        app.post(&format!("/v1/customers/{third}/merge"), &json!({"from": guest})).await.ok();
-        for id in [&ada, &guest] {
-            assert_eq!(
-                app.get(&format!("/v1/customers/{id}")).await.ok()["id"],
-                json!(third),
-                "{}",
-                app.name
-            );
-        }
-        let events = app.get("/v1/events?limit=200").await.text;
-        assert_eq!(events.matches("\"customer.merged\"").count(), 2, "{events}");
-        app.drain_jobs().await;
-        app.check().await;
+        chained(&app, &third, &ada, &guest).await;
     }
+}
+
+/// A chain: who was led to the one who goes is led to the survivor.
+async fn chained(app: &TestApp, third: &str, ada: &str, guest: &str) {
+    app.post(&format!("/v1/customers/{third}/merge"), &json!({"from": guest})).await.ok();
+    for id in [ada, guest] {
+        assert_eq!(app.get(&format!("/v1/customers/{id}")).await.ok()["id"], json!(third), "{}", app.name);
+    }
+    let events = app.get("/v1/events?limit=200").await.text;
+    assert_eq!(events.matches("\"customer.merged\"").count(), 2, "{events}");
+    app.drain_jobs().await;
+    app.check().await;
 }
 
 #[tokio::test]
