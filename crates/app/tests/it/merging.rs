@@ -236,7 +236,7 @@ async fn what_makes_no_sense_is_refused_with_a_way_out() {
             app.post(&format!("/v1/customers/{into}/merge"), &json!({"from": from})).await
         };
         let nobody = "cus_0000000000001";
-        assert_eq!(merge(&ada, &ada).await.refused(422), "customers.merge_with_itself");
+        assert_eq!(merge(&ada, &ada).await.refused(409), "customers.merge_with_itself");
         assert_eq!(merge(&ada, nobody).await.refused(404), "customers.unknown_customer");
         assert_eq!(merge(nobody, &ada).await.refused(404), "customers.unknown_customer");
         grant(&app, &ada, 100_000_000_000_000).await;
@@ -245,9 +245,9 @@ async fn what_makes_no_sense_is_refused_with_a_way_out() {
         assert_eq!(merge(&bob, &ada).await.refused(409), "customers.merged_credit_too_large");
         grant(&app, &ada, -100_000_000_000_000).await;
         merge(&ada, &bob).await.ok();
-        assert_eq!(merge(&ada, &bob).await.refused(422), "customers.merge_with_itself", "it was done before");
+        assert_eq!(merge(&ada, &bob).await.refused(409), "customers.merge_with_itself", "it was done before");
         assert_eq!(
-            merge(&bob, &ada).await.refused(422),
+            merge(&bob, &ada).await.refused(409),
             "customers.merge_with_itself",
             "the other way round"
         );
