@@ -122,6 +122,13 @@ fn amounts(p: &Payment) -> Markup {
     h::breakdown(&lines)
 }
 
+/// The form that lets a payment go: asked first, because it cannot be taken back.
+fn let_go(p: &Payment, label: &str, question: &str) -> Markup {
+    let fields = html! { (web::once()) input type="hidden" name="do" value="void"; };
+    let ask = h::confirm_with("void", &format!("/payments/{}", p.id), label, "danger", question, fields);
+    h::card(label, html! { p { (question) } (ask) })
+}
+
 fn actions(caller: &Caller, p: &Payment, refused: Option<&Refused<'_>>) -> Markup {
     let manual = p.gateway == internal::MANUAL;
     let write = caller.may::<WritePayments>();
@@ -172,22 +179,14 @@ fn actions(caller: &Caller, p: &Payment, refused: Option<&Refused<'_>>) -> Marku
         )
     };
     let here = || format!("/payments/{}", p.id);
-    // What is let go cannot be taken back: it is asked first.
-    let void = |label: &str, question: String| {
-        let fields = html! { (web::once()) input type="hidden" name="do" value="void"; };
-        h::card(
-            label,
-            html! { p { (question) } (h::confirm_with("void", &here(), label, "danger", &question, fields)) },
-        )
-    };
     html! {
         @if write && !manual && p.capturable() > 0 {
             (form("capture", here(), "Capture", "primary", amount("capture", p.capturable())))
-            (void("Void", format!("Lets go {}: all that is authorised and not captured. The customer would have to pay anew.", Money::new(p.capturable(), p.currency))))
+            (let_go(p, "Void", &format!("Lets go {}: all that is authorised and not captured. The customer would have to pay anew.", Money::new(p.capturable(), p.currency))))
         }
         @if write && manual && open > 0 && p.voided == 0 {
             (form("confirm", here(), "Confirm that money arrived", "primary", html! { (amount("confirm", open)) (text("confirm", "Line of the bank statement or cash book", "reference")) }))
-            (void("Stop waiting", format!("{} are not expected any more. Money that arrives later finds no payment.", Money::new(open, p.currency))))
+            (let_go(p, "Stop waiting", &format!("{} are not expected any more. Money that arrives later finds no payment.", Money::new(open, p.currency))))
         }
         @if caller.may::<WriteRefunds>() && p.refundable() > 0 {
             (form("refund", format!("/payments/{}/refund", p.id), "Refund the order", "secondary", html! {
