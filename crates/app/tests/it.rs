@@ -24,6 +24,8 @@ mod counting;
 mod crash;
 #[path = "it/demo.rs"]
 mod demo;
+#[path = "it/desk.rs"]
+mod desk;
 #[path = "it/entry.rs"]
 mod entry;
 #[path = "it/furnish.rs"]

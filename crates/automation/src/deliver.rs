@@ -4,12 +4,12 @@
 //! so two workers do not send it at the same time, and a worker that dies leaves a claim that ends; no transaction is open while we wait
 //! for the other side. The order of events is not kept: a receiver goes by the `id` and `timestamp` in the body.
 
-use crate::events::WebhookDeactivated;
+use crate::events::{WebhookDeactivated, WebhookTested};
 use crate::model::{DeliveryId, EndpointId};
 use db::{BoxFuture, Ctx, FromRow, Job, Rows, Tx};
 use kernel::fact::EventId;
 use kernel::outside::{HttpAnswer, HttpCall, NoAnswer};
-use kernel::{Actor, Event, Fault, Timestamp};
+use kernel::{Actor, Event, Fact, Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ const AT_ONCE: i64 = 16;
 /// A receiver that needs longer has not taken it.
 const PATIENCE: Duration = Duration::from_secs(15);
 const LONGEST_ERROR: usize = 500;
+/// Bytes of an answer that are kept.
+const LONGEST_ANSWER: usize = 1024;
 
 /// What an endpoint hears.
 #[derive(FromRow)]
@@ -49,7 +51,10 @@ pub(crate) fn queue(ctx: Ctx, events: Vec<Event>) -> BoxFuture<'static, Result<(
         let mut pairs = Vec::new();
         for endpoint in &endpoints {
             let kinds: Vec<String> = serde_json::from_str(&endpoint.kinds)?;
-            let wanted = events.iter().filter(|e| kinds.iter().any(|k| k == "*" || *k == e.kind));
+            let wanted = events.iter().filter(|e| match e.kind == WebhookTested::KIND {
+                true => e.subject == endpoint.id.to_string(),
+                false => kinds.iter().any(|k| k == "*" || *k == e.kind),
+            });
             pairs.extend(wanted.map(|e| (endpoint.id, e.id)));
         }
         if pairs.is_empty() {
@@ -172,15 +177,20 @@ struct Body<'a> {
     data: serde_json::Value,
 }
 
+/// The body of a delivery: the same to the letter whenever it is sent.
+pub(crate) fn body(
+    kind: &str,
+    timestamp: Timestamp,
+    id: EventId,
+    subject: &str,
+    payload: &str,
+) -> Result<String, Fault> {
+    let data = serde_json::from_str(payload)?;
+    Ok(serde_json::to_string(&Body { kind, timestamp, id, subject, data })?)
+}
+
 fn call(target: &Target, due: &Due, now: Timestamp) -> Result<HttpCall, Fault> {
-    let data = serde_json::from_str(&due.payload)?;
-    let body = serde_json::to_string(&Body {
-        kind: &due.kind,
-        timestamp: due.at,
-        id: due.event_id,
-        subject: &due.subject,
-        data,
-    })?;
+    let body = body(&due.kind, due.at, due.event_id, &due.subject, &due.payload)?;
     let (id, seconds) = (due.event_id.to_string(), now.0.div_euclid(Timestamp::SECOND));
     let signature = standardwebhooks::Webhook::new(&target.secret)?.sign(&id, seconds, body.as_bytes())?;
     let headers = [
@@ -226,14 +236,31 @@ struct Verdict {
     next_at: Timestamp,
     status: Option<i64>,
     error: Option<String>,
+    /// The beginning of what was answered.
+    answer: Option<String>,
     gone: bool,
 }
 
+/// The beginning of an answer, as text that every database keeps.
+fn begins(answer: &HttpAnswer) -> String {
+    let bytes = &answer.body[..answer.body.len().min(LONGEST_ANSWER)];
+    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
 fn judge(id: DeliveryId, attempts: i64, answer: &Result<HttpAnswer, NoAnswer>, now: Timestamp) -> Verdict {
+    let said = answer.as_ref().ok().map(begins);
     let (status, error) = match answer {
         Ok(answer) if (200..300).contains(&answer.status) => {
             let status = Some(i64::from(answer.status));
-            return Verdict { id, state: "delivered", next_at: now, status, error: None, gone: false };
+            return Verdict {
+                id,
+                state: "delivered",
+                next_at: now,
+                status,
+                error: None,
+                answer: said,
+                gone: false,
+            };
         }
         Ok(answer) => {
             let said =
@@ -253,6 +280,7 @@ fn judge(id: DeliveryId, attempts: i64, answer: &Result<HttpAnswer, NoAnswer>, n
         next_at,
         status: status.map(i64::from),
         error: Some(error.trim_end().to_owned()),
+        answer: said,
         gone,
     }
 }
@@ -261,7 +289,7 @@ async fn settle(ctx: &Ctx, target: &Target, verdicts: &[Verdict]) -> Result<(), 
     db::write!(ctx.db, &Actor::system("webhooks"), |tx| {
         let now = tx.now();
         let mut rows = Rows::new(
-            "id BIGINT, state TEXT, next_at BIGINT, status BIGINT?, error TEXT?, delivered_at BIGINT?",
+            "id BIGINT, state TEXT, next_at BIGINT, status BIGINT?, error TEXT?, answer TEXT?, delivered_at BIGINT?",
         );
         for v in verdicts {
             let delivered_at = (v.state == "delivered").then_some(now.0);
@@ -271,11 +299,12 @@ async fn settle(ctx: &Ctx, target: &Target, verdicts: &[Verdict]) -> Result<(), 
                 v.next_at.into(),
                 v.status.into(),
                 v.error.clone().into(),
+                v.answer.clone().into(),
                 delivered_at.into(),
             ]);
         }
         let text = "UPDATE webhook_delivery SET state = input.state, next_at = input.next_at, last_status = input.status, \
-                    last_error = input.error, delivered_at = input.delivered_at FROM input \
+                    last_error = input.error, last_answer = input.answer, delivered_at = input.delivered_at FROM input \
                     WHERE webhook_delivery.id = input.id AND webhook_delivery.state = 'waiting'";
         tx.exec_from(&rows, text, []).await?;
         if verdicts.iter().any(|v| v.gone) {

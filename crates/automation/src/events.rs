@@ -39,6 +39,16 @@ pub struct WebhookDeactivated {
 }
 fact!(WebhookDeactivated, "webhook.deactivated");
 
+/// Somebody tries whether an endpoint hears. It goes to that endpoint alone, whatever it asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WebhookTested {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// So that who reads it knows what it is.
+    pub message: String,
+}
+fact!(WebhookTested, "webhook.tested");
+
 /// Deliveries to an endpoint were put back into the queue.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WebhookReplayed {

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod events;
 pub mod feed;
 pub mod jobs;
+pub mod kinds;
 pub mod laws;
 mod model;
 mod pages;
@@ -57,7 +58,10 @@ pub const LISTENERS: &[db::Listener] = &[
     db::Listener {
         name: "automation.webhooks",
         kinds: &["*"],
-        wanted: Some("SELECT DISTINCT kinds FROM webhook_endpoint WHERE active = TRUE"),
+        // A test is for its endpoint, whatever that hears.
+        wanted: Some(
+            "SELECT DISTINCT kinds FROM webhook_endpoint WHERE active = TRUE UNION ALL SELECT '[\"webhook.tested\"]'",
+        ),
         run: deliver::queue,
     },
     db::Listener { name: "automation.mail", kinds: compose::KINDS, wanted: None, run: compose::compose },

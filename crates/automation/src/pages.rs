@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/developers/events/{id}", get(events::show))
         .route("/developers/webhooks", get(webhooks::list).post(webhooks::make))
         .route("/developers/webhooks/{id}", get(webhooks::show).post(webhooks::act))
+        .route("/developers/deliveries/{id}", get(webhooks::one))
         .route("/developers/jobs", get(jobs::list).post(jobs::act))
         .route("/settings/mail", get(texts::list))
         .route("/settings/mail/{name}", get(texts::show).post(texts::save))

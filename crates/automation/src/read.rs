@@ -119,6 +119,54 @@ pub async fn deliveries(
     sql.all(&text, params).await
 }
 
+/// A delivery with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// As lists show it.
+    pub row: DeliveryRow,
+    /// Where it goes.
+    pub url: String,
+    /// The beginning of what was answered last.
+    pub answer: Option<String>,
+    at: Timestamp,
+    subject: String,
+    payload: String,
+}
+
+impl Delivery {
+    /// What is sent, to the letter.
+    ///
+    /// # Errors
+    /// A fault when the event's payload does not read.
+    pub fn body(&self) -> Result<String, Fault> {
+        crate::deliver::body(&self.row.kind, self.at, self.row.event_id, &self.subject, &self.payload)
+    }
+}
+
+#[derive(FromRow)]
+struct Told {
+    endpoint_id: EndpointId,
+    url: String,
+    answer: Option<String>,
+    at: Timestamp,
+    subject: String,
+    payload: String,
+}
+
+/// One delivery.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn delivery(sql: &Sql, id: DeliveryId) -> Result<Option<Delivery>, Fault> {
+    let text = "SELECT d.endpoint_id, w.url, d.last_answer AS answer, e.at, e.subject, e.payload FROM webhook_delivery d \
+                JOIN event e ON e.id = d.event_id JOIN webhook_endpoint w ON w.id = d.endpoint_id WHERE d.id = $1";
+    let Some(told) = sql.one::<Told>(text, [id.into()]).await? else { return Ok(None) };
+    let next = DeliveryId(id.0.saturating_add(1));
+    let row = deliveries(sql, told.endpoint_id, None, Some(next), 1).await?.pop().filter(|d| d.id == id);
+    let Told { url, answer, at, subject, payload, .. } = told;
+    Ok(row.map(|row| Delivery { row, url, answer, at, subject, payload }))
+}
+
 /// E-mails, newest first; of one order, or only those that are not sent.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
-//! Replay: deliveries go back into the queue with all their attempts, one by one or everything that died at an endpoint.
+//! Replay: deliveries go back into the queue with all their attempts, one by one or everything that died at an endpoint. And a test: an
+//! event for one endpoint alone, which goes the way that all go.
 
 use crate::deliver::enqueue;
-use crate::events::WebhookReplayed;
+use crate::events::{WebhookReplayed, WebhookTested};
 use crate::model::{DeliveryId, EndpointId};
 use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Timestamp};
@@ -25,12 +26,21 @@ pub struct ReplayDead {
     pub endpoint: EndpointId,
 }
 
+/// Tries whether an endpoint hears.
+#[derive(Debug, Clone, Copy)]
+pub struct Test {
+    /// When.
+    pub at: Timestamp,
+    /// Which.
+    pub endpoint: EndpointId,
+}
+
 kernel::refusals! {
     /// Why nothing is sent again.
     pub enum ReplayRefused {
         UnknownDelivery { delivery: DeliveryId } => NotFound, "automation.unknown_delivery", "There is no webhook delivery {delivery}.";
         UnknownEndpoint { endpoint: EndpointId } => NotFound, "automation.unknown_replay_webhook", "There is no webhook endpoint {endpoint}.";
-        Off { endpoint: EndpointId } => Conflict, "automation.webhook_off", "The endpoint {endpoint} is switched off. Switch it on, then replay.";
+        Off { endpoint: EndpointId } => Conflict, "automation.webhook_off", "The endpoint {endpoint} is switched off. Switch it on first.";
     }
 }
 
@@ -41,7 +51,7 @@ struct Known {
     active: bool,
 }
 
-const AGAIN: &str = "state = 'waiting', attempts = 0, last_status = NULL, last_error = NULL, delivered_at = NULL, next_at = $1";
+const AGAIN: &str = "state = 'waiting', attempts = 0, last_status = NULL, last_error = NULL, last_answer = NULL, delivered_at = NULL, next_at = $1";
 
 /// Puts single deliveries back into the queue.
 ///
@@ -112,6 +122,33 @@ pub async fn replay_dead(tx: &Tx, batch: &[ReplayDead]) -> Result<Vec<Result<i64
         Some(true) => Ok(by_endpoint.get(&want.endpoint).copied().unwrap_or(0)),
     };
     Ok(batch.iter().map(outcome).collect())
+}
+
+/// Records tests of endpoints; each is delivered to its endpoint like any event.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn test(tx: &Tx, batch: &[Test]) -> Result<Vec<Result<(), ReplayRefused>>, Fault> {
+    let mut wanted = Rows::new("id BIGINT");
+    for id in batch.iter().map(|t| t.endpoint).collect::<BTreeSet<_>>() {
+        wanted.push([id.into()]);
+    }
+    let text = "SELECT w.id, w.active FROM webhook_endpoint w JOIN input ON input.id = w.id ORDER BY w.id";
+    let known: Vec<EndpointState> = tx.all_from(&wanted, text, []).await?;
+    let known: HashMap<EndpointId, bool> = known.into_iter().map(|k| (k.id, k.active)).collect();
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for Test { at, endpoint } in batch.iter().copied() {
+        outcomes.push(match known.get(&endpoint) {
+            None => Err(ReplayRefused::UnknownEndpoint { endpoint }),
+            Some(false) => Err(ReplayRefused::Off { endpoint }),
+            Some(true) => {
+                let message = "This is a test. Nothing happened.".to_owned();
+                tx.record(at, endpoint, None, WebhookTested { endpoint, message })?;
+                Ok(())
+            }
+        });
+    }
+    Ok(outcomes)
 }
 
 #[derive(FromRow)]

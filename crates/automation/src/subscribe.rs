@@ -73,6 +73,7 @@ kernel::refusals! {
         BadUrl { why: String } => Invalid, "automation.bad_webhook_url", "A webhook goes to an address such as https://example.com/hook: {why}.";
         NoKinds {} => Invalid, "automation.no_event_kinds", "Name the kinds of events to send, or * for all.";
         BadKind { kind: String } => Invalid, "automation.bad_event_kind", "“{kind}” is no kind of event. Kinds look like order.placed; * alone is all of them.";
+        UnknownKind { kind: String, close: String } => Invalid, "automation.unknown_event_kind", "There are no events “{kind}”. {close}";
     }
 }
 
@@ -117,7 +118,17 @@ fn checked_kinds(kinds: &[String]) -> Result<Vec<String>, EndpointRefused> {
         |kind: &String| kind.split_once('.').is_some_and(|(subject, verb)| word(subject) && word(verb));
     match kinds.iter().find(|k| !good(k)) {
         Some(kind) if kind != "*" || kinds.len() > 1 => Err(EndpointRefused::BadKind { kind: kind.clone() }),
-        _ => Ok(kinds),
+        Some(_) => Ok(kinds),
+        None => match kinds.iter().find(|k| !crate::kinds::exists(k)) {
+            Some(kind) => {
+                let close = match crate::kinds::close(kind).as_slice() {
+                    [] => "The documentation of the API has all kinds; * alone is all of them.".to_owned(),
+                    close => format!("Close to it: {}.", close.join(", ")),
+                };
+                Err(EndpointRefused::UnknownKind { kind: kind.clone(), close })
+            }
+            None => Ok(kinds),
+        },
     }
 }
 
@@ -331,6 +342,7 @@ mod tests {
             &["order.placed.x"],
             &[".placed"],
             &["order.*"],
+            &["order.placed", "order.nonsense"],
         ] {
             assert!(kinds(bad).is_err(), "{bad:?}");
         }

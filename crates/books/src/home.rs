@@ -3,7 +3,7 @@
 //!
 //! Invariant: each figure is one statement over an index that holds what it needs, over the days shown or over what is open.
 
-use crate::today::{Today, today};
+use crate::today::{Revenue, Today, today};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,6 +18,8 @@ use web::{App, Caller, May, Problem, Screen, SignedIn};
 
 /// Days of the charts.
 const DAYS: i64 = 30;
+/// Currencies that have a tile and a chart of their own.
+const TILES: usize = 3;
 /// Rows of a list that explains a figure.
 const SHOWN: i64 = 200;
 
@@ -40,7 +42,13 @@ async fn show(State(app): State<App>, caller: May<SignedIn>) -> Result<Response,
     let waiting = returns_waiting(sql).await?;
     let days = days(sql, from.plus(-(DAYS - 1) * Timestamp::DAY)).await?;
     let past = Past::of(&days, from);
+    let steps = if past.orders.iter().all(|n| *n == 0.0) {
+        set_up(sql, &caller).await?
+    } else {
+        html! {}
+    };
     let body = html! {
+        (steps)
         (tiles(&caller, &figures, waiting, &past))
         (charts(&past))
     };
@@ -113,12 +121,16 @@ fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past) -> Markup {
     let (placed, orders) = (format!("/orders?from={}", t.from.day()), t.orders.to_string());
     let yesterday = past.orders.iter().rev().nth(1).copied().unwrap_or(0.0);
     let compared = format!("{yesterday:.0} yesterday");
-    let revenue: Vec<(String, &[f64])> = t
-        .revenue
-        .iter()
-        .take(3)
-        .map(|r| (Money::new(r.amount, r.currency).to_string(), past.revenue_of(r.currency)))
-        .collect();
+    // Those with the most orders by themselves, the others together: none is left out.
+    let mut by_orders: Vec<&Revenue> = t.revenue.iter().collect();
+    by_orders.sort_by_key(|r| (std::cmp::Reverse(r.orders), r.currency.to_string()));
+    let alone = if by_orders.len() <= TILES + 1 { by_orders.len() } else { TILES };
+    let revenue: Vec<(String, &[f64])> =
+        by_orders[..alone].iter().map(|r| (sum(r), past.revenue_of(r.currency))).collect();
+    let others = (
+        format!("{} more currencies", by_orders.len() - alone),
+        by_orders[alone..].iter().map(|r| sum(r)).collect::<Vec<_>>().join(" · "),
+    );
     let sold =
         |value, detail, trend, label| Stat { label, value, detail, trend, href: &placed, tone: Tone::Info };
     let mut all = vec![sold(orders.as_str(), compared.as_str(), past.orders.as_slice(), "Orders today")];
@@ -126,6 +138,9 @@ fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past) -> Markup {
         all.push(sold("0", "Nothing sold yet", &[], "Revenue today"));
     }
     all.extend(revenue.iter().map(|(value, trend)| sold(value, "", trend, "Revenue today")));
+    if !others.1.is_empty() {
+        all.push(sold(others.0.as_str(), others.1.as_str(), &[], "Revenue today"));
+    }
     let held: i64 = t.holds.iter().map(|held| held.orders).sum();
     let most = t.holds.iter().max_by_key(|held| held.orders);
     let most = most.map_or_else(String::new, |f| format!("{}: {}", f.kind.replace('_', " "), f.orders));
@@ -162,6 +177,52 @@ fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past) -> Markup {
     h::stats(&all)
 }
 
+/// What was sold in a currency, as people read it.
+fn sum(r: &Revenue) -> String {
+    let money = Money::new(r.amount, r.currency);
+    format!("{} {}", h::grouped(&money.amount()), r.currency)
+}
+
+/// What a shop needs before its first order: nothing once it has one.
+async fn set_up(sql: &Sql, caller: &Caller) -> Result<Markup, Fault> {
+    let text = "SELECT EXISTS (SELECT 1 FROM orders) AS orders, EXISTS (SELECT 1 FROM location) AS locations, \
+                EXISTS (SELECT 1 FROM sku) AS skus, EXISTS (SELECT 1 FROM stock WHERE on_hand > 0) AS stock, \
+                EXISTS (SELECT 1 FROM tax_rate) AS taxes, EXISTS (SELECT 1 FROM rate_card) AS rates";
+    let Some(has) = sql.one::<Has>(text, []).await?.filter(|has| !has.orders) else { return Ok(html! {}) };
+    let steps = [
+        (has.locations, "A place where stock lies", "/settings/locations", "inventory:read"),
+        (has.skus, "What is sold", "/catalog", "catalog:read"),
+        (has.stock, "Units on the shelf", "/stock/receive", "inventory:write"),
+        (has.taxes, "Tax rates of the countries you sell to", "/settings/tax", "catalog:read"),
+        (has.rates, "What carriers charge", "/settings/carriers", "shipping:read"),
+        (false, "The first order: by hand, by file or through the API", "/orders/new", "orders:write"),
+    ];
+    Ok(h::card(
+        "Set the shop up",
+        html! {
+            p { "There are no orders yet. What is needed before the first, in the order in which it builds on itself:" }
+            ol.steps {
+                @for (there, says, href, scope) in steps {
+                    li {
+                        @if caller.scopes.allow(scope) { a href=(href) { (says) } } @else { (says) }
+                        " " @if there { (h::tag("there", Tone::Good)) } @else { (h::tag("to do", Tone::Quiet)) }
+                    }
+                }
+            }
+        },
+    ))
+}
+
+#[derive(FromRow)]
+struct Has {
+    orders: bool,
+    locations: bool,
+    skus: bool,
+    stock: bool,
+    taxes: bool,
+    rates: bool,
+}
+
 fn whole(value: f64) -> String {
     match value {
         v if v >= 1_000_000.0 => format!("{:.1} M", v / 1_000_000.0),
@@ -173,13 +234,23 @@ fn whole(value: f64) -> String {
 fn charts(past: &Past) -> Markup {
     let labels: Vec<&str> = past.labels.iter().map(String::as_str).collect();
     let orders = [Series { name: "Orders", values: &past.orders }];
-    let titles: Vec<String> =
-        past.revenue.iter().take(3).map(|(c, _)| format!("Revenue of the last {DAYS} days, {c}")).collect();
+    let titles: Vec<String> = past
+        .revenue
+        .iter()
+        .take(TILES)
+        .map(|(c, _)| format!("Revenue of the last {DAYS} days, {c}"))
+        .collect();
     html! {
         div.charts {
             (h::card("", h::bars(&Chart { title: "Orders of the last 30 days", labels: &labels, series: &orders, shown: whole })))
             @for ((_, values), title) in past.revenue.iter().zip(&titles) {
                 (h::card("", h::lines(&Chart { title, labels: &labels, series: &[Series { name: "Revenue", values }], shown: whole })))
+            }
+        }
+        @if past.revenue.len() > TILES {
+            p.text-secondary {
+                "Drawn are the currencies with the most orders. Also sold in "
+                (past.revenue[TILES..].iter().map(|(c, _)| c.to_string()).collect::<Vec<_>>().join(", ")) "."
             }
         }
     }

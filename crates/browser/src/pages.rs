@@ -113,6 +113,7 @@ pub const PUBLIC: &[Page] = &[
 
 /// Pages that the demo shop has no example of, or that want a signed link: the test of their job looks at them.
 pub const WITH_THEIR_JOB: &[&str] = &[
+    "/developers/deliveries/{id}",
     "/developers/webhooks/{id}",
     "/new-password",
     "/orders/bulk/{id}",

@@ -28,6 +28,20 @@ pub struct CustomerCompleted {
 }
 fact!(CustomerCompleted, "customer.completed");
 
+/// Somebody of ours changed who a customer is or how they are reached. Which of it; what it was and is, is theirs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerEdited {
+    /// The customer.
+    pub customer: CustomerId,
+    /// Their name.
+    pub name: bool,
+    /// Their e-mail address.
+    pub email: bool,
+    /// Their phone number.
+    pub phone: bool,
+}
+fact!(CustomerEdited, "customer.edited");
+
 /// A balance of store credit changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoreCreditChanged {

@@ -5,7 +5,7 @@ use crate::api_consents::history_of;
 use crate::consent::{SetConsent, consents_of, set_consents};
 use crate::model::EntryId;
 use crate::read::{self, Filter};
-use crate::{CreditEntry, Customer, CustomerId, CustomerNote, survivor};
+use crate::{CreditEntry, Customer, CustomerId, CustomerNote, EditCustomer, survivor};
 use crate::{pages_consent, pages_merge};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -27,6 +27,7 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/customers", get(list))
         .route("/customers/{id}", get(show))
         .route("/customers/{id}/consent", post(consent))
+        .route("/customers/{id}/edit", post(edit))
         .route("/customers/{id}/note", post(note))
         .route("/customers/{id}/credit", post(credit))
 }
@@ -181,7 +182,10 @@ async fn page(
         error: &error,
     };
     let side = html! {
-        (h::card("Contact", contact_facts(&customer)))
+        (h::card("Contact", html! {
+            (contact_facts(&customer))
+            @if writes { (edit_form(&customer, typed, &error)) }
+        }))
         (same)
         (pages_consent::card(id, &consents, &history, &names, writes, &typed_consent))
         (h::card("Store credit", html! {
@@ -212,6 +216,54 @@ fn contact_facts(c: &Customer) -> Markup {
         ("Phone", c.phone.as_deref().map_or_else(none, |p| html! { a href={ "tel:" (p) } { (p) } })),
         ("Address", address),
     ])
+}
+
+/// Who they are and how they are reached, to be changed.
+fn edit_form<'a>(c: &Customer, typed: &Fields, error: &dyn Fn(&str) -> Option<&'a str>) -> Markup {
+    // Other forms of the page have other fields: these come back only with their own.
+    let again = typed.contains_key("name");
+    let of = |name: &str, known: &str| if again { given(typed, name).to_owned() } else { known.to_owned() };
+    let field = |label: &str, name: &'static str, value: &str, required: bool, hint: &str| {
+        let (error, autocomplete) = (error(name), "off");
+        h::field(&Field { label, name, value, error, required, hint, autocomplete, ..Field::default() })
+    };
+    html! {
+        details.fold open[again] {
+            summary { "Change name, e-mail or phone" }
+            form method="post" action={ "/customers/" (c.id) "/edit" } {
+                (web::once_again(if again { given(typed, "once") } else { "" }))
+                (field("Name", "name", &of("name", &c.name), true, ""))
+                (field("E-mail", "email", &of("email", c.email.as_deref().unwrap_or_default()), false, "Empty: not reached by e-mail. Orders keep theirs."))
+                (field("Phone", "phone", &of("phone", c.phone.as_deref().unwrap_or_default()), false, "With its country code, as +49 30 1234567."))
+                button.btn.btn-primary type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+async fn edit(
+    State(app): State<App>,
+    caller: May<WriteCustomers>,
+    Segment(id): Segment<CustomerId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let key = Key::once(given(&fields, "once"), &format!("/customers/{id}/edit"));
+    let done = web::submit!(app, caller, key, "customers.edit", &fields, |tx| {
+        let item = EditCustomer {
+            at: tx.now(),
+            customer: id,
+            name: given(&fields, "name").to_owned(),
+            email: Some(given(&fields, "email").to_owned()),
+            phone: Some(given(&fields, "phone").to_owned()),
+            by: caller.actor.clone(),
+        };
+        crate::edit_customers(tx, &[item]).await?.remove(0).map_err(|refused| match refused.field() {
+            Some(field) => Problem::refused(&refused).at(field),
+            None => Problem::refused(&refused),
+        })?;
+        Ok(Reply::empty())
+    });
+    end(&app, &caller, id, &fields, done.map(|_| "The customer is changed")).await
 }
 
 fn note_form(id: CustomerId, typed: &Fields, error: Option<&str>) -> Markup {

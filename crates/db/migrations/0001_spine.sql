@@ -562,7 +562,7 @@ CREATE TABLE webhook_endpoint (
 );
 CREATE TABLE webhook_delivery (
   id BIGINT PRIMARY KEY, endpoint_id BIGINT NOT NULL REFERENCES webhook_endpoint (id), event_id BIGINT NOT NULL REFERENCES event (id),
-  state TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead')), attempts BIGINT NOT NULL DEFAULT 0, next_at BIGINT NOT NULL, last_status BIGINT, last_error TEXT, delivered_at BIGINT,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead')), attempts BIGINT NOT NULL DEFAULT 0, next_at BIGINT NOT NULL, last_status BIGINT, last_error TEXT, last_answer TEXT, delivered_at BIGINT,
   UNIQUE (endpoint_id, event_id)
 );
 CREATE INDEX webhook_delivery_due ON webhook_delivery (next_at) WHERE state = 'waiting';

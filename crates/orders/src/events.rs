@@ -322,6 +322,16 @@ pub struct OrderTagged {
 }
 fact!(OrderTagged, "order.tagged");
 
+/// A tag was taken off an order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrderUntagged {
+    /// The order.
+    pub order: OrderId,
+    /// Which.
+    pub tag: String,
+}
+fact!(OrderUntagged, "order.untagged");
+
 /// The customer shall get the confirmation once more.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrderConfirmationAsked {

@@ -3,7 +3,7 @@
 //! Invariants: every unit of a line is in exactly one bucket; the money of every unit is fixed when the order is placed; header statuses
 //! are derived by the database and never assigned; stock is promised only under its row's lock.
 //!
-//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`change_contact`], [`tag`], [`ask_confirmation`],
+//! Commands: [`place`], [`cancel`], [`hold`], [`release_hold`], [`review`], [`note`], [`change_address`], [`change_contact`], [`tag`], [`untag`], [`ask_confirmation`],
 //! [`request_payment`], [`pay`], [`set_routing`],
 //! [`bulk::begin_bulk`]; for downstream slices [`advance`], [`resource`],
 //! [`return_units`]. Reactions: payments move the order's amounts and the hold `payment_due`; shipping captures; stock that arrives goes to
@@ -62,7 +62,7 @@ pub use review::{Review, ReviewRefused, review};
 pub use routing::{
     How, RoutingChanged, RoutingRule, SetRouting, SetRoutingRefused, routing_rules, set_routing,
 };
-pub use tag::{Tag, TagRefused, tag};
+pub use tag::{Tag, TagRefused, tag, untag};
 pub use take_back::{ReturnUnits, return_units};
 
 /// What [`web::Finder`]s of other slices find for the search box of orders.

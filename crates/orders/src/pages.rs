@@ -79,6 +79,7 @@ pub fn routes() -> axum::Router<App> {
         .route("/orders/{id}/contact", post(act::contact))
         .route("/orders/{id}/note", post(act::note))
         .route("/orders/{id}/tag", post(act::tag))
+        .route("/orders/{id}/untag", post(act::untag))
         .route("/orders/{id}/confirmation", post(act::confirmation))
         .route("/orders/{id}/payment-request", post(act::payment_request))
         .route("/orders/{id}/capture", post(act::capture))

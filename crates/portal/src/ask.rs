@@ -1,4 +1,4 @@
-//! Giving units back: choose them, say why, see what each way gives, send. The rules are those of `returns`: its policy and its command.
+//! Giving units back: choose them, say why, see what each way gives, add photos, send. The rules are those of `returns`: its policy and its command.
 //!
 //! Invariant: what is shown before is what the command will credit for accepted units, to the cent; a form that is sent twice asks once.
 
@@ -14,11 +14,12 @@ use kernel::{Actor, Fault, Money};
 use maud::{Markup, html};
 use orders::LineId;
 use returns::returnable::{Returnable, of_order};
-use returns::{Policy, Reason, RequestReturn, Resolution, ReturnWish};
+use returns::{AddPhoto, MOST_PHOTOS, Picture, Policy, Reason, RequestReturn, Resolution, ReturnWish};
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 use web::html as h;
-use web::{App, Form, OrProblem, Params, Problem, Public};
+use web::{App, Form, OrProblem, Params, Problem, Public, Upload};
 
 /// Characters of a comment.
 const LONGEST: usize = 1000;
@@ -35,6 +36,28 @@ pub(crate) struct Asked {
     resolution: String,
     /// Whether it is sent for good, and not only to be looked at.
     send: String,
+}
+
+impl Asked {
+    /// What a form with photos says: `quantity[lin_…]` by its line, as the other form has it.
+    fn sent(upload: &Upload) -> Self {
+        let of = |name: &str| -> HashMap<String, String> {
+            let inside = |field: &str| {
+                field.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']').map(str::to_owned)
+            };
+            upload.fields.iter().filter_map(|(field, value)| Some((inside(field)?, value.clone()))).collect()
+        };
+        let given = |name: &str| upload.given(name).to_owned();
+        Self {
+            once: given("once"),
+            t: given("t"),
+            quantity: of("quantity"),
+            reason: of("reason"),
+            comment: given("comment"),
+            resolution: given("resolution"),
+            send: "yes".to_owned(),
+        }
+    }
 }
 
 /// What is asked, once it reads.
@@ -88,13 +111,53 @@ pub(crate) async fn submit(
         Err(problem) => return Ok(again(&problem)),
     };
     if asked.send.is_empty() {
-        return Ok(review(&app, &seen, &asked, &wish));
+        return Ok(review(&app, StatusCode::OK, &seen, &asked, &wish, None));
     }
-    match request(&app, &seen.known.pass, &seen, &asked, &wish).await {
-        Ok(()) => Ok(Redirect::to(&h::query("/track", &[("t", &asked.t)])).into_response()),
+    match request(&app, &seen.known.pass, &seen, &asked, &wish, &[]).await {
+        Ok(()) => Ok(thanked(&asked)),
         Err(problem) if problem.status().is_client_error() => Ok(again(&problem)),
         Err(problem) => Err(problem),
     }
+}
+
+/// On to the tracking page, which thanks and says what happens next.
+fn thanked(asked: &Asked) -> Response {
+    Redirect::to(&h::query("/track", &[("t", &asked.t), ("thanks", "yes")])).into_response()
+}
+
+/// Asks for what was shown once more, with photos of it where some were added.
+pub(crate) async fn send(
+    State(app): State<App>,
+    _: Public,
+    from: From,
+    upload: Upload,
+) -> Result<Response, Problem> {
+    app.state::<Gate>()?.pass(Kind::LookUp, &from.0, app.db.now())?;
+    let asked = Asked::sent(&upload);
+    let Some(seen) = Seen::load(&app, &asked.t).await? else { return Ok(over(&app)) };
+    let wish = match read(&seen, &asked) {
+        Ok(wish) => wish,
+        Err(problem) => return Ok(form(&app, problem.status(), &seen, &asked, Some(&problem))),
+    };
+    let done = match pictures(upload).await {
+        Ok(pictures) => request(&app, &seen.known.pass, &seen, &asked, &wish, &pictures).await,
+        Err(problem) => Err(problem),
+    };
+    match done {
+        Ok(()) => Ok(thanked(&asked)),
+        Err(problem) if problem.status().is_client_error() => {
+            Ok(review(&app, problem.status(), &seen, &asked, &wish, Some(&problem)))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The photos that were sent, drawn anew.
+async fn pictures(upload: Upload) -> Result<Vec<Arc<Picture>>, Problem> {
+    if upload.files.len() as i64 > MOST_PHOTOS {
+        return Err(Problem::invalid("photos", format!("A return has {MOST_PHOTOS} photos at most.")));
+    }
+    returns::drawn(upload.files.into_iter().map(|f| f.bytes).collect()).await
 }
 
 /// What a form means, or what is wrong with it by the field, in words for a customer.
@@ -144,8 +207,15 @@ fn read(seen: &Seen, asked: &Asked) -> Result<Wish, Problem> {
     Ok(Wish { units, resolution, credit })
 }
 
-/// Asks the return, once for its form.
-async fn request(app: &App, pass: &Pass, seen: &Seen, asked: &Asked, wish: &Wish) -> Result<(), Problem> {
+/// Asks the return, once for its form, with its photos.
+async fn request(
+    app: &App,
+    pass: &Pass,
+    seen: &Seen,
+    asked: &Asked,
+    wish: &Wish,
+    pictures: &[Arc<Picture>],
+) -> Result<(), Problem> {
     let order = pass.order;
     let actor = Actor::of("customer", seen.known.order.customer_id);
     let scope = format!("portal.return {order}");
@@ -164,7 +234,16 @@ async fn request(app: &App, pass: &Pass, seen: &Seen, asked: &Asked, wish: &Wish
             override_window: false,
             note: None,
         };
-        returns::request(tx, &[one]).await?.remove(0).or_problem()?;
+        let made = returns::request(tx, &[one]).await?.remove(0).or_problem()?;
+        let photo = |picture: &Arc<Picture>| AddPhoto {
+            at: tx.now(),
+            by: actor.clone(),
+            return_id: made.id,
+            picture: picture.clone(),
+        };
+        for outcome in returns::add_photos(tx, &pictures.iter().map(photo).collect::<Vec<_>>()).await? {
+            outcome.or_problem()?;
+        }
         if !asked.once.is_empty() {
             let (key, hash) = (asked.once.clone(), hash.clone());
             answers::remember(tx, &scope, &[Answer { key, hash, status: 201, body: String::new() }]).await?;
@@ -262,7 +341,15 @@ fn form(app: &App, status: StatusCode, seen: &Seen, asked: &Asked, problem: Opti
 }
 
 /// What is asked once more, with what it gives, and the button that sends it.
-fn review(app: &App, seen: &Seen, asked: &Asked, wish: &Wish) -> Response {
+fn review(
+    app: &App,
+    status: StatusCode,
+    seen: &Seen,
+    asked: &Asked,
+    wish: &Wish,
+    wrong: Option<&Problem>,
+) -> Response {
+    let wrong = wrong.map(|p| p.errors().first().map_or(p.detail(), |e| e.detail.as_str()));
     let credit = h::money(Money::new(wish.credit, seen.known.order.currency));
     let titles: HashMap<LineId, &str> =
         seen.free.iter().map(|r| (r.line.id, r.line.title.as_str())).collect();
@@ -286,16 +373,17 @@ fn review(app: &App, seen: &Seen, asked: &Asked, wish: &Wish) -> Response {
             }
             @if !seen.policy.auto_approve { p.text-secondary { "Do not send anything yet: we say on the tracking page when you may." } }
         }))
-        form method="post" action="/track/return" {
+        form method="post" action="/track/return/send" enctype="multipart/form-data" {
             (web::once_again(&asked.once))
             input type="hidden" name="t" value=(asked.t);
+            (crate::photo::field(wrong))
             (hidden(&asked.quantity, "quantity"))
             (hidden(&asked.reason, "reason"))
             input type="hidden" name="comment" value=(asked.comment);
             input type="hidden" name="resolution" value=(asked.resolution);
-            button.btn.btn-primary.w-100 type="submit" name="send" value="yes" { "Ask for this return" }
+            button.btn.btn-primary.w-100 type="submit" { "Ask for this return" }
         }
         p.mt-3 { a href=(h::query("/track/return", &[("t", &asked.t)])) { "Start again" } }
     };
-    page(app, StatusCode::OK, "Is this right?", body)
+    page(app, status, "Is this right?", body)
 }

@@ -31,4 +31,5 @@ fn routes() -> Router<App> {
         .route("/track/label", get(label::show))
         .route("/track/photos", post(photo::submit).layer(DefaultBodyLimit::max(returns::MOST_SENT)))
         .route("/track/return", get(ask::show).post(ask::submit))
+        .route("/track/return/send", post(ask::send).layer(DefaultBodyLimit::max(returns::MOST_SENT)))
 }

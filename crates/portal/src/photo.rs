@@ -1,7 +1,7 @@
 //! Photos that customers add to what they ask back. Invariant: a pass adds to the returns of its own order alone, and shows no photo.
 
 use crate::gate::{From, Gate, Kind};
-use crate::track::{known, over, tracking};
+use crate::track::{Said, known, over, tracking};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,6 +12,14 @@ use returns::{AddPhoto, MOST_PHOTOS, ReturnId};
 use web::html::{self as h, Field};
 use web::{App, OrProblem, Problem, Public, Upload};
 
+/// The field for photos.
+pub(crate) fn field(wrong: Option<&str>) -> Markup {
+    let hint = "Photos as JPEG, PNG or WebP, 10 MiB each at most. Place and time are taken out of them.";
+    let field =
+        Field { label: "Show us what is wrong", name: "photos", hint, error: wrong, ..Field::default() };
+    h::file_field(&field, "image/jpeg,image/png,image/webp", true)
+}
+
 /// The form by a return, while photos may be added.
 pub(crate) fn form(r: &ReturnRow, pass: &str, wrong: Option<&str>) -> Markup {
     let open = r.settled_at.is_none() && r.declined_at.is_none();
@@ -21,7 +29,7 @@ pub(crate) fn form(r: &ReturnRow, pass: &str, wrong: Option<&str>) -> Markup {
             form method="post" action="/track/photos" enctype="multipart/form-data" {
                 input type="hidden" name="t" value=(pass);
                 input type="hidden" name="return" value=(r.id);
-                (h::file_field(&Field { label: "Show us what is wrong", name: "photos", hint: "Photos as JPEG, PNG or WebP, 10 MiB each at most. Place and time are taken out of them.", error: wrong, ..Field::default() }, "image/jpeg,image/png,image/webp", true))
+                (field(wrong))
                 button.btn.w-100 type="submit" { "Add photos" }
             }
         }
@@ -47,7 +55,8 @@ pub(crate) async fn submit(
         Ok(()) => Ok(Redirect::to(&h::query("/track", &[("t", &pass)])).into_response()),
         Err(problem) if problem.status().is_client_error() => {
             let said = problem.errors().first().map_or(problem.detail(), |e| e.detail.as_str());
-            tracking(&app, problem.status(), &known, &pass, Some((id, said))).await
+            let said = Said { wrong: Some((id, said)), ..Said::default() };
+            tracking(&app, problem.status(), &known, &pass, said).await
         }
         Err(problem) => Err(problem),
     }

@@ -24,6 +24,8 @@ use web::{App, Form, Params, Problem, Public};
 pub(crate) struct Query {
     /// The pass.
     pub t: String,
+    /// A return was asked for just now.
+    pub thanks: String,
 }
 
 /// An order that somebody has a pass for.
@@ -51,7 +53,10 @@ pub(crate) async fn show(
         return Ok(form(&app, StatusCode::OK, &LookUp::default(), None));
     }
     match known(&app, &query.t).await? {
-        Some(known) => tracking(&app, StatusCode::OK, &known, &query.t, None).await,
+        Some(known) => {
+            let view = Said { thanks: !query.thanks.is_empty(), wrong: None };
+            tracking(&app, StatusCode::OK, &known, &query.t, view).await
+        }
         None => Ok(over(&app)),
     }
 }
@@ -110,13 +115,22 @@ pub(crate) async fn look_up(
     }
 }
 
-/// The page of the order; `wrong` is what was wrong with photos of a return.
+/// What stands on the page of the order beside the order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Said<'a> {
+    /// A return was asked for just now.
+    pub thanks: bool,
+    /// What was wrong with photos of a return.
+    pub wrong: Option<(ReturnId, &'a str)>,
+}
+
+/// The page of the order.
 pub(crate) async fn tracking(
     app: &App,
     status: StatusCode,
     known: &Known,
     pass: &str,
-    wrong: Option<(ReturnId, &str)>,
+    said: Said<'_>,
 ) -> Result<Response, Problem> {
     let sql = app.db.read();
     let (order, id) = (&known.order, known.order.id);
@@ -137,12 +151,23 @@ pub(crate) async fn tracking(
     let policy = Policy::read(sql).await?;
     let free = returns::returnable::of_order(sql, id, &policy, app.db.now()).await?;
     let may_ask = free.iter().any(|r| r.in_window && !r.units.is_empty());
+    let addresses = returns::send_back_to(sql, &asked_ids).await?;
     let back: paper::Merchant = db::settings::get(sql, paper::MERCHANT_SETTING).await?.unwrap_or_default();
     let address = match known.pass.mailed {
         true => Some(serde_json::from_str::<Address>(&order.ship_to).map_err(Fault::from)?),
         false => None,
     };
+    let shown = |row: &ReturnRow| {
+        let lines = send_to(&back.lines, addresses.get(&row.id));
+        let wrong = said.wrong.filter(|w| w.0 == row.id).map(|w| w.1);
+        returned(row, &lines, &Beside { pass, mailed: known.pass.mailed, label: labels.get(&row.id), wrong })
+    };
+    // What is still to be done about a return is what one comes for: it stands before the order.
+    let (open, closed): (Vec<&ReturnRow>, Vec<&ReturnRow>) =
+        asked.iter().partition(|r| r.settled_at.is_none() && r.declined_at.is_none());
     let body = html! {
+        @if let Some(newest) = asked.iter().max_by_key(|r| r.id).filter(|_| said.thanks) { (thanks(newest)) }
+        @for row in open { (shown(row)) }
         (h::card("", html! {
             p { strong { (state(order)) } }
             @if let Some(promised) = order.promised_at.filter(|_| order.units_delivered < order.units) {
@@ -155,12 +180,7 @@ pub(crate) async fn tracking(
         }))
         @for (events, shipment) in &parcels { (parcel(shipment, events)) }
         (h::card("What you ordered", items(&lines)))
-        @for row in &asked { (returned(row, &back.lines, &Beside {
-            pass,
-            mailed: known.pass.mailed,
-            label: labels.get(&row.id),
-            wrong: wrong.filter(|w| w.0 == row.id).map(|w| w.1),
-        })) }
+        @for row in closed { (shown(row)) }
         @if may_ask { p { a.btn.btn-primary.w-100 href=(h::query("/track/return", &[("t", pass)])) { "Return something" } } }
         @else if order.units_shipped > 0 && asked.is_empty() {
             p.text-secondary { "Nothing of this order can be returned here any more. Write to us if something is wrong with it." }
@@ -208,7 +228,12 @@ fn parcel(s: &Shipment, events: &[TrackingEvent]) -> Markup {
         "Parcel",
         h::badge(s.status.as_str()),
         html! {
-            p { (s.carrier) ", tracking number " (h::copy(&s.tracking_number)) }
+            p {
+                (s.carrier) ", tracking number " (h::copy(&s.tracking_number))
+                @if let Some(page) = shipping::tracking_page(&s.carrier, &s.tracking_number) {
+                    " " a href=(page) target="_blank" rel="noopener noreferrer" { "See it at the carrier" }
+                }
+            }
             @if let Some(promised) = s.promised_at.filter(|_| s.delivered_at.is_none()) { p { "Expected by " (h::time(promised)) "." } }
             @if let Some(delivered) = s.delivered_at { p { "Delivered " (h::time(delivered)) "." } }
             @if events.is_empty() { p.text-secondary { "The carrier has said nothing about it yet." } }
@@ -226,6 +251,30 @@ fn items(lines: &[LineRow]) -> Markup {
                     @if l.backordered > 0 { (h::tag(&format!("{} awaited", l.backordered), h::Tone::Warn)) }
                 }
             }
+        }
+    }
+}
+
+/// Said once, after a return was asked for: that it arrived, and what happens next.
+fn thanks(r: &ReturnRow) -> Markup {
+    let next = match r.status {
+        Status::Requested => {
+            "We look at it and say here whether you may send it: come back to this page in a day or two."
+        }
+        _ => "You may send it: how is said right below.",
+    };
+    h::note("success", html! { strong { "Thank you, your return " (r.number) " is noted." } " " (next) })
+}
+
+/// Where a return is sent: who we are, and the place it goes to.
+fn send_to(merchant: &[String], place: Option<&Address>) -> Vec<String> {
+    let place = place.map(contact::address::lines).unwrap_or_default();
+    match place.is_empty() {
+        // The first line is the name; without the rest of an address it leads nowhere.
+        true => merchant.iter().filter(|_| merchant.len() > 1).cloned().collect(),
+        false => {
+            let name = merchant.first().filter(|name| place.first() != Some(*name));
+            name.cloned().into_iter().chain(place).collect()
         }
     }
 }

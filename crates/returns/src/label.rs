@@ -129,6 +129,17 @@ pub(crate) async fn back(sql: &Sql, returns: &[ReturnId]) -> Result<HashMap<Retu
     Ok(of)
 }
 
+/// Where customers send returns: the place the order was packed at, else where we ship from first. Returns are left out where no place
+/// of ours has an address.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn send_back_to(sql: &Sql, returns: &[ReturnId]) -> Result<HashMap<ReturnId, Address>, Fault> {
+    let all = back(sql, returns).await?.into_iter();
+    let known = all.map(|(id, back)| (id, back.consignment.to)).filter(|(_, to)| !to.line1.trim().is_empty());
+    Ok(known.collect())
+}
+
 /// The parcel of one return, to the location its label names.
 pub(crate) async fn back_to(
     sql: &Sql,

@@ -35,7 +35,7 @@ pub use api_photos::drawn;
 pub use approve::{Approve, DecideRefused, Decline, approve, decline};
 pub use follow::REACTION as FOLLOW_CUSTOMERS;
 pub use inspect::{Inspect, InspectRefused, Inspected, inspect};
-pub use label::{GiveLabel, GiveLabelRefused, give_labels, labels_of};
+pub use label::{GiveLabel, GiveLabelRefused, give_labels, labels_of, send_back_to};
 pub use laws::LAWS;
 pub use model::{
     Acceptance, Disposition, MAX_UNITS, Reason, Reception, Resolution, ReturnId, ReturnLabelId,

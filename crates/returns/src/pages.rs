@@ -34,6 +34,11 @@ pub(crate) const MENU: &[MenuItem] = &[
     },
 ];
 
+/// Whether somebody sees money: who sees orders or payments does. Who picks and receives sees goods alone.
+fn sees_money(caller: &web::Caller) -> bool {
+    caller.scopes.allow("orders:read") || caller.scopes.allow("payments:read")
+}
+
 /// Bytes of a form with photos at most, here and on the page of customers.
 pub(crate) const SENT: usize = 40 << 20;
 

@@ -32,6 +32,7 @@ mod settle;
 mod ship;
 pub mod status;
 mod track;
+mod tracking_page;
 mod unpack;
 mod void;
 pub mod webhook;
@@ -50,6 +51,7 @@ pub use set_secret::{CarrierSecretSet, SetSecret, SetSecretRefused, set_secrets}
 pub use settle::{Act, CallCarrier};
 pub use ship::{Ship, ShipRefused, ship};
 pub use track::{Track, TrackRefused, Tracked, track};
+pub use tracking_page::tracking_page;
 pub use unpack::{TakeApartRefused, unpack};
 pub use void::{VoidLabel, VoidLabelRefused, void_label};
 

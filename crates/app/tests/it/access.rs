@@ -321,7 +321,9 @@ fn call_of(route: &str) -> (Method, String) {
         p if p.contains("/parcels/") => "par_0000000000001",
         p if p.contains("/shipments/{id}") => "shp_0000000000001",
         p if p.contains("/returns/{id}") => "rma_0000000000001",
-        p if p.contains("/webhook-deliveries/") => "wdl_0000000000001",
+        p if p.contains("/webhook-deliveries/") || p.contains("/developers/deliveries/") => {
+            "wdl_0000000000001"
+        }
         p if p.contains("/webhooks/{id}") => "wep_0000000000001",
         p if p.contains("/developers/events/") => "evt_0000000000001",
         p if p.contains("/books/entries/") => "jrn_0000000000001",

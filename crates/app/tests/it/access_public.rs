@@ -52,7 +52,7 @@ const PROOFS: &[(Proof, &[&str])] = &[
     ),
     (Proof::Pass, &["GET /track", "GET /track/return", "POST /track/return"]),
     (Proof::MailedPass, &["GET /track/label"]),
-    (Proof::PassWithFiles, &["POST /track/photos"]),
+    (Proof::PassWithFiles, &["POST /track/photos", "POST /track/return/send"]),
     (
         Proof::Link,
         &[

@@ -20,7 +20,7 @@ fn picture(shade: u8, format: ImageFormat) -> Vec<u8> {
     bytes
 }
 
-fn jpeg(shade: u8) -> Vec<u8> {
+pub(crate) fn jpeg(shade: u8) -> Vec<u8> {
     picture(shade, ImageFormat::Jpeg)
 }
 

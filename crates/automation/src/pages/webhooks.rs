@@ -2,7 +2,7 @@
 
 use crate::api::{ReadWebhooks, WriteWebhooks};
 use crate::read::{self, DeliveryRow, EndpointRow};
-use crate::replay::{Replay, ReplayDead, replay, replay_dead};
+use crate::replay::{Replay, ReplayDead, Test, replay, replay_dead, test};
 use crate::subscribe::{Change, EndpointRefused, Subscribe, Unsubscribe, change, subscribe, unsubscribe};
 use crate::{DeliveryId, EndpointId};
 use axum::extract::State;
@@ -44,9 +44,9 @@ fn fields(typed: &New, problem: Option<&Problem>) -> Markup {
 fn by_field(refused: EndpointRefused) -> Problem {
     match &refused {
         EndpointRefused::BadUrl { .. } => Problem::refused(&refused).at("url"),
-        EndpointRefused::NoKinds {} | EndpointRefused::BadKind { .. } => {
-            Problem::refused(&refused).at("kinds")
-        }
+        EndpointRefused::NoKinds {}
+        | EndpointRefused::BadKind { .. }
+        | EndpointRefused::UnknownKind { .. } => Problem::refused(&refused).at("kinds"),
         EndpointRefused::Unknown { .. } => Problem::refused(&refused),
     }
 }
@@ -209,6 +209,7 @@ async fn endpoint(
 fn actions(here: &str, active: bool) -> Markup {
     let (label, to) = if active { ("Pause", "pause") } else { ("Switch on", "resume") };
     html! {
+        (h::button(here, "Send a test event", "secondary", &[("do", "test")]))
         (h::button(here, "Send all failed again", "secondary", &[("do", "replay_dead")]))
         (h::button(here, label, "secondary", &[("do", to)]))
         (h::confirm("new-secret", here, "New secret", "secondary", "The old secret stops at once: the receiver refuses deliveries until it has the new one.", &[("do", "new_secret")]))
@@ -222,13 +223,62 @@ fn delivery(d: &DeliveryRow) -> Row {
         _ => html! { @if let Some(at) = d.delivered_at { (h::time(at)) } },
     };
     Row::new([
-        html! { a href={ "/developers/events/" (d.event_id) } { (d.kind) } },
+        html! { (d.kind) },
         h::badge(&d.state),
         html! { (d.attempts) },
         html! { @if let Some(status) = d.last_status { (status) " " } @if let Some(error) = &d.last_error { bdi { (error) } } },
         when,
     ])
+    .href(format!("/developers/deliveries/{}", d.id))
     .value(d.id.to_string(), format!("delivery of {}", d.kind))
+}
+
+/// Shows a delivery: what is sent, and what was answered last.
+pub(super) async fn one(
+    State(app): State<App>,
+    caller: May<ReadWebhooks>,
+    Segment(id): Segment<DeliveryId>,
+) -> Result<Markup, Problem> {
+    let sql = app.db.read();
+    let d =
+        read::delivery(sql, id).await?.ok_or_else(|| Problem::not_found(format!("webhook delivery {id}")))?;
+    let sent: serde_json::Value = serde_json::from_str(&d.body()?).map_err(Fault::from)?;
+    let sent = serde_json::to_string_pretty(&sent).map_err(Fault::from)?;
+    let row = &d.row;
+    let endpoint = format!("/developers/webhooks/{}", row.endpoint_id);
+    let facts = h::facts([
+        ("State", h::badge(&row.state)),
+        ("Attempts", html! { (row.attempts) }),
+        ("Last status", html! { @match row.last_status { Some(status) => (status), None => "–" } }),
+        ("Problem", html! { @match &row.last_error { Some(error) => bdi { (error) }, None => "–" } }),
+        ("Next attempt", html! { @if row.state == "waiting" { (h::time(row.next_at)) } @else { "–" } }),
+        ("Delivered", html! { @match row.delivered_at { Some(at) => (h::time(at)), None => "–" } }),
+    ]);
+    let body = h::split(
+        html! {
+            (h::card("What is sent", html! {
+                p.text-secondary { "The body, here with line breaks; the signature is of the body without them." }
+                pre.doc tabindex="0" { code { (sent) } }
+            }))
+            (h::card("What was answered", html! { @match d.answer.as_deref() {
+                Some("") => p.text-secondary { "Nothing but the status." },
+                Some(answer) => pre.doc tabindex="0" { code { (answer) } },
+                None => p.text-secondary { "Nothing yet." },
+            } }))
+        },
+        html! {
+            (h::card("Delivery", facts))
+            @if caller.may::<WriteWebhooks>() { (h::button(&endpoint, "Send again", "primary", &[("do", "replay"), ("deliveries[]", &id.to_string())])) }
+        },
+    );
+    Ok(Screen::new(&caller, row.kind.clone())
+        .crumb("Webhooks", "/developers/webhooks")
+        .crumb(&d.url, endpoint)
+        .subtitle(
+            html! { "Of the event " a href={ "/developers/events/" (row.event_id) } { (row.event_id) } },
+        )
+        .live("queue:webhooks")
+        .show(body))
 }
 
 /// What is done with an endpoint.
@@ -242,6 +292,7 @@ enum Deed {
     Remove,
     Replay,
     ReplayDead,
+    Test,
 }
 
 /// What a form of an endpoint sends.
@@ -298,7 +349,11 @@ pub(super) async fn act(
 
 fn said(form: &Act) -> String {
     match form.deed {
-        Deed::Replay => format!("{} deliveries are sent again", form.deliveries.len()),
+        Deed::Replay => match form.deliveries.len() {
+            1 => "1 delivery is sent again".to_owned(),
+            many => format!("{many} deliveries are sent again"),
+        },
+        Deed::Test => "A test event is on its way: it is among the deliveries".to_owned(),
         Deed::ReplayDead => "What failed is sent again".to_owned(),
         Deed::Pause => "The endpoint is paused".to_owned(),
         Deed::Resume => "The endpoint is switched on".to_owned(),
@@ -320,6 +375,10 @@ async fn acted(tx: &db::Tx, id: EndpointId, form: &Act) -> Result<Reply, Fault> 
         }
         Deed::ReplayDead => {
             replay_dead(tx, &[ReplayDead { at, endpoint: id }]).await?.remove(0).or_problem()?;
+            return Ok(Reply::empty());
+        }
+        Deed::Test => {
+            test(tx, &[Test { at, endpoint: id }]).await?.remove(0).or_problem()?;
             return Ok(Reply::empty());
         }
         Deed::Remove => {

@@ -2,7 +2,7 @@
 
 use super::world::{Cancelled, Placed, actor, count, ctx, lawful, record, tell_again, work, worlds};
 use automation::read::{self, DeliveryRow};
-use automation::replay::{Replay, ReplayDead, ReplayRefused, replay, replay_dead};
+use automation::replay::{Replay, ReplayDead, ReplayRefused, Test, replay, replay_dead, test};
 use automation::subscribe::{Change, Endpoint, Subscribe, Unsubscribe, change, subscribe, unsubscribe};
 use automation::{EndpointId, Mailer};
 use axum::Router;
@@ -267,6 +267,49 @@ async fn one_endpoint_that_is_not_there_does_not_keep_another_from_its_events() 
             "{}",
             db.name
         );
+        lawful(&db).await;
+    }
+}
+
+#[tokio::test]
+async fn a_test_goes_to_its_endpoint_alone_and_what_was_answered_is_kept() {
+    for db in worlds().await {
+        let receiver = Receiver::start().await;
+        receiver.answers(200);
+        let ctx = ctx(&db, Mailer::none());
+        let tried = endpoint(&db, &receiver.url, &["order.placed"]).await;
+        let other = endpoint(&db, &receiver.url, &["*"]).await;
+        let try_it = async |endpoint| {
+            db::write!(db, &actor(), |tx| test(tx, &[Test { at: tx.now(), endpoint }]).await)
+                .unwrap()
+                .remove(0)
+        };
+        try_it(tried.id).await.unwrap();
+        work(&ctx).await;
+        let of = async |endpoint| -> Vec<DeliveryRow> {
+            deliveries(&db, endpoint).await.into_iter().filter(|d| d.kind == "webhook.tested").collect()
+        };
+        let (here, there) = (of(tried.id).await, of(other.id).await);
+        assert_eq!((here.len(), there.len(), here[0].state.as_str()), (1, 0, "delivered"));
+        let one = read::delivery(db.read(), here[0].id).await.unwrap().unwrap();
+        assert_eq!(one.answer.as_deref(), Some("said the receiver"));
+        let got: Vec<String> =
+            receiver.received().iter().map(|(_, body)| String::from_utf8(body.to_vec()).unwrap()).collect();
+        assert!(got.contains(&one.body().unwrap()), "shown is what was sent: {got:?}");
+        let off = Change {
+            at: db.now(),
+            endpoint: tried.id,
+            url: None,
+            kinds: None,
+            active: Some(false),
+            new_secret: false,
+        };
+        db::write!(db, &actor(), |tx| change(tx, std::slice::from_ref(&off)).await)
+            .unwrap()
+            .remove(0)
+            .unwrap();
+        assert!(matches!(try_it(tried.id).await, Err(ReplayRefused::Off { .. })));
+        assert!(matches!(try_it(EndpointId(1)).await, Err(ReplayRefused::UnknownEndpoint { .. })));
         lawful(&db).await;
     }
 }

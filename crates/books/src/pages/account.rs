@@ -7,6 +7,7 @@ use crate::api::ReadBooks;
 use crate::read::{JournalFilter, Moved, PostingId, currencies, moved};
 use crate::statements;
 use axum::extract::State;
+use axum::http::StatusCode;
 use kernel::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -59,12 +60,12 @@ pub(super) async fn postings(
     caller: May<ReadBooks>,
     Segment(code): Segment<String>,
     Params(page): Params<Page>,
-) -> Result<Markup, Problem> {
+) -> Result<(StatusCode, Markup), Problem> {
     let account = account(&code)?;
     let sql = app.db.read();
     let asked = Asked { month: page.month, from: page.from, to: page.to, currency: page.currency };
-    let span =
-        if asked.month.is_empty() { asked.days(app.db.now())? } else { asked.month_or_days(app.db.now())? };
+    let read = if asked.month.is_empty() { Asked::days } else { Asked::month_or_days };
+    let span = asked.shown(app.db.now(), read)?;
     let paging = Paging::<(Timestamp, PostingId)>::read(None, Some(&page.cursor))?;
     let filter = JournalFilter {
         from: Some(span.from),
@@ -111,7 +112,8 @@ pub(super) async fn postings(
     };
     let mut export = pairs.clone();
     export.push(("account", account.code));
-    Ok(screen(&caller, account, &span, false).actions(downloads("journal", &export)).show(body))
+    let page = screen(&caller, account, &span, false).actions(downloads("journal", &export)).show(body);
+    Ok((span.status(), page))
 }
 
 /// Which open items.

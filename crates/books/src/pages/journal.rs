@@ -1,12 +1,13 @@
 //! The journal, newest first, by account, days, order, and kind of event.
 
-use super::span::Asked;
+use super::span::{Asked, Span};
 use super::{account_link, adjust_link, currency_select, downloads, numbers, order_link};
 use crate::accounts::ACCOUNTS;
 use crate::api::{ReadBooks, known};
 use crate::hear::KINDS;
 use crate::read::{EntryId, JournalEntry, JournalFilter, currencies, journal, order_meant};
 use axum::extract::State;
+use axum::http::StatusCode;
 use kernel::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -39,19 +40,24 @@ impl Query {
             ("kind", &self.kind),
         ]
     }
-    /// The filter; the order that is named and does not exist finds nothing.
-    pub(super) async fn filter(&self, app: &App) -> Result<JournalFilter, Problem> {
-        let asked = Asked {
+    fn asked(&self) -> Asked {
+        Asked {
             month: self.month.clone(),
             from: self.from.clone(),
             to: self.to.clone(),
             currency: self.currency.clone(),
-        };
-        let span = if self.month.is_empty() {
-            asked.days(app.db.now())?
-        } else {
-            asked.month_or_days(app.db.now())?
-        };
+        }
+    }
+    fn read(&self) -> fn(&Asked, Timestamp) -> Result<Span, Problem> {
+        if self.month.is_empty() { Asked::days } else { Asked::month_or_days }
+    }
+    /// The filter.
+    pub(super) async fn filter(&self, app: &App) -> Result<JournalFilter, Problem> {
+        let span = self.read()(&self.asked(), app.db.now())?;
+        self.within(app, &span).await
+    }
+    /// The filter within a span; the order that is named and does not exist finds nothing.
+    async fn within(&self, app: &App, span: &Span) -> Result<JournalFilter, Problem> {
         if !self.account.is_empty() {
             known(&self.account)?;
         }
@@ -60,7 +66,7 @@ impl Query {
             text => Some(order_meant(app.db.read(), text).await?.unwrap_or(-1)),
         };
         // Corrections may be dated ahead: without days, everything is shown.
-        let open = self.month.is_empty() && self.to.is_empty();
+        let open = self.month.is_empty() && self.to.is_empty() && span.wrong.is_none();
         Ok(JournalFilter {
             order,
             account: Some(self.account.clone()).filter(|a| !a.is_empty()),
@@ -82,7 +88,7 @@ impl Query {
             })
             .collect()
     }
-    fn inputs(&self, currencies: Markup) -> Markup {
+    fn inputs(&self, currencies: Markup, span: &Span) -> Markup {
         let names: Vec<(&str, String)> =
             ACCOUNTS.iter().map(|a| (a.code, format!("{} {}", a.code, a.name))).collect();
         let mut accounts = vec![("", "All accounts")];
@@ -90,7 +96,14 @@ impl Query {
         let mut kinds = vec![("", "All kinds")];
         kinds.extend(KINDS.iter().map(|k| (*k, *k)));
         let date = |label, name, value| {
-            h::field(&h::Field { label, name, kind: "date", value, ..h::Field::default() })
+            h::field(&h::Field {
+                label,
+                name,
+                kind: "date",
+                value,
+                error: span.error(name),
+                ..h::Field::default()
+            })
         };
         html! {
             (h::select("Account", "account", &accounts, &self.account))
@@ -116,9 +129,10 @@ pub(super) async fn show(
     State(app): State<App>,
     caller: May<ReadBooks>,
     Params(query): Params<Query>,
-) -> Result<Markup, Problem> {
+) -> Result<(StatusCode, Markup), Problem> {
     let sql = app.db.read();
-    let filter = query.filter(&app).await?;
+    let span = query.asked().shown(app.db.now(), query.read())?;
+    let filter = query.within(&app, &span).await?;
     let paging = Paging::<(Timestamp, EntryId)>::read(None, Some(&query.cursor))?;
     let page = paging.page(journal(sql, &filter, paging.after, paging.fetch()).await?, |e| (e.at, e.id));
     let orders = numbers(sql, page.data.iter().filter_map(|e| e.order)).await?;
@@ -138,16 +152,17 @@ pub(super) async fn show(
         .href(format!("/books/entries/{}", e.id))
     };
     let body = html! {
-        (h::filter_bar("/books/journal", ("order", &query.order, "Order number"), query.inputs(currency_select(&known, filter.currency)), &query.toggles()))
+        (h::filter_bar("/books/journal", ("order", &query.order, "Order number"), query.inputs(currency_select(&known, filter.currency), &span), &query.toggles()))
         @if page.data.is_empty() {
             (h::empty("No entries", "Nothing was posted that fits. Entries follow from what happens: captures, shipments, returns, receipts."))
         } @else { (Table::new("Journal", &COLS, page.data.iter().map(row)).show()) }
         (h::pages(&h::query("/books/journal", &query.pairs()), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
     };
-    Ok(Screen::new(&caller, "Journal")
+    let page = Screen::new(&caller, "Journal")
         .subtitle(html! { "Every entry follows from an event, newest first. " (span_of(&query)) })
         .actions(html! { (downloads("journal", &query.pairs())) (adjust_link(&caller)) })
-        .show(body))
+        .show(body);
+    Ok((span.status(), page))
 }
 
 fn span_of(query: &Query) -> Markup {

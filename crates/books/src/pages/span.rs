@@ -1,14 +1,15 @@
 //! The span of time that a page looks at: a month, or from day to day. Days and months are those of UTC, as in the books.
 //!
-//! Invariant: the days a person names are both within; what does not read as a day is refused by name.
+//! Invariant: the days a person names are both within; what does not read as a day is refused by name, on the page that asked for it.
 
 use crate::month::Month;
 use crate::statements::EVER;
+use axum::http::StatusCode;
 use kernel::{Currency, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
-use web::Problem;
 use web::html as h;
+use web::{FieldError, Problem};
 
 /// What the query of a page says of time and currency.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -29,6 +30,8 @@ pub(super) struct Span {
     pub days: (String, String),
     pub month: Option<Month>,
     pub currency: Option<Currency>,
+    /// What is wrong with the days, by the field; then the span is empty.
+    pub wrong: Option<FieldError>,
 }
 
 fn day(name: &str, text: &str) -> Result<Timestamp, Problem> {
@@ -57,7 +60,14 @@ impl Asked {
             };
             let (from, until) = (month.start(), month.next().start());
             let days = (from.day(), until.plus(-Timestamp::DAY).day());
-            return Ok(Span { from, until, days, month: Some(month), currency: self.currency()? });
+            return Ok(Span {
+                from,
+                until,
+                days,
+                month: Some(month),
+                currency: self.currency()?,
+                wrong: None,
+            });
         }
         self.days(now)
     }
@@ -70,11 +80,47 @@ impl Asked {
             return Err(Problem::invalid("to", "The last day is before the first."));
         }
         let days = (self.from.clone(), last.day());
-        Ok(Span { from, until, days, month: None, currency: self.currency()? })
+        Ok(Span { from, until, days, month: None, currency: self.currency()?, wrong: None })
+    }
+}
+
+impl Asked {
+    /// As a page shows it: days that make no span give an empty one that keeps what was typed and says by the field what is wrong.
+    ///
+    /// # Errors
+    /// A problem with what stands in no field.
+    pub fn shown(
+        &self,
+        now: Timestamp,
+        read: impl Fn(&Self, Timestamp) -> Result<Span, Problem>,
+    ) -> Result<Span, Problem> {
+        let problem = match read(self, now) {
+            Ok(span) => return Ok(span),
+            Err(problem) => problem,
+        };
+        let wrong = problem.errors().first().filter(|e| matches!(e.pointer.as_str(), "from" | "to")).cloned();
+        let Some(wrong) = wrong else { return Err(problem) };
+        let days = (self.from.clone(), self.to.clone());
+        Ok(Span {
+            from: EVER,
+            until: EVER,
+            days,
+            month: None,
+            currency: self.currency()?,
+            wrong: Some(wrong),
+        })
     }
 }
 
 impl Span {
+    /// How the page is answered.
+    pub fn status(&self) -> StatusCode {
+        if self.wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
+    }
+    /// What is wrong with a field.
+    pub fn error(&self, field: &str) -> Option<&str> {
+        self.wrong.as_ref().filter(|e| e.pointer == field).map(|e| e.detail.as_str())
+    }
     /// As a query that gives the same span.
     pub fn query(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -85,6 +131,9 @@ impl Span {
     }
     /// For people.
     pub fn label(&self) -> String {
+        if let Some(wrong) = &self.wrong {
+            return format!("nothing: {}", wrong.detail);
+        }
         match (&self.month, self.days.0.as_str()) {
             (Some(month), _) => format!("{month} ({} to {})", self.days.0, self.days.1),
             (None, "") => format!("until {}", self.days.1),
@@ -105,8 +154,8 @@ pub(super) fn pairs<'a>(query: &'a [(&'static str, String)]) -> Vec<(&'a str, &'
 /// The inputs of a span that begins somewhere.
 pub(super) fn inputs(span: &Span) -> Markup {
     html! {
-        (h::field(&h::Field { label: "From", name: "from", kind: "date", value: &span.days.0, ..h::Field::default() }))
-        (h::field(&h::Field { label: "To", name: "to", kind: "date", value: &span.days.1, ..h::Field::default() }))
+        (h::field(&h::Field { label: "From", name: "from", kind: "date", value: &span.days.0, error: span.error("from"), ..h::Field::default() }))
+        (h::field(&h::Field { label: "To", name: "to", kind: "date", value: &span.days.1, error: span.error("to"), ..h::Field::default() }))
     }
 }
 
@@ -163,6 +212,17 @@ mod tests {
             ("", "2026-02-02", "2026-02-01", "to"),
         ] {
             assert_eq!(ask(month, from, to).unwrap_err().errors()[0].pointer, field, "{month} {from} {to}");
+            let asked =
+                Asked { month: month.into(), from: from.into(), to: to.into(), currency: String::new() };
+            let shown = asked.shown(now, Asked::month_or_days);
+            match field {
+                "month" => assert!(shown.is_err(), "it stands in no field of the page"),
+                field => {
+                    let span = shown.unwrap();
+                    assert!(span.error(field).is_some() && span.status() == 422 && span.from == span.until);
+                    assert_eq!(span.days, (from.to_owned(), to.to_owned()), "what was typed is kept");
+                }
+            }
         }
     }
 }

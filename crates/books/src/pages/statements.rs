@@ -6,6 +6,7 @@ use crate::api::ReadBooks;
 use crate::read::currencies;
 use crate::statements::{self as st, AccountSum, CurrencyTotal, SheetLine};
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Redirect;
 use kernel::{Currency, Money};
 use maud::{Markup, html};
@@ -61,9 +62,9 @@ pub(super) async fn profit_and_loss(
     State(app): State<App>,
     caller: May<ReadBooks>,
     Params(asked): Params<Asked>,
-) -> Result<Markup, Problem> {
+) -> Result<(StatusCode, Markup), Problem> {
     let (sql, now) = (app.db.read(), app.db.now());
-    let span = asked.month_or_days(now)?;
+    let span = asked.shown(now, Asked::month_or_days)?;
     let known = currencies(sql).await?;
     let result = st::profit_and_loss(sql, span.from, span.until).await?;
     let query = span.query();
@@ -77,11 +78,12 @@ pub(super) async fn profit_and_loss(
         (sums("Income", &result.income, 1, &span))
         (sums("Expenses", &result.expenses, 1, &span))
     };
-    Ok(Screen::new(&caller, "Profit and loss")
+    let page = Screen::new(&caller, "Profit and loss")
         .subtitle(html! { (span.label()) ". Days and months are those of UTC." })
         .actions(html! { (downloads("profit-and-loss", &span::pairs(&query))) (adjust_link(&caller)) })
         .above(span::months(path, now, &span)?)
-        .show(body))
+        .show(body);
+    Ok((span.status(), page))
 }
 
 const LINES: [Col<'static>; 3] = [Col::text("What"), Col::text("Code").minor(), Col::number("Amount")];
@@ -123,19 +125,19 @@ pub(super) async fn balance_sheet(
     State(app): State<App>,
     caller: May<ReadBooks>,
     Params(mut asked): Params<Asked>,
-) -> Result<Markup, Problem> {
+) -> Result<(StatusCode, Markup), Problem> {
     let (sql, now) = (app.db.read(), app.db.now());
     if !asked.month.is_empty() {
         asked.to = asked.month_or_days(now)?.days.1;
     }
     asked.from.clear();
-    let span = asked.days(now)?;
+    let span = asked.shown(now, Asked::days)?;
     let known = currencies(sql).await?;
     let all = st::balance_sheet(sql, span.until).await?;
     let query = span.query();
     let body = html! {
         (h::filters("/books/balance-sheet", html! {
-            (h::field(&h::Field { label: "At the end of", name: "to", kind: "date", value: &span.days.1, ..h::Field::default() }))
+            (h::field(&h::Field { label: "At the end of", name: "to", kind: "date", value: &span.days.1, error: span.error("to"), ..h::Field::default() }))
             (currency_select(&known, span.currency))
         }))
         (h::split(
@@ -147,10 +149,11 @@ pub(super) async fn balance_sheet(
             },
         ))
     };
-    Ok(Screen::new(&caller, "Balance sheet")
+    let page = Screen::new(&caller, "Balance sheet")
         .subtitle(html! { "At the end of " (span.days.1) " (UTC). Each figure leads to what it is made of." })
         .actions(html! { (downloads("balance-sheet", &span::pairs(&query))) (adjust_link(&caller)) })
-        .show(body))
+        .show(body);
+    Ok((span.status(), page))
 }
 
 const TRIAL: [Col<'static>; 5] = [
@@ -166,10 +169,10 @@ pub(super) async fn trial_balance(
     State(app): State<App>,
     caller: May<ReadBooks>,
     Params(mut asked): Params<Asked>,
-) -> Result<Markup, Problem> {
+) -> Result<(StatusCode, Markup), Problem> {
     let (sql, now) = (app.db.read(), app.db.now());
     asked.from.clear();
-    let span = asked.days(now)?;
+    let span = asked.shown(now, Asked::days)?;
     let known = currencies(sql).await?;
     let all = st::trial_balance(sql, span.until).await?;
     let query = span.query();
@@ -190,14 +193,15 @@ pub(super) async fn trial_balance(
     let foot = [html! { "Both sides" }, html! {}, side(|t| t.debit), side(|t| t.credit), html! {}];
     let body = html! {
         (h::filters("/books/trial-balance", html! {
-            (h::field(&h::Field { label: "At the end of", name: "to", kind: "date", value: &span.days.1, ..h::Field::default() }))
+            (h::field(&h::Field { label: "At the end of", name: "to", kind: "date", value: &span.days.1, error: span.error("to"), ..h::Field::default() }))
             (currency_select(&known, span.currency))
         }))
         @if shown.is_empty() { (h::empty("The books are empty", "The first order that is paid or shipped writes them.")) }
         @else { (Table::new("Accounts with their sums", &TRIAL, rows).foot(foot).show()) }
     };
-    Ok(Screen::new(&caller, "Trial balance")
+    let page = Screen::new(&caller, "Trial balance")
         .subtitle(html! { "At the end of " (span.days.1) " (UTC)." })
         .actions(html! { (downloads("trial-balance", &span::pairs(&query))) (adjust_link(&caller)) })
-        .show(body))
+        .show(body);
+    Ok((span.status(), page))
 }

@@ -91,6 +91,8 @@ async fn reviews(desk: &Desk<'_>) {
 
     // To reject, one has to say why; what was typed and where one is stays.
     desk.press("r").await;
+    // Asked first: it cannot be undone.
+    desk.js("document.querySelector('#reject[open] .btn-danger').click()", vec![]).await;
     desk.see("Say why it is rejected: colleagues will ask.").await;
     let errors = desk.errors().await;
     assert!(errors.iter().all(|e| e.contains("422")), "{errors:?}");

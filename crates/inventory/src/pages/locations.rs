@@ -230,12 +230,15 @@ fn page(caller: &Caller, sent: &Sent, suppliers: &[Supplier], errors: &Errors) -
     let by: Vec<(&str, &str)> = std::iter::once(("", "Nobody else's"))
         .chain(suppliers.iter().map(|s| (s.code.as_str(), s.name.as_str())))
         .collect();
+    let may = caller.may::<WriteInventory>();
     let body = html! {
         @if !errors.is_empty() { (h::alert("danger", "Nothing was saved yet: some fields need another look.")) }
         form method="post" action=(HERE) {
             (web::once_again(&sent.once))
             input type="hidden" name="known" value=(sent.known);
             @if !new { input type="hidden" name="code" value=(sent.code); }
+            // Who may only look types nothing that could not be saved.
+            fieldset disabled[!may] {
             (h::card("Location", html! {
                 (h::fields([
                     html! { @if new { (field("Code", "code", &sent.code, "Names it for ever, as on its shelves.", true)) } },
@@ -259,7 +262,8 @@ fn page(caller: &Caller, sent: &Sent, suppliers: &[Supplier], errors: &Errors) -
                 (h::fields([field("City", "city", &sent.city, "", false), field("State or province", "region", &sent.region, "", false)]))
                 (field("Country (two letters)", "country", &sent.country, "Rates are those of services that start there.", true))
             }))
-            @if caller.may::<WriteInventory>() { (h::form_buttons("Save", Some(HERE))) }
+            }
+            @if may { (h::form_buttons("Save", Some(HERE))) }
         }
     };
     let title = if new { "New location".to_owned() } else { sent.name.clone() };

@@ -210,10 +210,8 @@ fn screen(app: &App, caller: &Caller, w: &Whole, sent: &receive::Sent, error: Op
         .subtitle(html! { "From " bdi { (p.supplier_name) } " to " bdi { (p.location_name) } })
         .actions(html! { @if may && draft {
             (h::link(&format!("{}/edit", path_of(p.id)), "Edit", "secondary", "e"))
-            form method="post" action={ (path_of(p.id)) "/order" } {
-                (web::once())
-                button.btn.btn-primary type="submit" { "Order" }
-            }
+            (h::confirm_with("order-it", &format!("{}/order", path_of(p.id)), "Order", "primary",
+                &format!("It is ordered from {} then, counts as incoming, and can no longer be edited.", p.supplier_name), web::once()))
         } })
         .live(format!("purchase:{}", p.id))
         .show(body)

@@ -237,6 +237,22 @@ pub(super) async fn tag(
     end(&app, &caller, id, "tag", fields, done.map(|_| web::done("Tagged"))).await
 }
 
+/// Takes a tag off.
+pub(super) async fn untag(
+    caller: May<WriteOrders>,
+    State(app): State<App>,
+    Segment(id): Segment<OrderId>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let done = web::submit!(app, caller, key(id, "untag", &fields), "orders.untag", &fields, |tx| {
+        let (tag, by) = (given(&fields, "tag").to_owned(), caller.actor.clone());
+        let item = Tag { at: tx.now(), order: id, tag, by };
+        crate::untag(tx, &[item]).await?.remove(0).or_problem()?;
+        Ok(Reply::empty())
+    });
+    end(&app, &caller, id, "tag", fields, done.map(|_| web::done("The tag is taken off"))).await
+}
+
 /// Sends the confirmation once more.
 pub(super) async fn confirmation(
     caller: May<WriteOrders>,

@@ -44,7 +44,7 @@ pub(super) fn legal(s: &Shown, caller: &Caller) -> Vec<Form> {
     add(refunds && s.refundable() > 0, "refund", "Refund …", "Refund", refund);
     add(writes && open && unpacked, "address", "Change address …", "Change the delivery address", address);
     add(writes, "contact", "Change contact …", "How the customer is reached", contact);
-    add(writes, "tag", "Tag …", "Tag this order", tag);
+    add(writes, "tag", "Tags …", "Tags of this order", tag);
     all
 }
 
@@ -212,7 +212,15 @@ fn tag(s: &Shown, t: &Typed) -> Markup {
         required: true,
         ..Field::default()
     });
-    sent(s, t, "tag", fields, "Tag", "primary")
+    let tags: Vec<String> = serde_json::from_str(&s.order.tags).unwrap_or_default();
+    let off = format!("/orders/{}/untag", s.order.id);
+    html! {
+        (sent(s, t, "tag", fields, "Tag", "primary"))
+        @if !tags.is_empty() {
+            p.text-secondary { "Tags it has:" }
+            div.button-row { @for tag in &tags { (h::button(&off, &format!("Take “{tag}” off"), "secondary", &[("tag", tag)])) } }
+        }
+    }
 }
 
 fn address(s: &Shown, t: &Typed) -> Markup {

@@ -292,7 +292,7 @@ fn decision(
     h::card(
         "Decision",
         html! {
-            form method="post" action=(path) {
+            form #decide method="post" action=(path) {
                 // Enter in the reason would press the first button, and decide.
                 button type="submit" disabled hidden {}
                 (web::once_again(given(typed, "once")))
@@ -312,9 +312,10 @@ fn decision(
                 }
                 div.button-row {
                     button.btn.btn-success type="submit" name="do" value="approve" data-key="a" aria-keyshortcuts="a" { @if risk { "Approve" } @else { "Release" } " " kbd { "a" } }
-                    button.btn.btn-danger type="submit" name="do" value="reject" data-key="r" aria-keyshortcuts="r" { "Reject " kbd { "r" } }
+                    button.btn.btn-danger type="button" data-opens="reject" aria-haspopup="dialog" data-key="r" aria-keyshortcuts="r" { "Reject " kbd { "r" } }
                 }
             }
+            (h::ask_first("reject", "decide", "reject", "Reject", "danger", "Its open units are cancelled and what was paid for them goes back. It cannot be undone."))
         },
     )
 }

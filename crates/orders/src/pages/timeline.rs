@@ -18,6 +18,7 @@ const KINDS: &[(&str, &str, Icon, Tone)] = &[
     ("order.address_changed", "Address changed", Icon::MapPin, Tone::Info),
     ("order.contact_changed", "Contact changed", Icon::Mail, Tone::Info),
     ("order.tagged", "Tagged", Icon::Tag, Tone::Quiet),
+    ("order.untagged", "Tag taken off", Icon::Tag, Tone::Quiet),
     ("order.payment_requested", "Payment request sent", Icon::Mail, Tone::Info),
     ("order.confirmation_asked", "Confirmation sent again", Icon::Mail, Tone::Quiet),
     ("order.units_shipped", "Shipped", Icon::TruckDelivery, Tone::Info),

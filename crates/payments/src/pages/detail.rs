@@ -122,6 +122,13 @@ fn amounts(p: &Payment) -> Markup {
     h::breakdown(&lines)
 }
 
+/// The form that lets a payment go: asked first, because it cannot be taken back.
+fn let_go(p: &Payment, label: &str, question: &str) -> Markup {
+    let fields = html! { (web::once()) input type="hidden" name="do" value="void"; };
+    let ask = h::confirm_with("void", &format!("/payments/{}", p.id), label, "danger", question, fields);
+    h::card(label, html! { p { (question) } (ask) })
+}
+
 fn actions(caller: &Caller, p: &Payment, refused: Option<&Refused<'_>>) -> Markup {
     let manual = p.gateway == internal::MANUAL;
     let write = caller.may::<WritePayments>();
@@ -175,11 +182,11 @@ fn actions(caller: &Caller, p: &Payment, refused: Option<&Refused<'_>>) -> Marku
     html! {
         @if write && !manual && p.capturable() > 0 {
             (form("capture", here(), "Capture", "primary", amount("capture", p.capturable())))
-            (form("void", here(), "Void", "danger", html! { p { "Lets go all that is authorised and not captured." } }))
+            (let_go(p, "Void", &format!("Lets go {}: all that is authorised and not captured. The customer would have to pay anew.", Money::new(p.capturable(), p.currency))))
         }
         @if write && manual && open > 0 && p.voided == 0 {
             (form("confirm", here(), "Confirm that money arrived", "primary", html! { (amount("confirm", open)) (text("confirm", "Line of the bank statement or cash book", "reference")) }))
-            (form("void", here(), "Stop waiting", "danger", html! {}))
+            (let_go(p, "Stop waiting", &format!("{} are not expected any more. Money that arrives later finds no payment.", Money::new(open, p.currency))))
         }
         @if caller.may::<WriteRefunds>() && p.refundable() > 0 {
             (form("refund", format!("/payments/{}/refund", p.id), "Refund the order", "secondary", html! {

@@ -113,14 +113,14 @@ async fn whole(
         @if let Some(r) = refused { (h::alert("danger", r.problem.detail())) }
         (h::split(
             html! {
-                (h::card("Units", units(&seen)))
+                (h::card("Units", units(&seen, super::sees_money(caller))))
                 (super::photos::card(caller, id, &seen.photos, open, photo_error))
                 (steps(caller, &seen, refused))
             },
             html! {
                 (h::card("Return", facts(&seen)))
                 (label(caller, &seen, refused))
-                (h::card("What the customer gets", money(&seen)))
+                @if super::sees_money(caller) { (h::card("What the customer gets", money(&seen))) }
             },
         ))
     };
@@ -132,23 +132,22 @@ async fn whole(
         .show(body))
 }
 
-fn units(seen: &Seen) -> Markup {
+/// The units; what they give only for who may see money.
+fn units(seen: &Seen, money: bool) -> Markup {
     let row = |u: &UnitRow| {
-        Row::new([
+        let cells = [
             html! { strong { (u.sku) } div { bdi { (u.title) } } },
             html! { (words(u.reason.as_str())) @if let Some(comment) = &u.comment { div.text-secondary { bdi { (comment) } } } },
             h::badge(u.reception.as_str()),
             html! { (h::badge(u.acceptance.as_str())) @if let Some(to) = u.disposition { " " (h::badge(to.as_str())) } },
-            h::money(seen.money(seen.worth(u))),
-        ])
+        ];
+        Row::new(cells.into_iter().chain(money.then(|| h::money(seen.money(seen.worth(u))))))
     };
-    let cols = [
-        Col::text("What"),
-        Col::text("Why"),
-        Col::text("Where it is"),
-        Col::text("Decision"),
-        Col::number("Gives"),
-    ];
+    let cols: Vec<Col<'_>> =
+        [Col::text("What"), Col::text("Why"), Col::text("Where it is"), Col::text("Decision")]
+            .into_iter()
+            .chain(money.then(|| Col::number("Gives")))
+            .collect();
     Table::new("Units", &cols, seen.units.iter().map(row)).show()
 }
 
@@ -346,6 +345,14 @@ fn inspection(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
     )
 }
 
+/// A way to settle, which is asked first: nothing takes it back.
+fn settles(seen: &Seen, step: Step, label: &str, wanted: bool, question: &str) -> Markup {
+    let fields = html! { (web::once()) input type="hidden" name="do" value=(step.as_str()); };
+    let path = format!("/returns/{}/{}", seen.row.id, step.path());
+    let kind = if wanted { "primary" } else { "secondary" };
+    html! { div.mb-3 { (h::confirm_with(step.as_str(), &path, label, kind, question, fields)) } }
+}
+
 fn settlement(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
     let shown = h::money(seen.money(seen.preview.refunded));
     let (sku, error) = typed(refused, Step::Exchange, "sku");
@@ -359,8 +366,9 @@ fn settlement(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
             }
             "The customer gets " strong { (shown) } "."
         }
-        (step(seen, Step::Refund, "Refund the ways it was paid", if direct(Resolution::Refund) { "primary" } else { "secondary" }, again(refused, Step::Refund), html! {}))
-        (step(seen, Step::StoreCredit, "Give store credit", if direct(Resolution::StoreCredit) { "primary" } else { "secondary" }, again(refused, Step::StoreCredit), html! {}))
+        @let given = seen.money(seen.preview.refunded);
+        (settles(seen, Step::Refund, "Refund the ways it was paid", direct(Resolution::Refund), &format!("{given} go back the ways they were paid. What is paid out cannot be taken back.")))
+        (settles(seen, Step::StoreCredit, "Give store credit", direct(Resolution::StoreCredit), &format!("The customer gets {given} to spend, and the return is over.")))
         details open[direct(Resolution::Exchange) || error.is_some()] {
             summary.btn.btn-link { "Exchange" }
             (step(seen, Step::Exchange, "Place the exchange", "primary", again(refused, Step::Exchange), html! {

@@ -31,6 +31,9 @@ const COLS: [Col<'static>; 7] = [
     Col::text("Asked"),
 ];
 
+/// Where the money stands among them: only for who may see it.
+const CREDIT: usize = 5;
+
 /// Shows a page of returns; a number that names one return opens it.
 pub(super) async fn show(
     State(app): State<App>,
@@ -55,11 +58,14 @@ pub(super) async fn show(
     }));
     let tabs: Vec<h::Tab<'_>> =
         tabs.iter().map(|(title, href, here)| h::Tab { title, href, here: *here, count: None }).collect();
+    let money = super::sees_money(&caller);
+    let cols: Vec<Col<'_>> =
+        COLS.into_iter().enumerate().filter(|(i, _)| money || *i != CREDIT).map(|(_, c)| c).collect();
     let body = html! {
         (h::filter_bar("/returns", ("q", &query.q, "Scan or type a return or order number"), html! {}, &[]))
         @if page.data.is_empty() {
             (h::empty("No returns here", "Customers ask for returns on the tracking page; support enters them on the page of an order."))
-        } @else { (Table::new("Returns", &COLS, page.data.iter().map(row)).show()) }
+        } @else { (Table::new("Returns", &cols, page.data.iter().map(|r| row(r, money))).show()) }
         (h::pages(&h::query("/returns", &[("status", &query.status), ("q", &query.q)]), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
     };
     Ok(Screen::new(&caller, "Returns")
@@ -70,8 +76,8 @@ pub(super) async fn show(
         .into_response())
 }
 
-fn row(r: &ReturnRow) -> Row {
-    Row::new([
+fn row(r: &ReturnRow, money: bool) -> Row {
+    let cells = [
         html! { (r.number) },
         html! { a href={ "/orders/" (r.order_id) } { (r.order_number) } },
         h::badge(r.status.as_str()),
@@ -79,8 +85,9 @@ fn row(r: &ReturnRow) -> Row {
         html! { (r.units) @if r.photos > 0 { " " span title={ (r.photos) " photos" } { (h::icon(h::Icon::Camera)) span.visually-hidden { (r.photos) " photos" } } } },
         h::amount(r.credited, r.currency),
         h::time(r.requested_at),
-    ])
-    .href(format!("/returns/{}", r.id))
-    .id(r.id.to_string())
-    .quiet(matches!(r.status, Status::Settled | Status::Declined))
+    ];
+    Row::new(cells.into_iter().enumerate().filter(|(i, _)| money || *i != CREDIT).map(|(_, cell)| cell))
+        .href(format!("/returns/{}", r.id))
+        .id(r.id.to_string())
+        .quiet(matches!(r.status, Status::Settled | Status::Declined))
 }

@@ -94,13 +94,13 @@ async fn list(app: &App, caller: &Caller, q: &Query, told: Option<&Problem>) -> 
     Ok(Screen::new(caller, "Shipments")
         .actions(html! {
             @if may && q.view() == View::Ready && ready > 0 && !page.data.is_empty() {
-                form method="post" action="/shipments/ship" {
+                @let label = if q.carrier.is_empty() { "Hand over all".to_owned() } else { format!("Hand over all of {}", q.carrier) };
+                (h::confirm_with("hand-over-all", "/shipments/ship", &label, "primary", HANDED, html! {
                     (web::once())
                     input type="hidden" name="do" value="all";
                     input type="hidden" name="carrier" value=(q.carrier);
                     input type="hidden" name="back" value=(here);
-                    button.btn.btn-primary type="submit" { (h::icon(Icon::TruckDelivery)) " Hand over all" @if !q.carrier.is_empty() { " of " (q.carrier) } }
-                }
+                }))
             }
         })
         .above(h::tabs("Views", &tabs))
@@ -152,6 +152,9 @@ fn nothing(q: &Query) -> Markup {
     }
 }
 
+/// What handing over means, asked before it is done.
+const HANDED: &str = "The parcels have left the house then: stock and sale are booked, payments are captured, and the customers are told. It cannot be undone.";
+
 fn table(caller: &Caller, rows: &[Listed], now: Timestamp, may: bool, here: &str) -> Markup {
     let cols = [
         Col::text("Tracking number"),
@@ -172,9 +175,12 @@ fn table(caller: &Caller, rows: &[Listed], now: Timestamp, may: bool, here: &str
             let buttons = html! {
                 (web::once())
                 input type="hidden" name="back" value=(here);
-                button.btn.btn-primary type="submit" name="do" value="ticked" { "Hand over" }
+                (h::opens("hand-over", "Hand over", "primary"))
             };
-            table.bulk(Bulk { action: "/shipments/ship", name: "ids", buttons }).show()
+            html! {
+                (table.bulk(Bulk { action: "/shipments/ship", name: "ids", buttons }).show())
+                (h::ask_first("hand-over", "bulk-ids", "ticked", "Hand over", "primary", HANDED))
+            }
         }
     }
 }

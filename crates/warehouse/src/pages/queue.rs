@@ -75,12 +75,12 @@ async fn list(app: &App, caller: &Caller, q: &Query, told: Option<&Problem>) -> 
         .subtitle(html! { "What is released appears on the pick lists. Holds keep an order here until they are lifted." })
         .actions(html! {
             @if everything {
-                form method="post" action="/warehouse/release" {
-                    (web::once())
-                    input type="hidden" name="do" value="all";
-                    @if let Some(l) = q.location { input type="hidden" name="location" value=(l); }
-                    button.btn.btn-primary type="submit" { (h::icon(Icon::PlayerPlay)) " Release all " (counts[0].min(1000)) }
-                }
+                (h::confirm_with("release-all", "/warehouse/release", &format!("Release all {}", counts[0].min(MOST.unsigned_abs())), "primary",
+                    "They appear on the pick lists at once. What is released is taken back only by holding its order.", html! {
+                        (web::once())
+                        input type="hidden" name="do" value="all";
+                        @if let Some(l) = q.location { input type="hidden" name="location" value=(l); }
+                    }))
             }
         })
         .above(h::tabs("Views", &tabs))

@@ -30,7 +30,7 @@ pub use choice::{
 pub use entry::{entry_lines, more_lines};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
-pub use overlay::{Item, confirm, dialog, menu, opens, side_panel};
+pub use overlay::{Item, ask_first, confirm, confirm_with, dialog, menu, opens, side_panel};
 pub use sums::{Sum, breakdown};
 pub use table::{Bulk, Col, Row, Sort, Table};
 pub use timeline::{Moment, moments, timeline, timeline_item};

@@ -32,19 +32,48 @@ pub fn confirm(
     question: &str,
     hidden: &[(&str, &str)],
 ) -> Markup {
+    let fields = html! { @for (name, value) in hidden { input type="hidden" name=(name) value=(value); } };
+    confirm_with(id, action, label, kind, question, fields)
+}
+
+/// As [`confirm`], with fields of any kind that are not shown, as the key of [`crate::once()`].
+pub fn confirm_with(
+    id: &str,
+    action: &str,
+    label: &str,
+    kind: &str,
+    question: &str,
+    fields: Markup,
+) -> Markup {
     let form = html! {
         form method="post" action=(action) {
-            @for (name, value) in hidden { input type="hidden" name=(name) value=(value); }
+            (fields)
             button class={ "btn btn-" (kind) } type="submit" { (label) }
         }
     };
     html! {
         (opens(id, label, kind))
-        (dialog(id, label, html! { p { (question) } }, html! {
-            form method="dialog" { button.btn type="submit" { "Keep it as it is" } }
-            (form)
-        }))
+        (asking(id, label, question, form))
     }
+}
+
+/// What a button of a form that [`opens`] this asks before it sends the form: for what cannot be undone. It stands outside of the form,
+/// whose id is `form`, and sends `do` with this value.
+pub fn ask_first(id: &str, form: &str, value: &str, label: &str, kind: &str, question: &str) -> Markup {
+    let send = html! { button class={ "btn btn-" (kind) } type="submit" form=(form) name="do" value=(value) { (label) } };
+    asking(id, label, question, send)
+}
+
+fn asking(id: &str, label: &str, question: &str, send: Markup) -> Markup {
+    dialog(
+        id,
+        label,
+        html! { p { (question) } },
+        html! {
+            form method="dialog" { button.btn type="submit" { "Keep it as it is" } }
+            (send)
+        },
+    )
 }
 
 /// A panel at the side of the page, over it: for details of a row while the list stays.

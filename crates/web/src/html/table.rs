@@ -51,7 +51,7 @@ pub struct Sort<'a> {
 pub struct Bulk<'a> {
     /// Where it is sent.
     pub action: &'a str,
-    /// As `ids`: what [`Row::value`] is sent as.
+    /// As `ids`: what [`Row::value`] is sent as. The form's id is `bulk-ids`, for [`super::ask_first`].
     pub name: &'a str,
     /// The buttons, as `button.btn name="do" value="hold" { "Hold" }`.
     pub buttons: Markup,
@@ -138,7 +138,7 @@ impl<'a> Table<'a> {
         match self.bulk {
             None => table,
             Some(bulk) => html! {
-                form.bulk method="post" action=(bulk.action) data-bulk {
+                form.bulk id=(format!("bulk-{}", bulk.name)) method="post" action=(bulk.action) data-bulk {
                     (table)
                     div.bulk-bar role="region" aria-label="With the ticked rows" {
                         output.bulk-count { "Ticked" }
