@@ -103,7 +103,6 @@ struct MergePreview {
 #[into_params(parameter_in = Query)]
 struct PreviewMerge {
     /// Who would be merged into the customer.
-    #[param(value_type = String)]
     from: CustomerId,
     /// Whose name is kept.
     #[serde(default)]

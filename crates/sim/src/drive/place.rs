@@ -110,18 +110,10 @@ impl Sim {
             let mut mine = Vec::new();
             for (row, item) in rows.iter().zip(&wish.items) {
                 let sku = self.shop.sku(row.sku_id)?;
-                let whole = Worth {
-                    off: row.discount_net,
-                    net: row.net,
-                    tax: row.tax,
-                    shipping: row.shipping,
-                    shipping_tax: row.shipping_tax,
-                    fee: row.fee,
-                };
                 if sku != item.sku || row.ordered != item.units || row.gross != item.price * item.units {
                     return Err(Trouble::new("orders.as_asked", format!("{item:?} became {row:?}")));
                 }
-                mine.push(line(row.id, sku, row.ordered, whole));
+                mine.push(line(row.id, sku, row.ordered, worth(row)));
             }
             let sums = mine.iter().map(|l| l.whole.total()).sum::<i64>();
             let wanted = total(wish);
@@ -244,6 +236,18 @@ impl Sim {
             db::write!(self.db, &self.by, |tx| tx.exec(text, []).await)?;
         }
         Ok(())
+    }
+}
+
+/// What all units of a line cost together.
+fn worth(row: &orders::LineRow) -> Worth {
+    Worth {
+        off: row.discount_net,
+        net: row.net,
+        tax: row.tax,
+        shipping: row.shipping,
+        shipping_tax: row.shipping_tax,
+        fee: row.fee,
     }
 }
 
