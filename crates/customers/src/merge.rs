@@ -81,7 +81,7 @@ kernel::refusals! {
     /// Why customers are not merged, in order of precedence.
     pub enum MergeRefused {
         UnknownCustomer { customer: CustomerId } => NotFound, "customers.unknown_customer", "There is no customer {customer}.";
-        Same => Invalid, "customers.merge_with_itself", "Both are the same customer already: choose another one to merge.";
+        Same => Conflict, "customers.merge_with_itself", "Both are the same customer already: choose another one to merge.";
         Gone { customer: CustomerId, into: CustomerId } => Conflict, "customers.merged_already", "{customer} was merged into {into} before: look at that customer, and merge them if they are the same person.";
         TooMuch { currency: String } => Conflict, "customers.merged_credit_too_large", "Together they would have more store credit in {currency} than any amount of money we can write: take some of it back first.";
     }
