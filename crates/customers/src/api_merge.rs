@@ -16,7 +16,7 @@ use web::{App, Body, Key, May, OrProblem, Params, Problem, Reply, Segment};
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(likely)).routes(routes!(show, submit))
+    OpenApiRouter::new().routes(routes!(likely)).routes(routes!(show)).routes(routes!(submit))
 }
 
 /// Somebody who is probably the same person.
@@ -98,38 +98,32 @@ struct MergePreview {
     consents: Vec<WordView>,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Deserialize, IntoParams, Default)]
+#[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 struct PreviewMerge {
-    /// Who would be merged into the customer.
-    from: CustomerId,
     /// Whose name is kept.
-    #[serde(default)]
     name: Side,
     /// Whose e-mail address is kept.
-    #[serde(default)]
     email: Side,
     /// Whose phone number is kept.
-    #[serde(default)]
     phone: Side,
     /// Whose address is kept.
-    #[serde(default)]
     address: Side,
 }
 
 /// Preview a merge of customers
 ///
 /// Whose contact is kept can be chosen; where that one has none, it is the other's. Refused as the merge would be.
-#[utoipa::path(get, path = "/customers/{id}/merge", tag = "customers", operation_id = "previewMerge", params(("id" = CustomerId, Path), PreviewMerge), responses((status = 200, body = MergePreview), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(get, path = "/customers/{id}/merge/{from}", tag = "customers", operation_id = "previewMerge", params(("id" = CustomerId, Path), ("from" = CustomerId, Path, description = "Who would be merged into the customer."), PreviewMerge), responses((status = 200, body = MergePreview), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn show(
     State(app): State<App>,
     _: May<ReadCustomers>,
-    Segment(id): Segment<CustomerId>,
+    Segment((id, from)): Segment<(CustomerId, CustomerId)>,
     Params(q): Params<PreviewMerge>,
 ) -> Result<Json<MergePreview>, Problem> {
     let keep = Keep { name: q.name, email: q.email, phone: q.phone, address: q.address };
-    let plan: Plan = preview(app.db.read(), id, q.from, keep).await?.or_problem()?;
+    let plan: Plan = preview(app.db.read(), id, from, keep).await?.or_problem()?;
     let survivor = customer(&app, plan.survivor).await?;
     let merged = customer(&app, plan.merged).await?;
     let follows = app.follows(plan.merged.0).await?;

@@ -173,10 +173,10 @@ async fn compared(
             (h::card_with("Whose contact is kept", html! { (h::link(&h::query(&path(with), &[("with", &customer.id.to_string())]), "Keep the other one instead", "secondary", "")) }, html! {
                 (choices(customer, &other, &plan.kept))
                 @if own.iter().zip(&follows).any(|((_, mine), (_, theirs))| mine + theirs > 0) {
-                    p.text-secondary { "Until now: " bdi { (customer.name) } " has " (counted(&own)) "; " bdi { (other.name) } " has " (counted(&follows)) "." }
+                    p.text-secondary { "Until now the one who stays has " (counted(&own)) ", and the one who is merged " (counted(&follows)) "." }
                 }
             }))
-            div #merge-effects hx-get=(here) hx-trigger="change from:closest form" hx-include="closest form" hx-select="#merge-effects" hx-target="this" hx-swap="outerHTML" {
+            div #merge-effects hx-get=(here) hx-trigger="change from:'closest form'" hx-include="closest form" hx-select="#merge-effects" hx-target="this" hx-swap="outerHTML" {
                 (h::card("What will happen", effects(&other, &plan, &follows, &lost)))
             }
             (h::note("warning", html! { "This cannot be undone." }))

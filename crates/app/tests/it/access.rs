@@ -80,7 +80,7 @@ const API: &[(&str, &[&str])] = &[
             "GET /v1/customers/{id}",
             "GET /v1/customers/{id}/consents",
             "GET /v1/customers/{id}/duplicates",
-            "GET /v1/customers/{id}/merge",
+            "GET /v1/customers/{id}/merge/{from}",
             "GET /v1/customers/{id}/store-credit",
         ],
     ),

@@ -26,10 +26,9 @@ fn operations() -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, shown) in item.as_object().unwrap() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
-            // What a path holds, and what has to follow it.
-            let wanted = |p: &&Value| p["in"] == "path" || (p["in"] == "query" && p["required"] == true);
+            let path_of = |p: &Value| p["in"] == "path";
             let mut filled = path.clone();
-            for parameter in shown["parameters"].as_array().into_iter().flatten().filter(wanted) {
+            for parameter in shown["parameters"].as_array().into_iter().flatten().filter(|p| path_of(p)) {
                 let name = parameter["name"].as_str().unwrap();
                 let schema = resolved(&document, &parameter["schema"]);
                 let value = match (schema["pattern"].as_str(), schema["enum"][0].as_str()) {
@@ -39,10 +38,6 @@ fn operations() -> Vec<Operation> {
                     (_, Some(word)) => word.to_owned(),
                     _ => "nothing".to_owned(),
                 };
-                if parameter["in"] == "query" {
-                    filled
-                        .push_str(&format!("{}{name}={value}", if filled.contains('?') { '&' } else { '?' }));
-                }
                 filled = filled.replace(&format!("{{{name}}}"), &value);
             }
             all.push(Operation {

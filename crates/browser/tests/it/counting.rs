@@ -63,6 +63,9 @@ async fn counts(desk: &Desk<'_>) {
     // The movement says where it came from.
     desk.click(&short).await;
     desk.see("−2").await;
+    // What was refused is 422, which the console counts among errors.
+    let errors = desk.errors().await;
+    assert!(errors.iter().all(|e| e.contains("422")), "{errors:?}");
 }
 
 #[tokio::test]
