@@ -219,3 +219,38 @@ async fn many_who_spend_at_once_spend_what_is_there() {
         laws_hold(&db).await;
     }
 }
+
+#[tokio::test]
+async fn people_are_found_by_the_beginning_of_any_end_of_their_name() {
+    for db in both(Options::default).await {
+        let named = |name: &str, key: &str| Contact { name: name.into(), ..who(Some(key), None) };
+        let batch = [
+            named("Anna Berger", "a@x.de"),
+            named("Berger Moden GmbH", "b@x.de"),
+            named("Zoë  Östergård", "z@x.de"),
+            named("Cher", "c@x.de"),
+        ];
+        find(&db, &batch).await.unwrap();
+        for (text, expected) in [
+            ("berg", vec!["Anna Berger", "Berger Moden GmbH"]),
+            ("Berger, Anna", vec!["Anna Berger"]),
+            ("anna b", vec!["Anna Berger"]),
+            ("gmbh", vec!["Berger Moden GmbH"]),
+            ("moden", vec![]),
+            ("ÖSTER", vec!["Zoë  Östergård"]),
+            ("cher", vec!["Cher"]),
+            (" , ", vec![]),
+        ] {
+            let name = |c: &customers::Customer| c.name.clone();
+            let suggested = customers::read::suggested(db.read(), text, 8).await.unwrap();
+            let mut suggested: Vec<String> = suggested.iter().map(name).collect();
+            suggested.sort();
+            assert_eq!(suggested, expected, "{text} on {}", db.name);
+            let filter = customers::read::Filter { name: Some(text.into()), ..Default::default() };
+            let listed = customers::read::list(db.read(), &filter, None, 8).await.unwrap();
+            let mut listed: Vec<String> = listed.iter().map(name).collect();
+            listed.sort();
+            assert_eq!(listed, expected, "{text} on {}", db.name);
+        }
+    }
+}

@@ -198,7 +198,7 @@
     box.addEventListener("keydown", (e) => {
       const many = list.hidden ? 0 : options().length;
       const marked = many ? options()[at()] : null;
-      if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) return;
+      if (e.key === "Enter" && (e.ctrlKey || e.metaKey || e.isComposing)) return;
       if (e.key === "Enter" && marked) {
         pick(marked, close);
         settle?.taken(true);

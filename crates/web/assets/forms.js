@@ -25,17 +25,19 @@
     const empty = all.slice(all.indexOf(line) + 1).find((l) => boxOf(l).value.trim() === "");
     return empty ?? addLine(lines);
   };
-  const nextField = (field) => {
+  // The next field, rather one that is like this.
+  const nextField = (field, like = () => true) => {
     const all = $$("input:not([type=hidden]), select, textarea, button", field.form).filter(
       (e) => e === field || (e.tabIndex >= 0 && !e.disabled && shown(e)),
     );
-    all[all.indexOf(field) + 1]?.focus();
+    const after = all.slice(all.indexOf(field) + 1);
+    (after.find(like) ?? after[0])?.focus();
   };
   document.addEventListener("fulmar:taken", (e) => {
     const line = e.target.closest("[data-line]");
     const next = line && nextLine(line);
     if (next) boxOf(next).focus();
-    else nextField(e.target);
+    else nextField(e.target, (field) => field.matches("input") && field.value === "");
   });
   document.addEventListener("click", (e) => {
     const more = e.target.closest?.("button[data-more]");

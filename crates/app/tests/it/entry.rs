@@ -168,7 +168,7 @@ async fn more_lines_come_without_a_script_and_forms_have_no_page_of_their_own() 
         let more = send(&app, "/purchasing/new", &line).await;
         assert!(more.status == 200 && more.text.contains("name=\"lines[4][sku]\""), "{}", more.text);
         assert!(!more.text.contains("name=\"lines[5][sku]\"") && more.text.contains("value=\"TEE\""));
-        assert_eq!(count(&app, "SELECT COUNT(*) FROM purchase_order").await, 0);
+        assert_eq!(count(&app, "SELECT COUNT(*) FROM purchase").await, 0);
         let saved = [
             ("supplier", "ACME"),
             ("location", "BER"),
@@ -177,7 +177,7 @@ async fn more_lines_come_without_a_script_and_forms_have_no_page_of_their_own() 
             ("lines[0][cost]", "6,50"),
         ];
         location(&send(&app, "/purchasing/new", &saved).await);
-        assert_eq!(count(&app, "SELECT unit_cost FROM purchase_order_line").await, 650, "{}", app.name);
+        assert_eq!(count(&app, "SELECT unit_cost FROM purchase_line").await, 650, "{}", app.name);
 
         let id = named(&app, "Anna Berger", "anna").await;
         let away = app.get(&format!("/orders/{id}/hold")).await;

@@ -63,7 +63,7 @@ async fn an_accountant_drills_from_the_balance_sheet_to_the_order_and_a_picker_m
         // A wrong correction comes back with what is wrong by its field; a right one is posted once.
         let writer = app.with_key(&["books:*"]).await;
         let typed = "once=aa&currency=EUR&debit=1000&credit=3000&text=Paid+in&amount=";
-        let wrong = writer.form("/books/adjust", &format!("{typed}1%2C5")).await;
+        let wrong = writer.form("/books/adjust", &format!("{typed}1%2C500")).await;
         assert!(
             wrong.status == 422
                 && wrong.text.contains("field-amount-error")

@@ -110,7 +110,7 @@ async fn roles_decide_what_is_seen() {
                 &[("cookie", &cookie), ("hx-request", "true"), ("hx-request-type", "partial")],
             )
             .await;
-        assert_eq!((part.status.as_u16(), part.header("hx-redirect")), (401, "/sign-in"));
+        assert_eq!((part.status.as_u16(), part.header("hx-redirect")), (401, "/sign-in?next=/"));
         let fresh = shop.sign_in("reader@shop.example").await;
         db::write!(shop.db.db, &Actor::system("test"), |tx| tx
             .exec("UPDATE user_account SET active = FALSE", [])
