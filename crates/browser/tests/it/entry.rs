@@ -272,8 +272,8 @@ async fn goods_are_ordered_and_received_by_scanning() {
         desk.scan(&barcode(desk, 0).await.1).await;
         cursor_in(desk, "quantity").await;
         desk.press("2").await;
-        desk.type_into("Delivery note", "DN 1").await;
-        desk.click("Receive").await;
+        desk.type_into("Cost of a unit", "4,80").await;
+        desk.type_into("Delivery note", &format!("DN 1{}", char::from(Key::Enter))).await;
         desk.see("received").await;
         cursor_in(desk, "sku").await;
     })
