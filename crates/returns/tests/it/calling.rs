@@ -64,6 +64,7 @@ async fn each_law_notices_tampering() {
             "INSERT INTO return_photo (id, return_id, at, by_actor, width, height, bytes, digest, content) \
              SELECT 1, MIN(id), 0, 'user:1', 1, 1, 4, 'd', 'AAAA' FROM return_request",
         ),
+        ("returns.are_of_the_orders_customer", "UPDATE return_request SET customer_id = customer_id + 1"),
     ];
     for db in both(options).await {
         let shop = Shop::open(db).await;
