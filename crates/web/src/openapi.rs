@@ -146,9 +146,11 @@ fn add_problems(operation: &mut Operation, changes: bool) {
     ]);
     let answers = &mut operation.responses.responses;
     // A problem that an operation names itself is sent as every other one.
-    answers.retain(|status, _| !status.starts_with(['4', '5']));
-    for (status, _) in statuses.into_iter().filter(|(_, applies)| *applies) {
-        answers.insert(status.to_string(), RefOr::Ref(Ref::from_response_name(PROBLEM)));
+    let named: Vec<String> =
+        answers.keys().filter(|status| status.starts_with(['4', '5'])).cloned().collect();
+    let usual = statuses.into_iter().filter(|(_, applies)| *applies).map(|(status, _)| status.to_string());
+    for status in usual.chain(named) {
+        answers.insert(status, RefOr::Ref(Ref::from_response_name(PROBLEM)));
     }
 }
 

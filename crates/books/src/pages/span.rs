@@ -131,8 +131,8 @@ impl Span {
     }
     /// For people.
     pub fn label(&self) -> String {
-        if let Some(wrong) = &self.wrong {
-            return format!("nothing: {}", wrong.detail);
+        if self.wrong.is_some() {
+            return "nothing is shown".to_owned();
         }
         match (&self.month, self.days.0.as_str()) {
             (Some(month), _) => format!("{month} ({} to {})", self.days.0, self.days.1),
