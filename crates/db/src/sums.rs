@@ -17,7 +17,7 @@ const KEYS: usize = 3;
 /// A key; what is text in it stands for its place among the texts met.
 type Key = [i64; KEYS];
 
-/// What a reading fills. A connection keeps it from law to law: to get as much from the system anew, page by page, took a twelfth of `verify`.
+/// What a reading fills. A connection keeps it from law to law, so that the system does not clear as much anew for each, page by page.
 #[derive(Default)]
 pub(crate) struct Space {
     /// In the order they came.
