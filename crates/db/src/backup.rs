@@ -12,6 +12,7 @@ mod catalogue;
 use crate::Sql;
 use crate::open::{Backend, Db, Writer};
 use crate::sqlite::{Place, Readers, Use};
+use crate::turns::Standing;
 use catalogue::{migrations, numbers, sequences, series, tables};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -181,9 +182,9 @@ async fn snapshot(db: &Db) -> Result<Sql, Fault> {
             return Ok(alone);
         }
         Writer::Sqlite(..) => "",
-        Writer::Postgres(_) => "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        Writer::Postgres(..) => "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     };
-    let tx = db.shared.writer.begin().await?;
+    let tx = db.shared.writer.begin(Standing::single()).await?;
     tx.script(begin).await?;
     if db.backend() == Backend::Postgres {
         tx.script(&format!("SET LOCAL application_name = '{APPLICATION_NAME}'")).await?;
@@ -301,11 +302,11 @@ impl<R: Read> Source<R> {
 /// with another schema; then nothing is changed. Faults of the database.
 pub async fn restore(db: &Db, input: impl Read + Send) -> Result<Summary, Fault> {
     // No events, no reactions, no second run: what is restored is history already.
-    let tx = db.shared.writer.begin().await?;
+    let tx = db.shared.writer.begin(Standing::single()).await?;
     let mut source = Source { lines: BufReader::new(GzDecoder::new(input)), sum: Sha256::new() };
     match load(&tx, &mut source).await {
         Ok(summary) => {
-            tx.commit(false).await?;
+            tx.commit(1).await?;
             if db.backend() == Backend::Postgres {
                 // Until its autovacuum comes by it would plan as for empty tables: the first `fulmar verify` would take hours.
                 db.shared.writer.alone().script("ANALYZE").await?;

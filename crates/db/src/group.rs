@@ -3,7 +3,7 @@
 //!
 //! The first transaction of a group begins it; each behind it is a savepoint in it, one after the other, so each still sees all before it
 //! and can be rolled back alone. When the first of a group is done it queues a committer: whoever waited for the writer before that takes part,
-//! whoever comes later is in the next group. There is no timer, and a lone writer waits for nobody. A transaction of many commands has
+//! whoever comes later is in the next group. There is no timer, and a lone writer waits for nobody. A group of many commands has
 //! spread the wait over them already: it commits at once, so that its callers come back while the next one is decided. (PostgreSQL groups
 //! commits itself.)
 //!
@@ -13,6 +13,7 @@
 
 use crate::error::{gave_up, is_busy};
 use crate::sqlite::{Connection, closed};
+use crate::turns::{Held, Standing, Turns};
 use kernel::Fault;
 use kernel::row::{Row, Value};
 use std::sync::Arc;
@@ -21,20 +22,34 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Commands of a group that are worth a wait for the disk of their own.
+const MANY: usize = 8;
 
 type Told = oneshot::Sender<Result<(), Arc<str>>>;
 
-/// The writers' queue: first come, first served.
+/// The writer and those who wait for it.
 #[derive(Clone)]
-pub(crate) struct Group(Arc<Mutex<Turn>>);
+pub(crate) struct Group {
+    turns: Turns,
+    /// Locked by whose turn it is, so that nobody ever waits for the lock.
+    turn: Arc<Mutex<Turn>>,
+}
+
+/// The writer, in the hands of whose turn it is; let go before the turn.
+struct Mine {
+    turn: OwnedMutexGuard<Turn>,
+    _held: Held,
+}
 
 /// What the one whose turn it is holds.
-pub(crate) struct Turn {
+struct Turn {
     /// Nothing once it is closed.
     connection: Option<Connection>,
     in_memory: bool,
     open: bool,
     members: Vec<Told>,
+    /// Commands of the group that are done.
+    commands: usize,
     committer: bool,
 }
 
@@ -46,6 +61,7 @@ impl Turn {
     async fn begin(&mut self) -> Result<(), Fault> {
         // Whoever is left of a group that broke has no part in the next one.
         self.members.clear();
+        self.commands = 0;
         let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(1));
         loop {
             let begun = self.connection()?.control("BEGIN IMMEDIATE");
@@ -100,7 +116,7 @@ impl Turn {
 /// One transaction of a group, on its turn. What is dropped is rolled back.
 pub(crate) struct Member {
     /// Nothing once it was given to the one who commits.
-    turn: Option<OwnedMutexGuard<Turn>>,
+    turn: Option<Mine>,
     group: Group,
     begun: Begun,
 }
@@ -118,29 +134,39 @@ impl Group {
     pub(crate) fn new(connection: Connection, in_memory: bool) -> Result<Self, Fault> {
         connection.never_waits()?;
         let connection = Some(connection);
-        let turn = Turn { connection, in_memory, open: false, members: Vec::new(), committer: false };
-        Ok(Self(Arc::new(Mutex::new(turn))))
+        let turn =
+            Turn { connection, in_memory, open: false, members: Vec::new(), commands: 0, committer: false };
+        Ok(Self { turns: Turns::new(1), turn: Arc::new(Mutex::new(turn)) })
+    }
+    /// Takes a place in the queue now; the turn comes when the answer is waited for.
+    fn turn(&self, standing: Standing) -> impl Future<Output = Result<Mine, Fault>> + Send + use<> {
+        let (asked, turn) = (self.turns.ask(standing), Arc::clone(&self.turn));
+        async move {
+            let _held = asked.await.map_err(|_| closed())?;
+            Ok(Mine { turn: turn.lock_owned().await, _held })
+        }
     }
     /// Waits for its turn and begins a transaction in the group.
-    pub(crate) async fn join(&self) -> Result<Member, Fault> {
-        let mut turn = Arc::clone(&self.0).lock_owned().await;
+    pub(crate) async fn join(&self, standing: Standing) -> Result<Member, Fault> {
+        let mut mine = self.turn(standing).await?;
+        let turn = &mut mine.turn;
         if !turn.open {
             turn.begin().await?;
-            return Ok(Member { turn: Some(turn), group: self.clone(), begun: Begun::Group });
+            return Ok(Member { turn: Some(mine), group: self.clone(), begun: Begun::Group });
         }
         if let Err(e) = turn.connection()?.control("SAVEPOINT member") {
             let fault = Fault::from(e);
             turn.give_up(&fault);
             return Err(fault);
         }
-        Ok(Member { turn: Some(turn), group: self.clone(), begun: Begun::Savepoint })
+        Ok(Member { turn: Some(mine), group: self.clone(), begun: Begun::Savepoint })
     }
     /// Runs a statement as a transaction of its own, behind whatever is open.
     pub(crate) async fn alone<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<T, Fault> {
-        let mut turn = Arc::clone(&self.0).lock_owned().await;
+        let Mine { mut turn, _held } = self.turn(Standing::single()).await?;
         turn.commit();
         turn.begin().await?;
         let done = work(turn.connection()?);
@@ -156,30 +182,39 @@ impl Group {
         Ok(done?)
     }
     /// Commits what is open once everyone who waits already had a turn.
-    async fn commit_in_turn(self) {
-        let mut turn = Arc::clone(&self.0).lock_owned().await;
-        turn.committer = false;
-        commit(turn).await;
+    fn commit_in_turn(&self) -> impl Future<Output = ()> + Send + use<> {
+        let turn = self.turn(Standing::Last);
+        async move {
+            match turn.await {
+                Ok(mut mine) => {
+                    mine.turn.committer = false;
+                    commit(mine).await;
+                }
+                Err(e) => tracing::error!(error = %e, "the committer had no turn"),
+            }
+        }
     }
     /// Forgets what was not committed, as a process does that dies.
     pub(crate) async fn forget(&self) {
-        let mut turn = self.0.lock().await;
-        turn.members.clear();
-        turn.undo();
+        if let Ok(Mine { mut turn, _held }) = self.turn(Standing::single()).await {
+            turn.members.clear();
+            turn.undo();
+        }
     }
     /// Commits what is open and closes the connection.
     pub(crate) async fn close(&self) {
-        let mut turn = self.0.lock().await;
-        turn.commit();
-        turn.connection = None;
+        if let Ok(Mine { mut turn, _held }) = self.turn(Standing::single()).await {
+            turn.commit();
+            turn.connection = None;
+        }
     }
 }
 
 /// Commits where a wait for the disk keeps nobody else.
-async fn commit(mut turn: OwnedMutexGuard<Turn>) {
-    if turn.in_memory {
-        turn.commit();
-    } else if let Err(e) = tokio::task::spawn_blocking(move || turn.commit()).await {
+async fn commit(mut mine: Mine) {
+    if mine.turn.in_memory {
+        mine.turn.commit();
+    } else if let Err(e) = tokio::task::spawn_blocking(move || mine.turn.commit()).await {
         tracing::error!(error = %e, "the committer ended");
     }
 }
@@ -188,7 +223,7 @@ async fn commit(mut turn: OwnedMutexGuard<Turn>) {
 /// open is committed soon, because an open transaction keeps every other process from writing.
 impl Drop for Member {
     fn drop(&mut self) {
-        let Some(turn) = &mut self.turn else { return };
+        let Some(Mine { turn, .. }) = &mut self.turn else { return };
         match self.begun {
             Begun::Nothing => {}
             Begun::Group => turn.undo(),
@@ -207,14 +242,14 @@ impl Drop for Member {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             turn.committer = true;
-            runtime.spawn(self.group.clone().commit_in_turn());
+            runtime.spawn(self.group.commit_in_turn());
         }
     }
 }
 
 impl Member {
     fn connection(&self) -> Result<&Connection, Fault> {
-        self.turn.as_ref().ok_or_else(closed)?.connection()
+        self.turn.as_ref().ok_or_else(closed)?.turn.connection()
     }
     pub(crate) fn read<T>(
         &self,
@@ -231,10 +266,10 @@ impl Member {
     pub(crate) fn script(&self, text: &str) -> Result<(), Fault> {
         Ok(self.connection()?.script(text)?)
     }
-    /// Ends the transaction well; it is durable when this returns. `at_once`: before whoever waits.
-    pub(crate) async fn commit(mut self, at_once: bool) -> Result<(), Fault> {
+    /// Ends the transaction, of so many commands, well; it is durable when this returns.
+    pub(crate) async fn commit(mut self, commands: usize) -> Result<(), Fault> {
         let begun = std::mem::replace(&mut self.begun, Begun::Nothing);
-        let Some(turn) = &mut self.turn else { return Err(closed()) };
+        let Some(Mine { turn, .. }) = &mut self.turn else { return Err(closed()) };
         if begun == Begun::Savepoint
             && let Err(e) = turn.connection()?.control("RELEASE member")
         {
@@ -244,8 +279,9 @@ impl Member {
         }
         let (told, outcome) = oneshot::channel();
         turn.members.push(told);
+        turn.commands += commands;
         match self.turn.take() {
-            Some(turn) if at_once => commit(turn).await,
+            Some(mine) if mine.turn.commands >= MANY => commit(mine).await,
             turn => self.turn = turn,
         }
         drop(self);
@@ -257,7 +293,7 @@ impl Member {
     /// Ends the transaction badly; what others of the group did stays, unless it was the database itself that gave up.
     pub(crate) fn roll_back(mut self, fault: &Fault) {
         if gave_up(fault)
-            && let Some(turn) = &mut self.turn
+            && let Some(Mine { turn, .. }) = &mut self.turn
         {
             self.begun = Begun::Nothing;
             turn.give_up(fault);

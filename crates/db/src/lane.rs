@@ -3,7 +3,7 @@
 //! culprit stands alone; a panic is such a fault and never ends the lane.
 //!
 //! Two workers take turns, so that one batch is decided while the other waits for the disk. Each takes its batch only when its turn to
-//! write has come, so that none waits with a few commands while others queue behind it.
+//! write has come, so that none waits with a few commands while others queue behind it. Among lanes the longest goes first (see `turns`).
 
 use crate::{BoxFuture, Db, Settled, Tx};
 use kernel::{Actor, Fault};
@@ -17,9 +17,6 @@ const QUEUE: usize = 4096;
 const CAP: usize = 64;
 /// Batches under way at the same time.
 const WORKERS: usize = 2;
-
-/// Commands of a transaction that are worth a wait for the disk of their own.
-const MANY: usize = 8;
 
 /// How often others are let run first when more commands are to be expected than have come. Not a pause: it ends as soon as half as many
 /// wait as the last batch had, and a lane where one calls at a time never does it.
@@ -164,7 +161,8 @@ async fn work<C: Command>(name: &'static str, db: Db, queue: Arc<Queue<C>>) {
         queue.gather().await;
         let actor = first.0.actor();
         let mut attempt = db.attempt(&actor);
-        let mut tx = match attempt.begin().await {
+        let behind = Arc::clone(&queue);
+        let mut tx = match attempt.begin_with(move || 1 + behind.line().waiting.len()).await {
             Ok(tx) => tx,
             Err(fault) => {
                 let _ = first.1.send(Err(fault));
@@ -172,7 +170,7 @@ async fn work<C: Command>(name: &'static str, db: Db, queue: Arc<Queue<C>>) {
             }
         };
         let (commands, replies): (Vec<C>, Vec<_>) = queue.batch(first, &actor).into_iter().unzip();
-        tx.at_once = commands.len() >= MANY;
+        tx.commands = commands.len();
         metrics::histogram!("fulmar_lane_batch_size", "lane" => name).record(commands.len() as f64);
         let once = async {
             let result = C::run(&tx, &commands).await.and_then(|done| complete(done, commands.len()));

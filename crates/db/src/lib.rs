@@ -25,6 +25,7 @@ mod sums;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timers;
+mod turns;
 mod tx;
 mod unwind;
 

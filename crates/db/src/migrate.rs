@@ -5,6 +5,7 @@
 
 use crate::Sql;
 use crate::open::{Backend, Writer};
+use crate::turns::Standing;
 use kernel::Fault;
 use sha2::{Digest, Sha256};
 
@@ -25,9 +26,9 @@ migrations! {
 
 /// Applies what is missing in one transaction; several processes may start at once.
 pub(crate) async fn migrate(writer: &Writer) -> Result<(), Fault> {
-    let tx = writer.begin().await?;
+    let tx = writer.begin(Standing::single()).await?;
     match apply(&tx, writer.backend()).await {
-        Ok(()) => tx.commit(false).await,
+        Ok(()) => tx.commit(1).await,
         Err(fault) => {
             tx.roll_back(&fault).await;
             Err(fault)

@@ -237,11 +237,11 @@ impl Sql {
     pub(crate) fn tx(tx: Transaction<'static, Postgres>) -> Self {
         Self { conn: Conn::Tx(tokio::sync::Mutex::new(tx)) }
     }
-    /// Commits a transaction; it is durable when this returns. `at_once`: it shares its commit with nobody behind it.
-    pub(crate) async fn commit(self, at_once: bool) -> Result<(), Fault> {
+    /// Commits a transaction of so many commands; it is durable when this returns.
+    pub(crate) async fn commit(self, commands: usize) -> Result<(), Fault> {
         match self.conn {
             Conn::Member(member) => {
-                member.into_inner().unwrap_or_else(PoisonError::into_inner).commit(at_once).await
+                member.into_inner().unwrap_or_else(PoisonError::into_inner).commit(commands).await
             }
             Conn::Tx(tx) => {
                 Ok(tx.into_inner().commit().await.map_err(|e| Fault::from(e).while_doing("commit"))?)

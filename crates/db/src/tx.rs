@@ -3,7 +3,8 @@
 
 use crate::dispatch::Wanted;
 use crate::error::may_succeed_again;
-use crate::open::{Backend, Shared};
+use crate::open::{Backend, Shared, Writer};
+use crate::turns::{Held, Standing};
 use crate::{BoxFuture, Rows, Sql};
 use kernel::{Actor, Event, Fact, Fault, Id, Timestamp};
 use std::future::Future;
@@ -40,8 +41,10 @@ pub struct Tx {
     wakes: AtomicBool,
     /// Until when this transaction extends the lease of the node number.
     lease: Option<Timestamp>,
-    /// Whether it shares its commit with nobody behind it.
-    pub(crate) at_once: bool,
+    /// How many commands it runs.
+    pub(crate) commands: usize,
+    /// One of the turns of lanes.
+    turn: Option<Held>,
     shared: Arc<Shared>,
 }
 
@@ -238,10 +241,31 @@ impl Attempt {
     ///
     /// # Errors
     /// A fault when no connection is to be had, or the lease of the node number was lost.
-    #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     pub async fn begin(&self) -> Result<Tx, Fault> {
         self.shared.clock.alive().await;
-        let sql = self.shared.writer.begin().await?;
+        self.open(None, Standing::single()).await
+    }
+    /// The same for a lane with so many commands: which lane is next is decided by that.
+    ///
+    /// # Errors
+    /// As of [`Attempt::begin`].
+    pub(crate) async fn begin_with(
+        &self,
+        commands: impl Fn() -> usize + Send + 'static,
+    ) -> Result<Tx, Fault> {
+        self.shared.clock.alive().await;
+        let standing = Standing::With(Box::new(commands));
+        match &self.shared.writer {
+            Writer::Sqlite(..) => self.open(None, standing).await,
+            Writer::Postgres(_, turns) => {
+                let turn = turns.ask(standing).await.map_err(|_| Fault::broken("the database is closed"))?;
+                self.open(Some(turn), Standing::single()).await
+            }
+        }
+    }
+    #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
+    async fn open(&self, turn: Option<Held>, standing: Standing) -> Result<Tx, Fault> {
+        let sql = self.shared.writer.begin(standing).await?;
         let lease = self.shared.lease.renew_if_due(&sql).await?;
         let now = self.shared.clock.now();
         Ok(Tx {
@@ -252,13 +276,14 @@ impl Attempt {
             wanted: OnceCell::new(),
             wakes: AtomicBool::new(false),
             lease,
-            at_once: false,
+            commands: 1,
+            turn,
             shared: Arc::clone(&self.shared),
         })
     }
     /// Commits a good result after its events and reactions, rolls a bad one back, and says whether to run again.
     pub async fn settle<T>(&mut self, tx: Tx, result: Result<T, Fault>) -> Settled<T> {
-        let (mut wakes, lease, at_once) = (false, tx.lease, tx.at_once);
+        let (mut wakes, lease, commands) = (false, tx.lease, tx.commands);
         let settled = match result {
             Ok(value) => tx.settle().await.map(|()| value),
             Err(fault) => Err(fault),
@@ -266,13 +291,14 @@ impl Attempt {
         let finished = match settled {
             Ok(value) => {
                 wakes = tx.wakes.load(Ordering::Relaxed);
-                tx.sql.commit(at_once).await.map(|()| value)
+                tx.sql.commit(commands).await.map(|()| value)
             }
             Err(fault) => {
                 tx.sql.roll_back(&fault).await;
                 Err(fault)
             }
         };
+        drop(tx.turn);
         match finished {
             Ok(value) => {
                 if wakes {
