@@ -5,7 +5,8 @@
 //! skip it. Therefore the feed ends at a *settled horizon*: no transaction that is still running, and none that begins from now on, can
 //! bring an event with an id before it. The horizon is our clock minus the age of the oldest running transaction (by the clock of the
 //! database) minus [`SKEW`], which covers clocks of several processes that differ by less than that. A long transaction makes the feed
-//! late, never wrong. On SQLite, transactions run one after the other and everything committed is settled.
+//! late, never wrong. On SQLite, transactions run one after the other, each with ids above those of all before it (`db` sees to that,
+//! whoever writes and whatever the clocks say): everything committed is settled.
 //!
 //! Readers who cannot keep a cursor safely (two of them, a crash between work and cursor) get an event more than once: work by event id.
 

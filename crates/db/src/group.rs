@@ -50,6 +50,10 @@ struct Turn {
     members: Vec<Told>,
     /// Commands of the group that are done.
     commands: usize,
+    /// What SQLite counts up when another process has written, as it was last seen.
+    version: Option<i64>,
+    /// Whether another process may have written since the newest event was asked for.
+    others: bool,
     committer: bool,
 }
 
@@ -67,7 +71,7 @@ impl Turn {
             let begun = self.connection()?.control("BEGIN IMMEDIATE");
             self.open = begun.is_ok();
             match begun {
-                Ok(()) => return Ok(()),
+                Ok(()) => return self.look_for_others(),
                 Err(e) if is_busy(&e) && waited < PATIENCE => {}
                 Err(e) => return Err(Fault::from(e).while_doing("begin")),
             }
@@ -75,6 +79,13 @@ impl Turn {
             waited += pause;
             pause = (pause * 2).min(Duration::from_millis(50));
         }
+    }
+    /// Sees whether another process has written since this one last did.
+    fn look_for_others(&mut self) -> Result<(), Fault> {
+        let version = number(self.connection()?, "PRAGMA data_version")?;
+        self.others |= version != self.version;
+        self.version = version;
+        Ok(())
     }
     /// Commits what is open and tells the members.
     fn commit(&mut self) {
@@ -113,6 +124,12 @@ impl Turn {
     }
 }
 
+/// The number a statement gives.
+fn number(connection: &Connection, text: &str) -> Result<Option<i64>, Fault> {
+    let mut rows = connection.query(text, &[])?;
+    Ok(rows.pop().map(|mut row| row.take_at(0)).transpose()?)
+}
+
 /// One transaction of a group, on its turn. What is dropped is rolled back.
 pub(crate) struct Member {
     /// Nothing once it was given to the one who commits.
@@ -134,8 +151,16 @@ impl Group {
     pub(crate) fn new(connection: Connection, in_memory: bool) -> Result<Self, Fault> {
         connection.never_waits()?;
         let connection = Some(connection);
-        let turn =
-            Turn { connection, in_memory, open: false, members: Vec::new(), commands: 0, committer: false };
+        let turn = Turn {
+            connection,
+            in_memory,
+            open: false,
+            members: Vec::new(),
+            commands: 0,
+            version: None,
+            others: true,
+            committer: false,
+        };
         Ok(Self { turns: Turns::new(1), turn: Arc::new(Mutex::new(turn)) })
     }
     /// Takes a place in the queue now; the turn comes when the answer is waited for.
@@ -199,6 +224,7 @@ impl Group {
         if let Ok(Mine { mut turn, _held }) = self.turn(Standing::single()).await {
             turn.members.clear();
             turn.undo();
+            turn.others = true;
         }
     }
     /// Commits what is open and closes the connection.
@@ -250,6 +276,16 @@ impl Drop for Member {
 impl Member {
     fn connection(&self) -> Result<&Connection, Fault> {
         self.turn.as_ref().ok_or_else(closed)?.turn.connection()
+    }
+    /// The newest event, when another process may have written since this was asked last.
+    pub(crate) fn newest_of_others(&mut self) -> Result<Option<i64>, Fault> {
+        let Some(Mine { turn, .. }) = &mut self.turn else { return Err(closed()) };
+        if !turn.others {
+            return Ok(None);
+        }
+        let newest = number(turn.connection()?, "SELECT COALESCE(MAX(id), 0) FROM event")?;
+        turn.others = false;
+        Ok(newest)
     }
     pub(crate) fn read<T>(
         &self,

@@ -265,6 +265,13 @@ impl Sql {
             Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Pool(_) => {}
         }
     }
+    /// The newest event, on SQLite, when another process may have written since the last transaction.
+    pub(crate) fn newest_of_others(&self) -> Result<Option<i64>, Fault> {
+        match &self.conn {
+            Conn::Member(member) => inside(member).newest_of_others(),
+            _ => Ok(None),
+        }
+    }
     /// Closes the connections of a pool.
     pub(crate) async fn close(&self) {
         match &self.conn {

@@ -266,6 +266,11 @@ impl Attempt {
     #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     async fn open(&self, turn: Option<Held>, standing: Standing) -> Result<Tx, Fault> {
         let sql = self.shared.writer.begin(standing).await?;
+        // So that on SQLite, where one writes at a time, the ids of events rise in the order of commits whoever writes, and whatever
+        // the clocks say: readers keep a cursor on them.
+        if let Some(newest) = sql.newest_of_others()? {
+            self.shared.ids.follow(newest);
+        }
         let lease = self.shared.lease.renew_if_due(&sql).await?;
         let now = self.shared.clock.now();
         Ok(Tx {

@@ -193,6 +193,32 @@ async fn two_processes_share_a_database_with_different_node_numbers() {
     }
 }
 
+/// On PostgreSQL transactions overlap, so that ids cannot rise in the order of commits; its readers have a horizon (`automation::feed`).
+#[tokio::test]
+async fn ids_of_events_rise_in_the_order_of_commits_whichever_process_writes() {
+    let db = db::testing::sqlite(Options::default()).await;
+    let clock = || Options { clock: db.clock().clone(), ..Options::default() };
+    let mut writers = vec![db.db.clone()];
+    for _ in 0..3 {
+        writers.push(db::Db::open(db.url(), clock()).await.unwrap());
+    }
+    let mut last = 0i64;
+    for n in 0..60usize {
+        // The clock stands, and once it is set back.
+        if n == 30 {
+            db.clock().advance(-kernel::Timestamp::MINUTE);
+        }
+        let writer = &writers[n * 7 % writers.len()];
+        let hatched = Hatched { n: i64::try_from(n).unwrap() };
+        db::write!(writer, &actor(), |tx| tx.record(tx.now(), "bird", None, Hatched { n: hatched.n }))
+            .unwrap();
+        let text = "SELECT id FROM event WHERE id > $1 ORDER BY id";
+        let new: Vec<i64> = db.read().column(text, [last.into()]).await.unwrap();
+        assert_eq!(new.len(), 1, "event {n} is not behind those before it");
+        last = new[0];
+    }
+}
+
 #[tokio::test]
 async fn views_read_on_both_and_know_every_currency_without_cents() {
     for db in both(Options::default).await {

@@ -173,6 +173,11 @@ impl IdGen {
         Self { node: u64::from(node % Self::NODES), last: AtomicU64::new(0) }
     }
 
+    /// Has the ids to come rise above one that another node made.
+    pub fn follow(&self, id: i64) {
+        self.last.fetch_max((((id.max(0) as u64) >> 21) << 11) | 0x7FF, Ordering::Relaxed);
+    }
+
     /// The next id at a time of `now_ms` milliseconds since 1970.
     pub fn next<T: Id>(&self, now_ms: i64) -> T {
         let floor = (now_ms.max(0) as u64) << 11;
@@ -219,6 +224,18 @@ mod tests {
             let id = ids.next::<TestId>(if step % 2 == 0 { 1_000_000 } else { 5 });
             assert!(id > last);
             last = id;
+        }
+    }
+
+    #[test]
+    fn ids_follow_those_of_another_node() {
+        let (high, low) = (IdGen::new(9), IdGen::new(2));
+        for _ in 0..3 {
+            let other = high.next::<TestId>(1_000_000);
+            low.follow(other.0);
+            let mine = low.next::<TestId>(1_000_000);
+            assert!(mine > other);
+            high.follow(mine.0);
         }
     }
 

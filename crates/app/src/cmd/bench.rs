@@ -28,10 +28,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Concurrent clients over HTTP
-    #[arg(long, value_delimiter = ',', default_value = "1,8,32,128")]
+    #[arg(long, value_delimiter = ',', default_value = "1,8,32,128", value_parser = at_least(1))]
     clients: Vec<usize>,
-    /// Orders of a round
-    #[arg(long, default_value_t = 10_000)]
+    /// Orders of a round; a single client does fewer, and fewer whole lives
+    #[arg(long, default_value_t = 10_000, value_parser = at_least(256))]
     orders: usize,
     /// Sizes of the database for reading, in orders
     #[arg(long, value_delimiter = ',', default_value = "10000,100000,1000000")]
@@ -45,6 +45,11 @@ pub struct Args {
     /// Folder with the real data sets; without it they are left out
     #[arg(long, env = "FULMAR_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+}
+
+/// A number that leaves something to measure.
+fn at_least(least: u64) -> clap::builder::RangedU64ValueParser<usize> {
+    clap::builder::RangedU64ValueParser::new().range(least..)
 }
 
 #[derive(Debug, clap::Subcommand)]
