@@ -124,6 +124,7 @@ struct Claimed {
     name: String,
     payload: String,
     attempts: i64,
+    dedup: Option<String>,
 }
 
 /// Runs what is due, once: timers, the dispatch of events, jobs. How many jobs ran. Tests drain with it; the worker loops over it.
@@ -142,7 +143,7 @@ pub async fn work_once(ctx: &Ctx, kinds: &[JobKind], timers: &[Timer]) -> Result
     let text = format!(
         "UPDATE job SET locked_until = $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM job WHERE run_at <= $2 \
          AND NOT parked AND (locked_until IS NULL OR locked_until < $2) ORDER BY run_at, id LIMIT $3 {lock}) \
-         RETURNING id, name, payload, attempts"
+         RETURNING id, name, payload, attempts, dedup"
     );
     let due: Option<i64> = ctx
         .db
@@ -157,13 +158,33 @@ pub async fn work_once(ctx: &Ctx, kinds: &[JobKind], timers: &[Timer]) -> Result
         .await)?;
     claimed.sort_by_key(|c| c.id);
     let count = claimed.len();
+    let mut done = Rows::new("id BIGINT");
     for job in claimed {
-        run_one(ctx, kinds, job).await?;
+        // While a job with a key is there, no other with it is taken: it goes at once. The others go together; should the program end
+        // before, they run again, as any job may.
+        let (id, alone) = (job.id, job.dedup.is_some());
+        if run_one(ctx, kinds, job).await? {
+            done.push([id.into()]);
+        }
+        if alone {
+            remove(ctx, std::mem::replace(&mut done, Rows::new("id BIGINT"))).await?;
+        }
     }
+    remove(ctx, done).await?;
     Ok(count)
 }
 
-async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault> {
+/// Removes jobs that are done.
+async fn remove(ctx: &Ctx, done: Rows) -> Result<(), Fault> {
+    if !done.is_empty() {
+        let text = "DELETE FROM job WHERE id IN (SELECT id FROM input)";
+        crate::write!(ctx.db, &Actor::system("jobs"), |tx| tx.exec_from(&done, text, []).await)?;
+    }
+    Ok(())
+}
+
+/// Runs a job; whether it is done. One that failed is put back.
+async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<bool, Fault> {
     let tell = JobKind::of::<crate::dispatch::Tell>();
     let kind = kinds.iter().chain([&tell]).find(|k| k.name == job.name);
     let outcome = match kind {
@@ -175,9 +196,7 @@ async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault
     match outcome {
         Ok(()) => {
             metrics::counter!("fulmar_jobs_done_total", "job" => job.name).increment(1);
-            crate::write!(ctx.db, &actor, |tx| tx
-                .exec("DELETE FROM job WHERE id = $1", [job.id.into()])
-                .await)?;
+            return Ok(true);
         }
         Err(fault) => {
             let parked = job.attempts >= kind.map_or(8, |k| k.attempts);
@@ -191,7 +210,7 @@ async fn run_one(ctx: &Ctx, kinds: &[JobKind], job: Claimed) -> Result<(), Fault
             })?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Works until told to stop: woken by commits of this process, and by the clock for those of others.
