@@ -66,9 +66,9 @@ fn show(
                 html! { (l.packed) },
                 html! { (l.shipped) },
             ]))).show())
-            @for p in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()) {
+            @for (i, p) in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()).enumerate() {
                 p {
-                    "Parcel " a href={ "/parcels/" (p.id) } { (p.id) } ", " (p.weight_g) " g, packed " (time(p.packed_at)) " · "
+                    a href={ "/parcels/" (p.id) } { "Parcel " (i + 1) } ", " (weight(p.weight_g)) ", packed " (time(p.packed_at)) " · "
                     a href={ "/v1/parcels/" (p.id) "/packing-slip" } { "Packing slip" }
                 }
             }

@@ -15,6 +15,7 @@ mod overlay;
 mod sums;
 mod table;
 mod timeline;
+mod words;
 
 pub use badge::{Tone, badge, status_tone, statuses, tag};
 pub use bits::{
@@ -34,6 +35,7 @@ pub use overlay::{Item, ask_first, confirm, confirm_with, dialog, menu, opens, s
 pub use sums::{Sum, breakdown};
 pub use table::{Bulk, Col, Row, Sort, Table};
 pub use timeline::{Moment, moments, timeline, timeline_item};
+pub use words::{count, none, or_none, plain, sentence, weight};
 
 #[cfg(test)]
 mod tests;
