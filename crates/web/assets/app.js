@@ -9,13 +9,19 @@
       if (target) run(e, target);
     });
 
-  // Moments in the reader's zone.
-  const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  // Moments in the reader's zone; a day of the calendar is the same in all of them.
+  const write = (how) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", ...how });
+  const shown = {
+    day: write({ timeZone: "UTC" }),
+    date: write({}),
+    exact: write({ timeStyle: "medium" }),
+    moment: write({ timeStyle: "short" }),
+  };
   const localise = () => {
     for (const time of $$("time[datetime]:not([data-local])")) {
       const at = new Date(time.getAttribute("datetime"));
       time.dataset.local = "";
-      if (!Number.isNaN(at.getTime())) time.textContent = shown.format(at);
+      if (!Number.isNaN(at.getTime())) time.textContent = shown[time.dataset.shows ?? "moment"].format(at);
     }
   };
 

@@ -128,7 +128,7 @@ impl<'a> Screen<'a> {
                 div.page-head-text {
                     @if !self.crumbs.is_empty() {
                         nav.crumbs aria-label="Breadcrumbs" {
-                            ol { @for (title, href) in &self.crumbs { li { a href=(href) { (title) } (icon(Icon::ChevronRight)) } } }
+                            ol { @for (i, (title, href)) in self.crumbs.iter().enumerate() { li { @if i > 0 { (icon(Icon::ChevronRight)) } a href=(href) { (title) } } } }
                         }
                     }
                     div.page-head-line { h1.page-title { bdi { (self.title) } } (self.beside) }
