@@ -114,8 +114,8 @@ fn due(at: Option<Timestamp>, open: bool, now: Timestamp) -> Markup {
     html! {
         @match at {
             None => (h::none()),
-            Some(at) if open && at.plus(Timestamp::DAY) < now => { (h::day(at)) " " (h::tag("Late", Tone::Warn)) },
-            Some(at) => (h::day(at)),
+            Some(at) if open && at.plus(Timestamp::DAY) < now => { (h::day(&at.day())) " " (h::tag("Late", Tone::Warn)) },
+            Some(at) => (h::day(&at.day())),
         }
     }
 }

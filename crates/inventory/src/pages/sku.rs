@@ -186,7 +186,7 @@ fn on_order(caller: &Caller, coming: &[OnOrder]) -> Markup {
             html! { (o.number) },
             html! { bdi { (o.supplier) } },
             html! { bdi { (o.location) } },
-            html! { @match o.expected_at { Some(at) => (h::day(at)), None => (h::none()) } },
+            html! { @match o.expected_at { Some(at) => (h::day(&at.day())), None => (h::none()) } },
             html! { (o.open) },
         ]);
         if may { row.href(format!("/purchasing/{}", o.id)) } else { row }

@@ -104,7 +104,7 @@ fn facts(
             ("Parcel", parcel),
             ("Label", html! { (h::time(s.label_at)) }),
             ("Costs", h::amount(s.cost, s.currency)),
-            ("Promised", html! { @match s.promised_at { Some(at) => (h::day(at)), None => (h::none()) } }),
+            ("Promised", html! { @match s.promised_at { Some(at) => (h::day(&at.day())), None => (h::none()) } }),
             ("To", html! { @for line in contact::address::lines(to) { bdi { (line) } br; } (to.country) }),
         ]))
     }

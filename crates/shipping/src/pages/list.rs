@@ -201,7 +201,7 @@ fn row(caller: &Caller, s: &Listed, services: &Services, now: Timestamp, may: bo
         html! { bdi { (place(&to)) } },
         html! { bdi.text-nowrap { (services.name(&s.carrier, &s.service)) } },
         html! { (state(s.status)) @if s.late(now) { " " (h::tag("Late", Tone::Bad)) } },
-        html! { @match s.promised_at { Some(at) => span.text-nowrap { (h::day(at)) }, None => (h::none()) } },
+        html! { @match s.promised_at { Some(at) => span.text-nowrap { (h::day(&at.day())) }, None => (h::none()) } },
         html! { @match s.shipped_at { Some(at) => (h::time(at)), None => (h::none()) } },
     ];
     let row = Row::new(cells)

@@ -7,7 +7,7 @@ use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
 use std::collections::HashMap;
-use web::html::{Col, Row, Table, badge, empty, time};
+use web::html::{Col, Row, Table, badge, empty, time, weight};
 use web::{App, Caller, May, Panel, Problem, Segment};
 
 /// Its place on the page of an order.

@@ -3,7 +3,7 @@
 //! On a page the keys j and k go through the rows' links, x ticks the row, o or enter opens it. On a phone every row becomes a block whose
 //! cells carry their heads.
 
-use super::{Icon, icon, query};
+use super::{Icon, icon, none, query};
 use maud::{Markup, html};
 
 /// A column.
@@ -234,7 +234,7 @@ impl<'a> Table<'a> {
                 }
                 @for (i, (cell, col)) in row.cells.iter().zip(self.cols).enumerate() {
                     // Where rows are blocks, a head over nothing says nothing.
-                    @let class = if cell.0 == "–" { Some(format!("{} nothing", col.class().unwrap_or_default())) } else { col.class() };
+                    @let class = if cell.0 == "–" || cell.0 == none().0 { Some(format!("{} nothing", col.class().unwrap_or_default())) } else { col.class() };
                     td class=[class] data-label=[(!col.title.is_empty()).then_some(col.title)] {
                         @if i == 0 && !row.href.is_empty() { a.row-link href=(row.href) { (cell) } } @else { (cell) }
                     }
