@@ -109,7 +109,7 @@ fn tabs(q: &Query, counts: &[(String, i64)]) -> Markup {
     let kinds: Vec<&str> = KINDS.iter().copied().filter(|k| count(k) > 0 || *k == q.kind).collect();
     let hrefs: Vec<String> = kinds.iter().map(|k| format!("/review?kind={k}")).collect();
     let number = |n: i64| u64::try_from(n).ok();
-    let first = Tab { title: "All", href: "/review", here: q.kind.is_empty(), count: number(all) };
+    let first = Tab { title: "To decide", href: "/review", here: q.kind.is_empty(), count: number(all) };
     let rest = kinds.iter().zip(&hrefs).map(|(kind, href)| Tab {
         title: hold_words(kind),
         href,
@@ -176,7 +176,7 @@ async fn page(
         .crumb("Review", &queue)
         .beside(html! { (h::badge(&order.payment_status)) @for hold in &holds { (h::tag(hold_words(&hold.kind), h::Tone::Warn)) } })
         .live(format!("order:{id}"))
-        .subtitle(html! { "Placed " (h::time(order.placed_at)) " · " (h::amount(order.total, order.currency)) " · " (order.units) " units" })
+        .subtitle(html! { "Placed " (h::time(order.placed_at)) " · " (h::amount(order.total, order.currency)) " · " (h::count(order.units, "unit")) })
         .actions(html! {
             (h::link(&format!("/orders/{id}"), "The whole order", "secondary", ""))
             @if let Some(next) = next { (h::link(&address_of(next, kind), "Next", "secondary", "n")) }
