@@ -35,7 +35,7 @@ pub(crate) const MENU: &[MenuItem] = &[
 ];
 
 /// Whether somebody sees money: who sees orders or payments does. Who picks and receives sees goods alone.
-fn sees_money(caller: &web::Caller) -> bool {
+pub(crate) fn sees_money(caller: &web::Caller) -> bool {
     caller.scopes.allow("orders:read") || caller.scopes.allow("payments:read")
 }
 
