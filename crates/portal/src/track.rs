@@ -2,7 +2,7 @@
 
 use crate::gate::{From, Gate, Kind};
 use crate::pass::Pass;
-use crate::shell::page;
+use crate::shell::{first_page, page};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -88,7 +88,7 @@ fn form(app: &App, status: StatusCode, typed: &LookUp, wrong: Option<&str>) -> R
             button.btn.btn-primary.w-100 type="submit" { "Find my order" }
         }
     };
-    page(app, status, "Where is my order?", body)
+    first_page(app, status, "Where is my order?", body)
 }
 
 /// Finds an order by number and e-mail together.

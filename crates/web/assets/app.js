@@ -25,6 +25,11 @@
     }
   };
 
+  // A page that waits for somebody else looks again by itself, as long as somebody looks at it.
+  const waits = $("[data-look-again]");
+  const look = () => (document.hidden ? setTimeout(look, 1000) : location.reload());
+  if (waits) setTimeout(look, 1000 * Number(waits.dataset.lookAgain));
+
   // Light, dark, or as the system says; rows calm or dense.
   const chosen = (name, otherwise) => {
     try {

@@ -99,7 +99,9 @@ fn facts(
         (h::facts([
             ("Carrier", html! { bdi { (carrier) } }),
             ("Service", html! { bdi { (service) } }),
-            ("Tracking number", html! { @if s.status == Status::Draft { (h::none()) } @else { (h::copy(&s.tracking_number)) } }),
+            ("Tracking number", html! {
+                @if s.status == Status::Draft { (h::none()) } @else { (h::copy(&s.tracking_number)) (super::at_the_carrier(&s.carrier, &s.tracking_number)) }
+            }),
             ("Order", order_link),
             ("Parcel", parcel),
             ("Label", html! { (h::time(s.label_at)) }),

@@ -162,6 +162,15 @@ fn place(address: &contact::address::Address) -> String {
     if address.city.is_empty() { country.to_owned() } else { format!("{}, {country}", address.city) }
 }
 
+/// The link to the page of a parcel at its carrier, where we know one.
+fn at_the_carrier(carrier: &str, number: &str) -> Markup {
+    html! {
+        @if let Some(page) = crate::tracking_page(carrier, number) {
+            " " a href=(page) target="_blank" rel="noopener noreferrer" { "Track at the carrier" }
+        }
+    }
+}
+
 /// What handing one parcel over means, asked before it is done.
 const HANDED_ONE: &str = "The parcel has left the house then: stock and sale are booked, the payment is captured, and the customer is told. It cannot be undone.";
 

@@ -56,7 +56,8 @@ fn labelled(s: &Shipment, service: &str, may: bool) -> Markup {
     let left = s.shipped_at.is_some();
     html! {
         p { (state(s.status)) " " bdi { (service) } " · "
-            a href={ "/shipments/" (s.id) } { @if s.status == Status::Draft { "Being bought" } @else { (s.tracking_number) } } }
+            a href={ "/shipments/" (s.id) } { @if s.status == Status::Draft { "Being bought" } @else { (s.tracking_number) } }
+            @if s.status != Status::Draft { (super::at_the_carrier(&s.carrier, &s.tracking_number)) } }
         @if s.status == Status::Draft {
             p.text-secondary { "The carrier is being asked; this shows the label by itself." }
         } @else {
