@@ -123,12 +123,12 @@ pub(super) fn levels(
     let (carts_too, safety, quarantine) = (shown(&in_carts), shown(&|l| l.safety), shown(&|l| l.quarantined));
     let (incoming, bins) = (shown(&|l| l.incoming), rows.iter().any(|l| l.bin.is_some()));
     let numbers = [
-        (Col::number("On hand"), true),
+        (Col::number("On hand").below(), true),
         (Col::number("In carts").minor(), carts_too),
-        (Col::number("Allocated"), true),
+        (Col::number("Allocated").below(), true),
         (Col::number("Safety").minor(), safety),
         (Col::number("Available"), true),
-        (Col::number("Incoming"), incoming),
+        (Col::number("Incoming").below(), incoming),
         (Col::number("Quarantine").minor(), quarantine),
     ];
     let mut cols = if with_sku { vec![Col::text("SKU"), Col::text("Title")] } else { Vec::new() };
@@ -159,7 +159,7 @@ pub(super) fn levels(
         let href = if with_sku { stock_path(&l.sku) } else { String::new() };
         Row::new(cells).href(href).id(format!("{}-{}", l.sku_id, l.location_id))
     });
-    Table::new("Stock", &cols, rows).show()
+    Table::new("Stock", &cols, rows).brief().show()
 }
 
 /// What can be promised, and whether that is too little.

@@ -38,10 +38,10 @@ const COLS: [Col<'static>; 8] = [
     Col::text("Payment"),
     Col::text("Order"),
     Col::text("Customer"),
-    Col::text("Status"),
+    Col::text("Status").at_end(),
     Col::number("Amount"),
-    Col::number("Captured"),
-    Col::number("Refunded"),
+    Col::number("Captured").below(),
+    Col::number("Refunded").below(),
     Col::text("Opened"),
 ];
 
@@ -103,7 +103,7 @@ pub(super) async fn show(
     let body = html! {
         (h::filter_bar("/payments", ("q", &query.q, "Order, reference"), more, &active))
         @if page.data.is_empty() { (h::empty("No payments", "Each tender of an order is a payment; it appears when the order is placed.")) }
-        @else { (Table::new("Payments", &COLS, page.data.iter().map(row)).show()) }
+        @else { (Table::new("Payments", &COLS, page.data.iter().map(row)).brief().show()) }
         (h::pages(&h::query("/payments", &pairs), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
     };
     Ok(Screen::new(&caller, "Payments").live("queue:payments").show(body))
