@@ -19,7 +19,7 @@ mod timeline;
 pub use badge::{Tone, badge, status_tone, statuses, tag};
 pub use bits::{
     Icon, alert, amount, avatar, button, card, card_with, copy, date, day, day_of_year, empty, empty_with,
-    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact,
+    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact, words,
 };
 pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
 pub use checks::{Check, checks};
