@@ -25,7 +25,7 @@ pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
 pub use checks::{Check, checks};
 pub use choice::{
     Card, Combobox, Select, checkbox, combobox, options, options_with, radio_cards, select, select_field,
-    switch,
+    select_required, switch,
 };
 pub use entry::{entry_lines, more_lines};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
