@@ -175,7 +175,7 @@ pub(crate) async fn tracking(
             }
             p.text-secondary { "Ordered " (h::time(order.placed_at)) "." }
             @if let Some(address) = &address {
-                p { strong { "Goes to" } br; @for line in contact::address::lines(address) { bdi { (line) } br; } }
+                p { strong { "Goes to" } br; @for line in contact::address::lines_and_country(address) { bdi { (line) } br; } }
             }
         }))
         @for (events, shipment) in &parcels { (parcel(shipment, events)) }

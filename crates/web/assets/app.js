@@ -111,6 +111,11 @@
       for (const box of $$("tbody .col-tick input", form)) box.checked = e.target.checked;
     count(form);
   });
+  on("click", "[data-tick-near]", (_, b) => {
+    const boxes = $$("input[type=checkbox]", b.closest("[data-ticks]"));
+    const all = boxes.every((box) => box.checked);
+    for (const box of boxes) box.checked = !all;
+  });
   on("reset", "[data-bulk]", (_, form) => setTimeout(() => count(form)));
 
   // A choice that fills other fields of its form in: data-fill="name=value&…".

@@ -331,7 +331,7 @@ pub(super) fn history(rows: &[HistoryRow]) -> Markup {
 
 /// An address, line by line.
 pub(super) fn lines_of_address(address: &Address) -> Markup {
-    html! { @for line in address::lines(address) { bdi { (line) } br; } }
+    html! { @for line in address::lines_and_country(address) { bdi { (line) } br; } }
 }
 
 fn delivery(s: &Shown) -> Markup {

@@ -61,7 +61,7 @@ fn page(caller: &Caller, typed: &Typed, problem: Option<&Problem>) -> Markup {
             (web::once_again(&typed.once))
             (h::fields([
                 h::field(&Field { label: "Orders leave on the same day until", name: "cut_off", value: &typed.cut_off, error: error("cut_off"), hint: "As 14:00.", required: true, ..Field::default() }),
-                h::field(&Field { label: "On the clock of", name: "time_zone", value: &typed.time_zone, error: error("time_zone"), hint: "A time zone, as Europe/Berlin.", required: true, ..Field::default() }),
+                h::field(&Field { label: "Time zone of the shop", name: "time_zone", value: &typed.time_zone, error: error("time_zone"), hint: "As Europe/Berlin. Days on the home page are its days as well.", required: true, ..Field::default() }),
             ]))
             fieldset.mb-3 {
                 legend.form-label { "Working days" }

@@ -5,7 +5,7 @@ use super::reset::reset_password;
 use super::second_factor::{self, vault};
 use super::sessions::{Which, end_sessions};
 use super::users::{self, ChangeUser, UserId, UserRow, change_user, may_touch, reset_second_factor};
-use super::{Caller, ManagePeople, May, Role, audit, forms};
+use super::{Caller, ManagePeople, May, Role, actor_name, forms};
 use crate::toast;
 use crate::{App, Form, OrProblem, Problem, Segment, html, shell};
 use axum::extract::State;
@@ -213,7 +213,8 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: Option<&Invite>) 
     let sql = app.db.read();
     let people = users::users(sql, None, SHOWN).await?;
     let invitations = invite::open_ones(sql, None, SHOWN).await?;
-    let names = audit::names(sql, invitations.iter().map(|i| i.invited_by.as_str())).await?;
+    let inviting: Vec<&str> = invitations.iter().map(|i| i.invited_by.as_str()).collect();
+    let names = users::names(sql, &inviting).await?;
     let required = second_factor::required(app).await?;
     Ok(shell::page(
         caller,
@@ -227,7 +228,7 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: Option<&Invite>) 
             }))
             @if !invitations.is_empty() {
                 (html::card("Invited", html::Table::new("Invited", &INVITED,
-                    invitations.iter().map(|i| invitation(caller, i, names.get(&i.invited_by).map_or(i.invited_by.as_str(), String::as_str))),
+                    invitations.iter().map(|i| invitation(caller, i, &actor_name(&names, &i.invited_by))),
                 ).show()))
             }
             (html::card("Second factor required", require_form(&required)))

@@ -80,6 +80,13 @@ pub fn day_of_year(text: &str) -> String {
     named.unwrap_or_else(|| text.to_owned())
 }
 
+/// A code of the program as words: `payment.captured` is “Payment captured”.
+pub fn words(code: &str) -> String {
+    let text = code.replace(['.', '_'], " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The initials of a name in a colour of its own.
 pub fn avatar(name: &str) -> Markup {
     let initials: String = name.split_whitespace().filter_map(|w| w.chars().next()).take(2).collect();

@@ -20,13 +20,13 @@ mod words;
 pub use badge::{Tone, badge, status_tone, statuses, tag};
 pub use bits::{
     Icon, alert, amount, avatar, button, card, card_with, copy, date, day, day_of_year, empty, empty_with,
-    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact,
+    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact, words,
 };
 pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
 pub use checks::{Check, checks};
 pub use choice::{
     Card, Combobox, Select, checkbox, combobox, options, options_with, radio_cards, select, select_field,
-    switch,
+    select_required, switch,
 };
 pub use entry::{entry_lines, more_lines};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
