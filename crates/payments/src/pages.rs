@@ -50,10 +50,10 @@ fn tender(gateway: &str, method: &str) -> String {
     match (gateway, method) {
         (internal::MANUAL, internal::BANK_TRANSFER) => "Bank transfer".to_owned(),
         (internal::MANUAL, internal::COD) => "Cash on delivery".to_owned(),
-        (internal::MANUAL, method) => h::sentence(method),
+        (internal::MANUAL, method) => h::words(method),
         (internal::STORE_CREDIT, _) => "Store credit".to_owned(),
         (internal::EXCHANGE, _) => "Exchange".to_owned(),
-        (gateway, method) => format!("{} · {}", h::sentence(method), h::sentence(gateway)),
+        (gateway, method) => format!("{} · {}", h::words(method), h::words(gateway)),
     }
 }
 

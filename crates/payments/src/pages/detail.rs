@@ -60,7 +60,7 @@ pub(super) async fn page(
     let asked = operations.iter().map(|o| {
         Row::new([
             h::time(o.answered_at.unwrap_or(o.requested_at)),
-            html! { (h::sentence(o.kind.as_str())) },
+            html! { (h::words(o.kind.as_str())) },
             h::badge(o.state.as_str()),
             h::amount(o.amount, p.currency),
             html! { (o.attempts) },
@@ -70,7 +70,7 @@ pub(super) async fn page(
     let said = facts.iter().map(|f| {
         Row::new([
             h::time(f.at),
-            html! { (h::sentence(f.kind.as_str())) },
+            html! { (h::words(f.kind.as_str())) },
             h::badge(f.phase.as_str()),
             h::amount(f.amount, p.currency),
             html! { (reference(&f.reference)) @if let Some(detail) = &f.detail { div.text-secondary { bdi { (detail) } } } },

@@ -88,12 +88,12 @@ pub(super) async fn show(
         .map(|(name, value)| {
             let rest: Vec<(&str, &str)> = pairs.iter().copied().filter(|(n, _)| n != name).collect();
             Toggle {
-                label: format!("{}: {}", h::sentence(name), h::plain(value)),
+                label: format!("{}: {}", h::words(name), h::plain(value)),
                 without: h::query("/payments", &rest),
             }
         })
         .collect();
-    let words: Vec<(&str, String)> = STATUSES.iter().map(|s| (*s, h::sentence(s))).collect();
+    let words: Vec<(&str, String)> = STATUSES.iter().map(|s| (*s, h::words(s))).collect();
     let mut statuses = vec![("", "Any")];
     statuses.extend(words.iter().map(|(value, label)| (*value, label.as_str())));
     let more = html! {

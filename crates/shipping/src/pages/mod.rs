@@ -109,7 +109,7 @@ async fn carriers(app: &App) -> Result<BTreeMap<String, String>, Problem> {
     let own = registry.0.iter().map(|c| c.card()).filter(|c| !c.by_rate_cards);
     let mut all: BTreeMap<String, String> = own.map(|c| (c.code.to_owned(), c.name.to_owned())).collect();
     for card in rate_cards(app.db.read()).await? {
-        all.entry(card.carrier.clone()).or_insert_with(|| h::sentence(&card.carrier));
+        all.entry(card.carrier.clone()).or_insert_with(|| h::words(&card.carrier));
     }
     Ok(all)
 }
@@ -121,7 +121,7 @@ impl Services {
     /// The name of the first rate card of a service; without one, as its carrier names it.
     fn name(&self, carrier: &str, service: &str) -> String {
         let known = self.0.get(&(carrier.to_owned(), service.to_owned()));
-        known.cloned().unwrap_or_else(|| format!("{} {}", h::sentence(carrier), h::plain(service)))
+        known.cloned().unwrap_or_else(|| format!("{} {}", h::words(carrier), h::plain(service)))
     }
 }
 

@@ -9,18 +9,19 @@ mod chart;
 mod checks;
 mod choice;
 mod entry;
+mod figures;
 mod form;
 mod list;
 mod overlay;
 mod sums;
 mod table;
 mod timeline;
-mod words;
 
 pub use badge::{Tone, badge, status_tone, statuses, tag};
 pub use bits::{
     Icon, alert, amount, avatar, button, card, card_with, copy, date, day, day_of_year, empty, empty_with,
-    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact, words,
+    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact,
+    words,
 };
 pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
 pub use checks::{Check, checks};
@@ -29,13 +30,13 @@ pub use choice::{
     select_required, switch,
 };
 pub use entry::{entry_lines, more_lines};
+pub use figures::{count, none, or_none, plain, weight};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, ask_first, confirm, confirm_with, dialog, menu, opens, side_panel};
 pub use sums::{Sum, breakdown};
 pub use table::{Bulk, Col, Row, Sort, Table};
 pub use timeline::{Moment, moments, timeline, timeline_item};
-pub use words::{count, none, or_none, plain, sentence, weight};
 
 #[cfg(test)]
 mod tests;

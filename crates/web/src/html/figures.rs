@@ -27,13 +27,6 @@ pub fn plain(word: &str) -> String {
     word.replace('_', " ")
 }
 
-/// The same at the beginning of a line: `Partially paid`.
-pub fn sentence(word: &str) -> String {
-    let plain = plain(word);
-    let mut letters = plain.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,10 +42,6 @@ mod tests {
     }
     #[test]
     fn words_lose_their_underscores() {
-        assert_eq!(
-            [plain("partially_paid"), sentence("partially_paid")],
-            ["partially paid", "Partially paid"]
-        );
-        assert_eq!(sentence(""), "");
+        assert_eq!(plain("partially_paid"), "partially paid");
     }
 }
