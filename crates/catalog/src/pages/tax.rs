@@ -29,7 +29,8 @@ pub(super) struct Typed {
 
 impl Typed {
     fn country(&self) -> String {
-        self.country.trim().to_uppercase()
+        let typed = self.country.trim();
+        contact::country::code(typed).map_or_else(|| typed.to_uppercase(), str::to_owned)
     }
     fn region(&self) -> Option<String> {
         Some(self.region.trim().to_uppercase()).filter(|r| !r.is_empty())

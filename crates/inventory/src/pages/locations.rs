@@ -87,7 +87,8 @@ impl Sent {
             city: self.city.trim().to_owned(),
             region: some(&self.region),
             postal_code: some(&self.postal_code),
-            country: self.country.trim().to_uppercase(),
+            country: contact::country::code(&self.country)
+                .map_or_else(|| self.country.trim().to_uppercase(), str::to_owned),
             ..Address::default()
         };
         Ok(SaveLocation {
@@ -264,7 +265,7 @@ fn page(caller: &Caller, sent: &Sent, suppliers: &[Supplier], errors: &Errors) -
                 (h::fields([field("Company", "company", &sent.company, "", false), field("Street and number", "line1", &sent.line1, "", false)]))
                 (h::fields([field("Flat, floor, building", "line2", &sent.line2, "", false), field("Postal code", "postal_code", &sent.postal_code, "", false)]))
                 (h::fields([field("City", "city", &sent.city, "", false), field("State or province", "region", &sent.region, "", false)]))
-                (field("Country (two letters)", "country", &sent.country, "Rates are those of services that start there.", true))
+                (field("Country, by name or code", "country", &sent.country, "Rates are those of services that start there.", true))
             }))
             }
             @if may { (h::form_buttons("Save", Some(HERE))) }

@@ -278,7 +278,7 @@ fn came(w: &Whole) -> Markup {
             html! { (r.quantity) },
             html! { @match r.reference.as_deref() { Some(note) => bdi { (note) }, None => (h::none()) } },
             html! { @if r.surplus > 0 { (r.surplus) ": " bdi { (r.reason.as_deref().unwrap_or_default()) } } @else { (h::none()) } },
-            html! { bdi { (w.names.get(by).map_or(by, String::as_str)) } },
+            html! { @if by.is_empty() { (h::none()) } @else { bdi { (web::auth::actor_name(&w.names, by)) } } },
         ])
     });
     Table::new("What came", &cols, rows).show()

@@ -237,7 +237,7 @@ fn movements(caller: &Caller, rows: &[Movement], known: &Known<'_>) -> Markup {
         let place = known.places.iter().find(|l| l.code == m.location).map_or(&m.location, |l| &l.name);
         let mut cells = vec![h::time(m.at), h::tag(word, tone), cause, html! { bdi { (place) } }];
         cells.extend(used.iter().map(|(_, of)| signed(of(m))));
-        cells.push(html! { bdi { (known.names.get(by).map_or(by, String::as_str)) } });
+        cells.push(html! { @if !by.is_empty() { bdi { (web::auth::actor_name(&known.names, by)) } } });
         Row::new(cells)
     });
     Table::new("Movements", &cols, rows).show()

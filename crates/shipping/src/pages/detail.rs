@@ -107,7 +107,7 @@ fn facts(
             ("Label", html! { (h::time(s.label_at)) }),
             ("Costs", h::amount(s.cost, s.currency)),
             ("Promised", html! { @match s.promised_at { Some(at) => (h::day(&at.day())), None => (h::none()) } }),
-            ("To", html! { @for line in contact::address::lines(to) { bdi { (line) } br; } (to.country) }),
+            ("To", html! { @for line in contact::address::lines_and_country(to) { bdi { (line) } br; } }),
         ]))
     }
 }

@@ -78,7 +78,7 @@ fn facts(
     h::facts([
         ("Order", order_link(caller, p.order, order)),
         ("Fulfilment", html! { (number) " · " bdi { (place) } }),
-        ("To", html! { @for line in contact::address::lines(to) { bdi { (line) } br; } (to.country) }),
+        ("To", html! { @for line in contact::address::lines_and_country(to) { bdi { (line) } br; } }),
         ("Weight", html! { (h::weight(p.weight_g)) }),
         ("Dimensions", html! { (measures) }),
         ("Packed", html! { (h::time(p.packed_at)) }),

@@ -224,7 +224,7 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: Option<&Invite>) 
             (invite_form(caller, asked))
             (html::card("Who signs in", html! {
                 (html::Table::new("Who signs in", &PEOPLE, people.iter().map(|p| row(caller, p))).show())
-                p.mt-3.mb-0 { a href="/people/roles" { "Which role may what" } }
+                p.mt-3.mb-0 { a href="/people/roles" { "Permissions" } }
             }))
             @if !invitations.is_empty() {
                 (html::card("Invited", html::Table::new("Invited", &INVITED,
@@ -285,7 +285,7 @@ fn row(caller: &Caller, person: &UserRow) -> html::Row {
         },
         html! { @if may && person.active { (role_form(caller, person)) } @else { (role_title(&person.role)) } },
         html! { @if person.totp_on_at.is_some() { span.text-success { "On" } } @else { span.text-secondary { "Off" } } },
-        html! { @match person.seen_at { Some(at) => { (html::time(at)) }, None => span.text-secondary { "–" } } },
+        html! { @match person.seen_at { Some(at) => { (html::time(at)) }, None => (html::none()) } },
         html! { @if may { (actions(person)) } },
     ])
     .quiet(!person.active)
@@ -295,7 +295,7 @@ fn role_form(caller: &Caller, person: &UserRow) -> Markup {
     let id = format!("role-{}", person.id);
     let role = person.role.parse::<Role>().unwrap_or(Role::ReadOnly);
     html! {
-        form.d-flex.gap-2 method="post" action={ "/people/" (person.id) } {
+        form.role-form method="post" action={ "/people/" (person.id) } {
             input type="hidden" name="do" value="role";
             (forms::roles(&id, role, caller.may_everything()))
             button.btn type="submit" aria-label={ "Change the role of " (person.name) } { "Change" }
@@ -316,7 +316,7 @@ fn actions(person: &UserRow) -> Markup {
         items.push(html::Item::Post("Sign out everywhere", &here, &[("do", "sign_out")]));
     }
     items.extend([html::Item::Line, html::Item::Post("Deactivate", &here, &[("do", "deactivate")])]);
-    html::menu("Change", &items)
+    html::menu("More", &items)
 }
 
 fn invitation(caller: &Caller, invited: &InvitationRow, by: &str) -> html::Row {
@@ -340,8 +340,8 @@ fn require_form(required: &[Role]) -> Markup {
     html! {
         p.text-secondary { "Who has one of these roles sets up a second factor before anything else." }
         form method="post" action="/people/second-factor" {
-            div.mb-3 { @for role in Role::ALL {
-                label.form-check.form-check-inline {
+            div.mb-3.tick-grid { @for role in Role::ALL {
+                label.form-check {
                     input.form-check-input type="checkbox" name="roles[]" value=(role.as_str()) checked[required.contains(&role)];
                     span.form-check-label { (role.title()) }
                 }
