@@ -10,18 +10,24 @@
     });
 
   // Moments in the reader's zone; a day of the calendar is the same in all of them.
-  const write = (how) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", ...how });
+  // Of this year the year is not said; all of a moment is in its title.
+  const write = (how) =>
+    [{}, { year: "numeric" }].map((year) => new Intl.DateTimeFormat(undefined, { ...year, month: "short", day: "numeric", ...how }));
+  const clock = { hour: "numeric", minute: "2-digit" };
   const shown = {
     day: write({ timeZone: "UTC" }),
     date: write({}),
-    exact: write({ timeStyle: "medium" }),
-    moment: write({ timeStyle: "short" }),
+    exact: write({ ...clock, second: "2-digit" }),
+    moment: write(clock),
   };
+  const thisYear = new Date().getFullYear();
   const localise = () => {
     for (const time of $$("time[datetime]:not([data-local])")) {
       const at = new Date(time.getAttribute("datetime"));
       time.dataset.local = "";
-      if (!Number.isNaN(at.getTime())) time.textContent = shown[time.dataset.shows ?? "moment"].format(at);
+      if (Number.isNaN(at.getTime())) continue;
+      const [short, long] = shown[time.dataset.shows ?? "moment"];
+      time.textContent = (at.getFullYear() === thisYear ? short : long).format(at);
     }
   };
 

@@ -66,7 +66,8 @@ pub(super) async fn queue(
         .actions(html! { @if let Some(first) = &first { (h::link(first, "Begin with the oldest", "primary", "b")) } })
         .above(tabs(&q, &counts))
         .live("queue:orders");
-    let rows = page.data.iter().filter_map(|w| Some(row(w, orders.get(&w.order_id)?, &q.kind)));
+    let now = app.db.now();
+    let rows = page.data.iter().filter_map(|w| Some(row(w, orders.get(&w.order_id)?, &q.kind, now)));
     Ok(screen.show(html! {
         @if page.data.is_empty() {
             (h::empty_with(h::Icon::ShieldCheck, "Nothing waits", "Orders come here when their risk, address or payment needs a look, or when somebody holds them.", html! { (h::link("/orders", "To the orders", "secondary", "")) }))
@@ -80,7 +81,7 @@ pub(super) async fn queue(
 
 const COLS: &[Col<'static>] = &[
     Col::text("Order"),
-    Col::text("Since"),
+    Col::text("Waits"),
     Col::text("Customer"),
     Col::text("Why"),
     Col::text("To").minor(),
@@ -91,10 +92,10 @@ fn address_of(id: OrderId, kind: &str) -> String {
     h::query(&format!("/review/{id}"), &[("kind", kind)])
 }
 
-fn row(w: &WaitingRow, o: &OrderRow, kind: &str) -> Row {
+fn row(w: &WaitingRow, o: &OrderRow, kind: &str, now: Timestamp) -> Row {
     Row::new([
         html! { (o.number) @if o.priority > 0 { " " (h::badge("express")) } },
-        h::time(w.at),
+        html! { span title=(w.at.minute()) { (h::age(w.at, now)) } },
         h::person(&o.name),
         html! { (h::tag(hold_words(&w.kind), h::Tone::Warn)) @if !w.reason.is_empty() { " " span.text-secondary { bdi { (w.reason) } } } },
         html! { (o.country) },

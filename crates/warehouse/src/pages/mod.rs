@@ -143,13 +143,3 @@ fn order_link(caller: &Caller, id: orders::OrderId, number: &str) -> Markup {
         @if caller.scopes.allow("orders:read") { a href={ "/orders/" (id) } { (number) } } @else { (number) }
     }
 }
-
-/// How long ago, in the largest unit that says enough.
-fn age(since: kernel::Timestamp, now: kernel::Timestamp) -> String {
-    let minutes = (now.0 - since.0).max(0) / kernel::Timestamp::MINUTE;
-    match minutes {
-        0..=89 => format!("{minutes} min"),
-        90..=2879 => format!("{} h", minutes / 60),
-        _ => format!("{} days", minutes / 1440),
-    }
-}

@@ -1,6 +1,6 @@
 //! Release: what waits for the floor, the oldest first and express before it; all or some go, by location.
 
-use super::{age, order_link, place_tabs, places, refused, single};
+use super::{order_link, place_tabs, places, refused, single};
 use crate::model::{Executor, FulfilmentId, Request};
 use crate::queue::{self, After, Queued, Waits};
 use crate::{Accept, Ask, ReadWarehouse, Reject, Release, WriteWarehouse};
@@ -182,9 +182,9 @@ fn row(caller: &Caller, r: &Queued, now: Timestamp) -> Row {
     };
     let waits = html! {
         span title=(r.created_at.minute()) {
-            @if hours >= 48 { (h::tag(&age(r.created_at, now), Tone::Bad)) }
-            @else if hours >= 24 { (h::tag(&age(r.created_at, now), Tone::Warn)) }
-            @else { (age(r.created_at, now)) }
+            @if hours >= 48 { (h::tag(&h::age(r.created_at, now), Tone::Bad)) }
+            @else if hours >= 24 { (h::tag(&h::age(r.created_at, now), Tone::Warn)) }
+            @else { (h::age(r.created_at, now)) }
         }
         @if late { " " (h::tag("Late", Tone::Bad)) }
     };

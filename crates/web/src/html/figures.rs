@@ -1,5 +1,6 @@
 //! Figures in words, the same on every page: how many of something, what something weighs, and that there is none.
 
+use kernel::Timestamp;
 use maud::{Markup, html};
 
 /// So many of something: `1 unit`, `2 units`. What ends otherwise than in `s` is not for here.
@@ -10,6 +11,16 @@ pub fn count(n: i64, one: &str) -> String {
 /// Grams as people read them: always in kilograms, so that weights compare at a glance.
 pub fn weight(grams: i64) -> String {
     format!("{} kg", kernel::money::decimal(grams, 3))
+}
+
+/// How long ago, in the largest unit that says enough.
+pub fn age(since: Timestamp, now: Timestamp) -> String {
+    let minutes = (now.0 - since.0).max(0) / Timestamp::MINUTE;
+    match minutes {
+        0..=89 => format!("{minutes} min"),
+        90..=2879 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    }
 }
 
 /// That there is nothing to say, where a table or a list of facts has a place for it.
@@ -39,6 +50,11 @@ mod tests {
             [0, 7].map(|n| or_none(n).into_string()),
             ["<span class=\"text-secondary\">–</span>", "7"]
         );
+    }
+    #[test]
+    fn ages_grow_by_their_units() {
+        let of = |minutes: i64| age(Timestamp(0), Timestamp(minutes * Timestamp::MINUTE));
+        assert_eq!([-5, 89, 90, 2879, 2880].map(of), ["0 min", "89 min", "1 h", "47 h", "2 days"]);
     }
     #[test]
     fn words_lose_their_underscores() {

@@ -30,7 +30,7 @@ pub use choice::{
     select_required, switch,
 };
 pub use entry::{entry_lines, more_lines};
-pub use figures::{count, none, or_none, plain, weight};
+pub use figures::{age, count, none, or_none, plain, weight};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, ask_first, confirm, confirm_with, dialog, menu, opens, side_panel};
