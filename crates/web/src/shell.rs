@@ -109,7 +109,7 @@ impl<'a> Screen<'a> {
                 (head(&self.title, merchant))
                 body.shell data-who=[self.caller.user] {
                     a.skip href="#content" { "Skip to content" }
-                    (nav::menu(self.caller, merchant))
+                    (nav::menu(self.caller, merchant, self.crumbs.last().map(|(_, href)| href.as_str())))
                     (nav::top_bar(self.caller, merchant))
                     main #content.content.content-narrow[self.narrow] tabindex="-1" {
                         (self.page_head())

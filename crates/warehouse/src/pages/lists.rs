@@ -1,7 +1,7 @@
 //! The lists of the floor: what may be picked, and what is picked and in no parcel. One page of large targets; a scanned number opens its
 //! fulfilment order.
 
-use super::{age, place_tabs, places};
+use super::{place_tabs, places};
 use crate::PickWarehouse;
 use crate::queue::{self, After, Found, Queued, Waits};
 use axum::extract::State;

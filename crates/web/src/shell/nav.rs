@@ -59,11 +59,19 @@ fn is_here(path: &str, item: &str) -> bool {
     }
 }
 
-/// The menu: beside the page on a desk, a popover on a phone.
-pub(super) fn menu(caller: &Caller, merchant: &str) -> Markup {
+/// The path that says where a page stands in the menu: its own, or that of the page above it where no entry leads to it.
+fn place<'a>(entries: &[Entries], path: &'a str, above: Option<&'a str>) -> &'a str {
+    let above = above.map(|href| href.split('?').next().unwrap_or(href));
+    let known = |path: &&str| current(entries, path).is_some();
+    [Some(path), above].into_iter().flatten().find(known).unwrap_or(path)
+}
+
+/// The menu: beside the page on a desk, a popover on a phone. `above` is the page that the last breadcrumb leads to.
+pub(super) fn menu(caller: &Caller, merchant: &str, above: Option<&str>) -> Markup {
     let entries = entries(caller);
-    let here = current(&entries, &caller.path);
-    let inside = group(&entries, &caller.path);
+    let path = place(&entries, &caller.path, above);
+    let here = current(&entries, path);
+    let inside = group(&entries, path);
     html! {
         nav #nav.nav popover aria-label="Main" {
             a.nav-brand href="/" { (icon(Icon::Package)) span { (merchant) } }
@@ -136,7 +144,7 @@ fn reader(caller: &Caller) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entries, group, is_here};
+    use super::{Entries, group, is_here, place};
     use crate::MenuItem;
     use crate::slice::Group;
 
@@ -167,5 +175,9 @@ mod tests {
         ] {
             assert_eq!(group(&all, path), expected, "{path}");
         }
+        let crumb = Some("/orders/ord_1?tab=2");
+        assert_eq!(place(&all, "/parcels/par_1", crumb), "/orders/ord_1", "as the page above it");
+        assert_eq!(place(&all, "/books/months", crumb), "/books/months", "it has an entry of its own");
+        assert_eq!(place(&all, "/profile", None), "/profile");
     }
 }
