@@ -36,6 +36,7 @@ pub(crate) fn routes() -> axum::Router<App> {
 pub(crate) const SEARCH: web::Search = web::Search {
     title: "Customers",
     scope: "customers:read",
+    all: ("/customers", "q"),
     find: |app, text| {
         Box::pin(async move {
             let found = read::suggested(app.db.read(), text, 6).await?;

@@ -43,6 +43,7 @@ pub struct Screen<'a> {
     above: Markup,
     narrow: bool,
     live: String,
+    searched: String,
 }
 
 impl<'a> Screen<'a> {
@@ -59,6 +60,7 @@ impl<'a> Screen<'a> {
             above: none(),
             narrow: false,
             live: String::new(),
+            searched: String::new(),
         }
     }
     /// A page above this one: title and address. The outermost first.
@@ -91,6 +93,11 @@ impl<'a> Screen<'a> {
         self.narrow = true;
         self
     }
+    /// What was searched for everywhere: it stays in the box.
+    pub(crate) fn searched(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.searched);
+        self
+    }
     /// The body shows itself anew when something happens to this topic, as `order:ord_…` or `queue:orders`.
     pub fn live(mut self, topic: impl AsRef<str>) -> Self {
         if !self.live.is_empty() {
@@ -110,7 +117,7 @@ impl<'a> Screen<'a> {
                 body.shell data-who=[self.caller.user] {
                     a.skip href="#content" { "Skip to content" }
                     (nav::menu(self.caller, merchant, self.crumbs.last().map(|(_, href)| href.as_str())))
-                    (nav::top_bar(self.caller, merchant))
+                    (nav::top_bar(self.caller, merchant, &self.searched))
                     main #content.content.content-narrow[self.narrow] tabindex="-1" {
                         (self.page_head())
                         (self.above)

@@ -105,6 +105,8 @@ pub struct Search {
     pub title: &'static str,
     /// Who may find them.
     pub scope: &'static str,
+    /// The list that shows all there are: its path and the name of its search, or empty.
+    pub all: (&'static str, &'static str),
     /// The hits, the best first.
     pub find: for<'a> fn(&'a App, &'a str) -> BoxFuture<'a, Result<Vec<Hit>, Fault>>,
 }

@@ -55,6 +55,7 @@ pub(crate) const PANELS: &[Panel] = &[order::PANEL, parcel::PANEL, entry::PANEL]
 pub(crate) const SEARCH: Search = Search {
     title: "Shipments",
     scope: ReadShipping::SCOPE,
+    all: ("/shipments", "search"),
     find: |app, text| {
         Box::pin(async move {
             let ask = Ask { search: Some(text.trim().to_owned()), ..Ask::default() };

@@ -61,6 +61,7 @@ pub(crate) const MENU: &[MenuItem] = &[
 pub(crate) const SEARCH: Search = Search {
     title: "Fulfilment",
     scope: ReadWarehouse::SCOPE,
+    all: ("", ""),
     find: |app, text| {
         Box::pin(async move {
             let found = by_number(app.db.read(), text).await?;

@@ -96,7 +96,7 @@ pub(super) fn menu(caller: &Caller, merchant: &str, above: Option<&str>) -> Mark
 }
 
 /// The bar above the page.
-pub(super) fn top_bar(caller: &Caller, merchant: &str) -> Markup {
+pub(super) fn top_bar(caller: &Caller, merchant: &str, searched: &str) -> Markup {
     html! {
         header.top-bar {
             button.btn-bare.nav-button type="button" popovertarget="nav" aria-label="Menu" { (icon(Icon::Menu2)) }
@@ -105,7 +105,7 @@ pub(super) fn top_bar(caller: &Caller, merchant: &str) -> Markup {
                 label.search-box {
                     (icon(Icon::Search))
                     span.visually-hidden { "Search orders, customers, SKUs, tracking numbers" }
-                    input #search.form-control type="search" name="q" placeholder="Search everything" autocomplete="off" aria-keyshortcuts="/";
+                    input #search.form-control type="search" name="q" value=(searched) placeholder="Search everything" autocomplete="off" aria-keyshortcuts="/";
                     kbd aria-hidden="true" { "/" }
                 }
             }
