@@ -102,7 +102,7 @@ fn table(rows: &[Sheet]) -> Markup {
         Col::text("Started"),
         Col::text("Location"),
         Col::text("Bins"),
-        Col::text("State"),
+        Col::text("Status"),
         Col::number("Lines"),
         Col::number("Counted"),
         Col::number("Different"),

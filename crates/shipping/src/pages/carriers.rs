@@ -122,7 +122,7 @@ fn services(cards: &[Arc<RateCard>]) -> Markup {
         Col::text("From"),
         Col::number("Zones"),
         Col::number("Days"),
-        Col::text("State"),
+        Col::text("Status"),
     ];
     let rows = cards.iter().map(|c| {
         let mut zones: Vec<&str> = c.prices.iter().map(|p| p.zone.as_str()).collect();
