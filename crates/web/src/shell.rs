@@ -220,12 +220,15 @@ pub fn panels(caller: &Caller, on: &str, subject: &str) -> Markup {
     let panels = crate::all(&caller.app.slices, |s| s.panels);
     html! {
         @for panel in panels.iter().filter(|p| p.page == on && caller.scopes.allow(p.scope)) {
-            section.card.mb-3 {
-                div.card-header { h2.card-title { (panel.title) } }
+            @let body = html! {
                 div.card-body id={ "panel-" (slug(panel.title)) } hx-get=((panel.path)(subject)) hx-trigger="load, live" hx-swap="innerHTML"
                     hx-morph-skip data-live={ (on) ":" (subject) } {
                     p.loading.text-secondary { "Loading …" }
                 }
+            };
+            section.card.mb-3 {
+                @if panel.folded { details { summary.card-header { h2.card-title { (panel.title) } } (body) } }
+                @else { div.card-header { h2.card-title { (panel.title) } } (body) }
             }
         }
     }

@@ -122,6 +122,8 @@ pub struct Panel {
     pub path: fn(&str) -> String,
     /// Who sees it.
     pub scope: &'static str,
+    /// Whether it shows its heading alone until somebody opens it: for what few look at.
+    pub folded: bool,
 }
 
 /// A way to find what a slice above knows nothing of: orders by a tracking number, say. Whoever shows a search box asks them all.

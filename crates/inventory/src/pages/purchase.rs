@@ -225,7 +225,7 @@ fn facts(w: &Whole, now: Timestamp) -> Markup {
         ("Ordered", html! { @match p.ordered_at { Some(at) => (h::time(at)), None => (h::none()) } }),
         ("Expected", due(p.expected_at, is_due(p.status), now)),
         ("Units", html! { (p.units) }),
-        ("Came", html! { (p.received) @if p.surplus > 0 { ", " (p.surplus) " more than ordered" } }),
+        ("Received", html! { (p.received) @if p.surplus > 0 { ", " (p.surplus) " more than ordered" } }),
         ("Still to come", html! { (p.open) }),
         ("Value", h::amount(p.value, w.base)),
     ])

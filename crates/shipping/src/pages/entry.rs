@@ -17,6 +17,7 @@ pub(super) const PANEL: Panel = Panel {
     title: "Ships by",
     path: |_| "/panels/order-entry/shipping".to_owned(),
     scope: <ReadShipping as kernel::Permission>::SCOPE,
+    folded: false,
 };
 
 /// The block.
