@@ -40,6 +40,8 @@ async fn drills(desk: &Desk<'_>) {
     desk.click(&number).await;
     desk.see(&format!("Order {number}")).await;
     assert!(desk.address().await.starts_with("/orders/ord_"), "{}", desk.address().await);
+    // What is posted of an order is looked up seldom: it is folded.
+    desk.js("document.querySelector('summary.card-header').click()", vec![]).await;
     desk.see("Journal").await;
 }
 

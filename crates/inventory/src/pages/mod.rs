@@ -79,6 +79,7 @@ pub(crate) const PANEL: Panel = Panel {
     title: "Stock",
     path: |sku| format!("/panels/skus/{sku}/stock"),
     scope: ReadInventory::SCOPE,
+    folded: false,
 };
 
 /// The pages of this slice.

@@ -19,6 +19,7 @@ pub(crate) const PANEL: web::Panel = web::Panel {
     title: "Orders",
     path: |id| format!("/panels/customers/{id}/orders"),
     scope: "orders:read",
+    folded: false,
 };
 
 const COLS: &[Col<'static>] = &[

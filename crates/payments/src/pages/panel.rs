@@ -14,6 +14,7 @@ pub(crate) const PANEL: web::Panel = web::Panel {
     title: "Payments",
     path: |id| format!("/orders/{id}/payments"),
     scope: "payments:read",
+    folded: false,
 };
 
 pub(super) async fn of_order(

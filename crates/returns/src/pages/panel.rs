@@ -19,6 +19,7 @@ pub(crate) const PANEL: Panel = Panel {
     title: "Returns",
     path: |order| format!("/orders/{order}/panels/returns"),
     scope: ReadReturns::SCOPE,
+    folded: false,
 };
 
 pub(super) async fn panel(

@@ -16,6 +16,7 @@ pub const PANEL: Panel = Panel {
     title: "Shipments",
     path: |order| format!("/panels/orders/{order}/shipments"),
     scope: ReadShipping::SCOPE,
+    folded: false,
 };
 
 /// Shows it.

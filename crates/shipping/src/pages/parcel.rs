@@ -23,6 +23,7 @@ pub(super) const PANEL: Panel = Panel {
     title: "Label",
     path: |parcel| format!("/panels/parcels/{parcel}/label"),
     scope: ReadShipping::SCOPE,
+    folded: false,
 };
 
 /// Shows it.

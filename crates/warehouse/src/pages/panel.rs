@@ -16,6 +16,7 @@ pub const PANEL: Panel = Panel {
     title: "Fulfilment",
     path: |order| format!("/panels/orders/{order}/fulfilments"),
     scope: ReadWarehouse::SCOPE,
+    folded: false,
 };
 
 /// Shows it.
