@@ -22,10 +22,20 @@ const COLS: [Col<'static>; 5] = [
     Col::text("Job"),
     Col::text("State"),
     Col::number("Attempts"),
-    Col::text("Runs"),
+    Col::text("Runs at"),
     Col::text("Last error"),
 ];
-const TIMERS: [Col<'static>; 2] = [Col::text("Timed work"), Col::text("Due")];
+const TIMERS: [Col<'static>; 3] = [Col::text("Timed work"), Col::text("Runs every"), Col::text("Due")];
+
+/// A span of time, roughly: `12 min`.
+fn span(micros: i64) -> String {
+    match micros.max(0) / Timestamp::SECOND {
+        s if s < 120 => format!("{s} s"),
+        s if s < 2 * 3600 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86_400),
+    }
+}
 
 /// Shows a page of jobs.
 pub(super) async fn list(
@@ -86,7 +96,17 @@ async fn page(
         false => table,
     };
     let timers = jobs::timers(sql).await?;
-    let timers = timers.iter().map(|t| Row::new([html! { (t.name) }, h::time(t.next_at)]));
+    let every =
+        |name: &str| app.slices.iter().flat_map(|s| s.timers).find(|t| t.name == name).map(|t| t.every_s);
+    let timers = timers.iter().map(|t| {
+        let due =
+            if t.next_at > now { format!("in {}", span(t.next_at.0 - now.0)) } else { "now".to_owned() };
+        Row::new([
+            html! { (h::words(&t.name)) },
+            html! { @match every(&t.name) { Some(s) => (span(s * Timestamp::SECOND)), None => "–" } },
+            html! { span title=(t.next_at) { (due) } },
+        ])
+    });
     let here = if query.parked { "/developers/jobs?parked=true" } else { "/developers/jobs" };
     let body = html! {
         @if let Some(problem) = problem { (h::alert("danger", problem.detail())) }
