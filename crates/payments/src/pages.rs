@@ -27,7 +27,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/gateways",
         scope: SetUpPayments::SCOPE,
         group: Group::Settings,
-        order: 32,
+        order: 31,
     },
 ];
 
