@@ -16,12 +16,15 @@
     date: write({}),
     exact: write({ timeStyle: "medium" }),
     moment: write({ timeStyle: "short" }),
+    // Of this year, without saying so: it fits half of a phone.
+    recent: new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" }),
   };
+  const thisYear = new Date().getFullYear();
   const localise = () => {
     for (const time of $$("time[datetime]:not([data-local])")) {
       const at = new Date(time.getAttribute("datetime"));
       time.dataset.local = "";
-      if (!Number.isNaN(at.getTime())) time.textContent = shown[time.dataset.shows ?? "moment"].format(at);
+      if (!Number.isNaN(at.getTime())) time.textContent = shown[time.dataset.shows ?? (at.getFullYear() === thisYear ? "recent" : "moment")].format(at);
     }
   };
 
