@@ -29,7 +29,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/gateways",
         scope: SetUpPayments::SCOPE,
         group: Group::Settings,
-        order: 32,
+        order: 31,
     },
 ];
 

@@ -30,7 +30,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/returns",
         scope: WriteReturns::SCOPE,
         group: Group::Settings,
-        order: 30,
+        order: 37,
     },
 ];
 

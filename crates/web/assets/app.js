@@ -122,6 +122,12 @@
     const all = boxes.every((box) => box.checked);
     for (const box of boxes) box.checked = !all;
   });
+  // A box that leaves of a list of choices those that hold its text: data-narrow="id".
+  on("input", "[data-narrow]", (_, box) => {
+    const text = box.value.trim().toLowerCase();
+    for (const choice of $$("label", document.getElementById(box.dataset.narrow)))
+      choice.hidden = !choice.textContent.toLowerCase().includes(text);
+  });
   on("reset", "[data-bulk]", (_, form) => setTimeout(() => count(form)));
 
   // A choice that fills other fields of its form in: data-fill="name=value&…".

@@ -147,8 +147,6 @@ async fn adjust_page(
     if !known.contains(&base) {
         known.insert(0, base);
     }
-    let codes: Vec<String> = known.iter().map(ToString::to_string).collect();
-    let codes: Vec<(&str, &str)> = codes.iter().map(|c| (c.as_str(), c.as_str())).collect();
     let names: Vec<String> = ACCOUNTS.iter().map(|a| format!("{} {}", a.code, a.name)).collect();
     let mut accounts = vec![("", "Choose an account")];
     accounts.extend(ACCOUNTS.iter().zip(&names).map(|(a, name)| (a.code, name.as_str())));
@@ -173,16 +171,6 @@ async fn adjust_page(
         let options = accounts.as_slice();
         h::select_required(&h::Select { label, name, options, chosen, hint: "", error: error(name) })
     };
-    let amount = Field {
-        label: "Amount",
-        name: "amount",
-        value: &form.amount,
-        hint: "Moves from the credited account to the debited one, as 12.34",
-        error: error("amount"),
-        required: true,
-        ..Field::default()
-    };
-    let currency = if form.currency.is_empty() { base.to_string() } else { form.currency.clone() };
     let body = html! {
         @if let Some(problem) = problem.filter(|p| p.errors().is_empty()) { (h::alert("danger", problem.detail())) }
         form.card.card-body method="post" action="/books/adjust" {
@@ -191,15 +179,7 @@ async fn adjust_page(
                 account("Debit", "debit", form.debit.as_str()),
                 account("Credit", "credit", form.credit.as_str()),
             ]))
-            @if let [(code, _)] = codes.as_slice() {
-                input type="hidden" name="currency" value=(code);
-                (h::money_field(&amount, base))
-            } @else {
-                (h::fields([
-                    html! { div.money-field inputmode="decimal" { (h::field(&amount)) } },
-                    h::select_field(&h::Select { label: "Currency", name: "currency", options: codes.as_slice(), chosen: currency.as_str(), hint: "", error: error("currency") }),
-                ]))
-            }
+            (money(form, base, &known, (error("amount"), error("currency"))))
             (input("Why", "text", form.text.as_str(), "text", "As it will read in the journal"))
             (h::fields([
                 input("Day", "day", form.day.as_str(), "date", "Empty: now. In a closed month it counts in the first open one"),
@@ -213,6 +193,44 @@ async fn adjust_page(
         .narrow()
         .subtitle(html! { "An entry by hand. It is an event like any other, with your name, and is undone only by its opposite." })
         .show(body))
+}
+
+/// The amount with its currency, which is chosen where there are several.
+fn money(
+    form: &AdjustForm,
+    base: Currency,
+    known: &[Currency],
+    errors: (Option<&str>, Option<&str>),
+) -> Markup {
+    let amount = Field {
+        label: "Amount",
+        name: "amount",
+        value: &form.amount,
+        hint: "Moves from the credited account to the debited one, as 12.34",
+        error: errors.0,
+        required: true,
+        ..Field::default()
+    };
+    let codes: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let options: Vec<(&str, &str)> = codes.iter().map(|c| (c.as_str(), c.as_str())).collect();
+    let base_code = base.to_string();
+    let chosen = if form.currency.is_empty() { &base_code } else { &form.currency };
+    let select = h::Select {
+        label: "Currency",
+        name: "currency",
+        options: &options,
+        chosen,
+        hint: "",
+        error: errors.1,
+    };
+    html! {
+        @if known.len() == 1 {
+            input type="hidden" name="currency" value=(base);
+            (h::money_field(&amount, base))
+        } @else {
+            (h::fields([html! { div.money-field inputmode="decimal" { (h::field(&amount)) } }, h::select_field(&select)]))
+        }
+    }
 }
 
 /// What a form means, or what is wrong with it by the field.

@@ -38,7 +38,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/tax",
         scope: WriteCatalog::SCOPE,
         group: Group::Settings,
-        order: 31,
+        order: 36,
     },
 ];
 

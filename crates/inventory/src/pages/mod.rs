@@ -65,11 +65,11 @@ pub(crate) const MENU: &[MenuItem] = &[
         order: 50,
     },
     MenuItem {
-        title: "Locations and routing",
+        title: "Locations",
         path: "/settings/locations",
         scope: WriteInventory::SCOPE,
         group: Group::Settings,
-        order: 34,
+        order: 33,
     },
 ];
 

@@ -37,14 +37,14 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/carriers",
         scope: SetUpShipping::SCOPE,
         group: Group::Settings,
-        order: 33,
+        order: 32,
     },
     MenuItem {
-        title: "Cut-off and working days",
+        title: "Dispatch days",
         path: "/settings/dispatch",
         scope: SetUpShipping::SCOPE,
         group: Group::Settings,
-        order: 34,
+        order: 35,
     },
 ];
 
