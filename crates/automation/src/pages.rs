@@ -28,7 +28,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/mail",
         scope: ReadMails::SCOPE,
         group: Group::Settings,
-        order: 40,
+        order: 38,
     },
 ];
 

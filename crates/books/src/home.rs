@@ -1,17 +1,19 @@
 //! The home page: what came in today, what waits for somebody, and thirty days of it; and the lists that explain figures no other page
 //! explains. It stands in the lowest slice, because it looks at all of them.
 //!
-//! Invariant: each figure is one statement over an index that holds what it needs, over the days shown or over what is open.
+//! Invariant: each figure is one statement over an index that holds what it needs, over the days shown or over what is open. Days are those
+//! of the shop's time zone, which is set with its working days.
 
 use crate::today::{Revenue, Today, today};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use db::{FromRow, Sql};
+use db::{FromRow, Rows, Sql};
 use kernel::{Currency, Fault, Money, Timestamp};
 use maud::{Markup, html};
 use orders::api::ReadOrders;
-use shipping::ReadShipping;
+use shipping::dispatch::{Clockwork, day_text};
+use shipping::{Dispatch, ReadShipping};
 use std::collections::BTreeMap;
 use web::html::{self as h, Chart, Col, Icon, Row, Series, Stat, Table, Tone};
 use web::{App, Caller, May, Problem, Screen, SignedIn};
@@ -20,6 +22,8 @@ use web::{App, Caller, May, Problem, Screen, SignedIn};
 const DAYS: i64 = 30;
 /// Currencies that have a tile and a chart of their own.
 const TILES: usize = 3;
+/// What the orders of today come to.
+const VALUE: &str = "Order value today";
 /// Rows of a list that explains a figure.
 const SHOWN: i64 = 200;
 
@@ -37,11 +41,12 @@ async fn show(State(app): State<App>, caller: May<SignedIn>) -> Result<Response,
         return Ok(web::auth::first(&caller));
     }
     let (sql, now) = (app.db.read(), app.db.now());
-    let from = Timestamp(now.0 - now.0.rem_euclid(Timestamp::DAY));
-    let figures = today(sql, from, now.plus(1), now).await?;
+    let clock = Dispatch::clock(sql).await?;
+    let last = clock.day(now);
+    let figures = today(sql, clock.start_of(last), now.plus(1), now).await?;
     let waiting = returns_waiting(sql).await?;
-    let days = days(sql, from.plus(-(DAYS - 1) * Timestamp::DAY)).await?;
-    let past = Past::of(&days, from);
+    let past = Past::of(&days(sql, &clock, last).await?, last);
+    let base = inventory::base_currency(sql).await?;
     let steps = if past.orders.iter().all(|n| *n == 0.0) {
         set_up(sql, &caller).await?
     } else {
@@ -49,11 +54,11 @@ async fn show(State(app): State<App>, caller: May<SignedIn>) -> Result<Response,
     };
     let body = html! {
         (steps)
-        (tiles(&caller, &figures, waiting, &past))
+        (tiles(&caller, &figures, waiting, &past, (&day_text(last), base)))
         (charts(&past))
     };
-    let day = html! { "Figures of today, " (from.day()) " (UTC), and of what waits now." };
-    Ok(Screen::new(&caller, "Home").subtitle(day).live("dashboard").show(body).into_response())
+    let says = html! { "Figures of today, " (h::day(&day_text(last))) ", and of what waits now." };
+    Ok(Screen::new(&caller, "Home").subtitle(says).live("dashboard").show(body).into_response())
 }
 
 #[derive(FromRow)]
@@ -64,14 +69,19 @@ struct DayRow {
     amount: i64,
 }
 
-/// Orders and revenue by day and currency, from the index of orders by time alone.
-async fn days(sql: &Sql, from: Timestamp) -> Result<Vec<DayRow>, Fault> {
-    let text = format!(
-        "SELECT o.placed_at / {day} AS day, o.currency, COUNT(*) AS orders, CAST(SUM(o.total) AS BIGINT) AS amount \
-         FROM orders o WHERE o.placed_at >= $1 GROUP BY o.placed_at / {day}, o.currency",
-        day = Timestamp::DAY
-    );
-    sql.all(&text, [from.into()]).await
+/// Orders and what they come to by day and currency, until the last day: from the index of orders by time, less what was cancelled.
+async fn days(sql: &Sql, clock: &Clockwork, last: i64) -> Result<Vec<DayRow>, Fault> {
+    let mut days = Rows::new("day BIGINT, lo BIGINT, hi BIGINT");
+    for day in last - DAYS + 1..=last {
+        days.push([day.into(), clock.start_of(day).into(), clock.start_of(day + 1).into()]);
+    }
+    let text = "SELECT day, currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(amount) AS BIGINT) AS amount FROM (\
+         SELECT input.day, o.currency, COUNT(*) AS orders, SUM(o.total) AS amount FROM input CROSS JOIN orders o \
+         WHERE o.placed_at >= input.lo AND o.placed_at < input.hi GROUP BY input.day, o.currency \
+         UNION ALL SELECT input.day, o.currency, 0 AS orders, -SUM(o.total) AS amount FROM input CROSS JOIN orders o \
+         WHERE o.fulfilment_status = 'cancelled' AND o.placed_at >= input.lo AND o.placed_at < input.hi GROUP BY input.day, o.currency\
+         ) AS sold GROUP BY day, currency";
+    sql.all_from(&days, text, []).await
 }
 
 /// Returns that somebody has to decide, receive, inspect or settle.
@@ -84,13 +94,12 @@ async fn returns_waiting(sql: &Sql) -> Result<i64, Fault> {
 struct Past {
     labels: Vec<String>,
     orders: Vec<f64>,
-    /// Revenue by currency in whole units of it, the largest first.
+    /// What orders come to by currency in whole units of it, those with the most orders first.
     revenue: Vec<(Currency, Vec<f64>)>,
 }
 
 impl Past {
-    fn of(rows: &[DayRow], today: Timestamp) -> Self {
-        let last = today.0 / Timestamp::DAY;
+    fn of(rows: &[DayRow], last: i64) -> Self {
         let days: Vec<i64> = (last - DAYS + 1..=last).collect();
         let at = |day: i64| usize::try_from(day - days[0]).ok().filter(|i| *i < days.len());
         let mut orders = vec![0.0; days.len()];
@@ -105,9 +114,8 @@ impl Past {
         let mut revenue: Vec<(i64, Currency, Vec<f64>)> =
             revenue.into_iter().map(|(currency, (orders, values))| (orders, currency, values)).collect();
         revenue.sort_by_key(|(orders, ..)| std::cmp::Reverse(*orders));
-        let label = |day: &i64| Timestamp(day * Timestamp::DAY).day().get(5..).unwrap_or_default().to_owned();
         Self {
-            labels: days.iter().map(label).collect(),
+            labels: days.iter().map(|day| h::day_of_year(&day_text(*day))).collect(),
             orders,
             revenue: revenue.into_iter().map(|(_, currency, values)| (currency, values)).collect(),
         }
@@ -117,8 +125,8 @@ impl Past {
     }
 }
 
-fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past) -> Markup {
-    let (placed, orders) = (format!("/orders?from={}", t.from.day()), t.orders.to_string());
+fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past, (day, base): (&str, Currency)) -> Markup {
+    let (placed, orders) = (format!("/orders?from={day}"), t.orders.to_string());
     let yesterday = past.orders.iter().rev().nth(1).copied().unwrap_or(0.0);
     let compared = format!("{yesterday:.0} yesterday");
     // Those with the most orders by themselves, the others together: none is left out.
@@ -133,19 +141,23 @@ fn tiles(caller: &Caller, t: &Today, returns: i64, past: &Past) -> Markup {
     );
     let sold =
         |value, detail, trend, label| Stat { label, value, detail, trend, href: &placed, tone: Tone::Info };
+    let nothing = sum(&Revenue { currency: base, orders: 0, amount: 0 });
     let mut all = vec![sold(orders.as_str(), compared.as_str(), past.orders.as_slice(), "Orders today")];
     if revenue.is_empty() {
-        all.push(sold("0", "Nothing sold yet", &[], "Revenue today"));
+        all.push(sold(nothing.as_str(), "Nothing sold yet", past.revenue_of(base), VALUE));
     }
-    all.extend(revenue.iter().map(|(value, trend)| sold(value, "", trend, "Revenue today")));
+    all.extend(
+        revenue.iter().map(|(value, trend)| sold(value, "With tax, without cancelled orders", trend, VALUE)),
+    );
     if !others.1.is_empty() {
-        all.push(sold(others.0.as_str(), others.1.as_str(), &[], "Revenue today"));
+        all.push(sold(others.0.as_str(), others.1.as_str(), &[], VALUE));
     }
     let held: i64 = t.holds.iter().map(|held| held.orders).sum();
-    let most = t.holds.iter().max_by_key(|held| held.orders);
-    let most = most.map_or_else(String::new, |f| format!("{}: {}", f.kind.replace('_', " "), f.orders));
+    let kinds: Vec<String> =
+        t.holds.iter().map(|held| format!("{} {}", held.orders, held.kind.replace('_', " "))).collect();
+    let kinds = kinds.join(", ");
     let waits = [
-        ("Holds to work on", held, most.as_str(), "/review", Tone::Warn, true),
+        ("Holds to work on", held, kinds.as_str(), "/review", Tone::Warn, true),
         (
             "Late shipments",
             t.late_shipments,
@@ -227,7 +239,9 @@ fn whole(value: f64) -> String {
     match value {
         v if v >= 1_000_000.0 => format!("{:.1} M", v / 1_000_000.0),
         v if v >= 10_000.0 => format!("{:.0} k", v / 1_000.0),
-        v => format!("{v:.0}"),
+        // Where an axis ends, and its half.
+        v if v >= 1_000.0 && v % 500.0 == 0.0 => format!("{} k", v / 1_000.0),
+        v => h::grouped(&format!("{v:.0}")),
     }
 }
 
@@ -238,13 +252,13 @@ fn charts(past: &Past) -> Markup {
         .revenue
         .iter()
         .take(TILES)
-        .map(|(c, _)| format!("Revenue of the last {DAYS} days, {c}"))
+        .map(|(c, _)| format!("Order value of the last {DAYS} days, {c}"))
         .collect();
     html! {
         div.charts {
             (h::card("", h::bars(&Chart { title: "Orders of the last 30 days", labels: &labels, series: &orders, shown: whole })))
             @for ((_, values), title) in past.revenue.iter().zip(&titles) {
-                (h::card("", h::lines(&Chart { title, labels: &labels, series: &[Series { name: "Revenue", values }], shown: whole })))
+                (h::card("", h::lines(&Chart { title, labels: &labels, series: &[Series { name: "Order value", values }], shown: whole })))
             }
         }
         @if past.revenue.len() > TILES {

@@ -17,6 +17,7 @@ pub(crate) const PANEL: Panel = Panel {
     title: "Books",
     path: |order| format!("/panels/orders/{order}/journal"),
     scope: "books:read",
+    folded: true,
 };
 
 /// Its route.

@@ -185,7 +185,8 @@ fn named(row: SumRow) -> Result<AccountSum, Fault> {
     })
 }
 
-fn by_currency(amounts: impl Iterator<Item = (Currency, i64)>) -> Vec<CurrencyTotal> {
+/// Sums by currency.
+pub(crate) fn by_currency(amounts: impl Iterator<Item = (Currency, i64)>) -> Vec<CurrencyTotal> {
     let mut totals: BTreeMap<Currency, i64> = BTreeMap::new();
     for (currency, amount) in amounts {
         *totals.entry(currency).or_default() += amount;

@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 
 pub use judge::Weight;
 
+/// Whether the page says a text; states begin with a capital by their looks, whatever the program calls them.
+const HOLDS: &str = "const page = document.body.innerText.replace(/\\s+/g, ' '), text = arguments[0];
+    const holds = page.includes(text) || page.includes(text.charAt(0).toUpperCase() + text.slice(1));";
+
 /// How long something may take to appear.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -135,13 +139,13 @@ impl<'a> Desk<'a> {
 
     /// Waits until a text is on the page.
     pub async fn see(&self, text: &str) {
-        let holds = "return document.body.innerText.replace(/\\s+/g, ' ').includes(arguments[0])";
-        self.until_with(&format!("“{text}”"), holds, vec![json!(text)]).await;
+        let holds = format!("{HOLDS} return holds");
+        self.until_with(&format!("“{text}”"), &holds, vec![json!(text)]).await;
     }
     /// Waits until a text is not on the page, or no longer.
     pub async fn see_no(&self, text: &str) {
-        let holds = "return !document.body.innerText.replace(/\\s+/g, ' ').includes(arguments[0])";
-        self.until_with(&format!("no “{text}”"), holds, vec![json!(text)]).await;
+        let holds = format!("{HOLDS} return !holds");
+        self.until_with(&format!("no “{text}”"), &holds, vec![json!(text)]).await;
     }
     /// What the page says.
     pub async fn text(&self) -> String {

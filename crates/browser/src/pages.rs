@@ -25,7 +25,7 @@ pub const INSIDE: &[Page] = &[
     page("/audit", ""),
     page("/books", ""),
     page("/books/accounts/{code}", "SELECT code FROM account ORDER BY code LIMIT 1"),
-    page("/books/accounts/{code}/open-items", "SELECT code FROM account ORDER BY code LIMIT 1"),
+    page("/books/accounts/{code}/open-items", "SELECT code FROM account WHERE code = '1050'"),
     page("/books/adjust", ""),
     page("/books/balance-sheet", ""),
     page("/books/entries/{id}", "jrn SELECT id FROM journal_entry ORDER BY id LIMIT 1"),

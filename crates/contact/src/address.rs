@@ -88,6 +88,13 @@ pub fn lines(address: &Address) -> Vec<String> {
     label::lines(address)
 }
 
+/// The same with the country's name below, for people who look at addresses of all the world.
+pub fn lines_and_country(address: &Address) -> Vec<String> {
+    let code = address.country.as_str();
+    let country = country::code(code).and_then(country::name).unwrap_or(code);
+    lines(address).into_iter().chain([country.to_owned()]).filter(|line| !line.is_empty()).collect()
+}
+
 /// What holds for every country.
 fn tidy(address: &Address) -> Address {
     let written = clean(&address.country);

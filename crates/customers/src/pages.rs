@@ -36,6 +36,7 @@ pub(crate) fn routes() -> axum::Router<App> {
 pub(crate) const SEARCH: web::Search = web::Search {
     title: "Customers",
     scope: "customers:read",
+    all: ("/customers", "q"),
     find: |app, text| {
         Box::pin(async move {
             let found = read::suggested(app.db.read(), text, 6).await?;
@@ -79,7 +80,7 @@ const COLS: &[Col<'static>] = &[
     Col::text("E-mail"),
     Col::text("Phone"),
     Col::text("Place").minor(),
-    Col::text("Since"),
+    Col::text("Since").at_end(),
 ];
 
 async fn list(
@@ -93,12 +94,12 @@ async fn list(
     let here = h::query("/customers", &[("q", q.q.trim())]);
     let rows = page.data.iter().map(row);
     Ok(Screen::new(&caller, "Customers").show(html! {
-        (h::filter_bar("/customers", ("q", &q.q, "Name, whole e-mail address or phone number"), html! {}, &[]))
+        (h::filter_bar("/customers", ("q", &q.q, "Name, e-mail, phone"), html! {}, &[]))
         @if page.data.is_empty() {
             @if q.q.trim().is_empty() { (h::empty_with(Icon::Users, "No customers yet", "They come with their first order.", html! {})) }
             @else { (h::empty_with(Icon::Users, "Nobody found", "Look for the beginning of a first or last name, a whole e-mail address, or a phone number with its country code.", html! { (h::link("/customers", "Show all", "secondary", "")) })) }
         } @else {
-            (Table::new("Customers", COLS, rows).show())
+            (Table::new("Customers", COLS, rows).brief().show())
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
             (h::keys(&[("j", "next"), ("k", "before"), ("Enter", "open"), ("f", "search here")]))
         }
@@ -110,10 +111,10 @@ fn row(c: &Customer) -> Row {
     let place = c.address.as_ref().map_or_else(dash, |a| format!("{} {}", a.city, a.country));
     Row::new([
         h::person(&c.name),
-        html! { bdi { (c.email.clone().unwrap_or_else(dash)) } },
+        html! { @match &c.email { Some(email) => bdi { (email) }, None => "–" } },
         html! { (c.phone.clone().unwrap_or_else(dash)) },
         html! { bdi { (place) } },
-        h::time(c.created_at),
+        h::date(c.created_at),
     ])
     .href(format!("/customers/{}", c.id))
 }
@@ -167,11 +168,10 @@ async fn page(
         (web::panels(caller, "customer", &id.to_string()))
         (h::card("Notes", html! {
             @if writes { (note_form(id, typed, error("text"))) }
-            @if notes.is_empty() { p.text-secondary { "No notes yet." } }
-            (h::moments(notes.iter().map(|n| h::Moment {
+            @if !notes.is_empty() { (h::moments(notes.iter().map(|n| h::Moment {
                 at: n.at, title: "Note", by: names.get(&n.by_actor).map_or("", String::as_str),
                 detail: html! { bdi { (n.text) } }, icon: Icon::Note, tone: Tone::Accent,
-            })))
+            }))) }
         }))
     };
     let typed_consent = pages_consent::Typed {
@@ -191,13 +191,13 @@ async fn page(
         (h::card("Store credit", html! {
             @if balances.iter().all(|b| b.balance == 0) { p.text-secondary { "None." } }
             @for b in balances.iter().filter(|b| b.balance > 0) { p { strong { (h::amount(b.balance, b.currency)) } } }
-            ul.ledger { @for e in &entries { li { (h::amount(e.amount, e.currency)) " " bdi { (e.reason) } " " span.text-secondary { (h::time(e.at)) } } } }
+            @if !entries.is_empty() { ul.ledger { @for e in &entries { li { (h::amount(e.amount, e.currency)) " " bdi { (e.reason) } " " span.text-secondary { (h::time(e.at)) } } } } }
             @if writes { (credit_form(id, typed, &error)) }
         }))
     };
     Ok(Screen::new(caller, customer.name.clone())
         .crumb("Customers", "/customers")
-        .subtitle(html! { "Customer since " (h::time(customer.created_at)) })
+        .subtitle(html! { "Customer since " (h::date(customer.created_at)) })
         .live(format!("customer:{id}"))
         .actions(
             html! { @if writes { (h::link(&format!("/customers/{id}/merge"), "Merge…", "secondary", "")) } },
@@ -210,7 +210,7 @@ fn contact_facts(c: &Customer) -> Markup {
     let address = c
         .address
         .as_ref()
-        .map_or_else(none, |a| html! { @for line in address::lines(a) { bdi { (line) } br; } });
+        .map_or_else(none, |a| html! { @for line in address::lines_and_country(a) { bdi { (line) } br; } });
     h::facts([
         ("E-mail", c.email.as_deref().map_or_else(none, h::copy)),
         ("Phone", c.phone.as_deref().map_or_else(none, |p| html! { a href={ "tel:" (p) } { (p) } })),

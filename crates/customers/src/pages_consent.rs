@@ -41,9 +41,9 @@ pub(crate) fn card(
             ul.ledger { @for channel in Channel::ALL {
                 li { (name(channel)) " "
                     @match now.get(&channel) {
-                        Some(row) if row.given => { (h::tag("given", Tone::Good)) " " span.text-secondary { (h::time(row.at)) } }
-                        Some(row) => { (h::tag("withdrawn", Tone::Bad)) " " span.text-secondary { (h::time(row.at)) } }
-                        None => (h::tag("never given", Tone::Quiet)),
+                        Some(row) if row.given => { (h::tag("given", Tone::Good)) " " span.text-secondary { (h::date(row.at)) } }
+                        Some(row) => { (h::tag("withdrawn", Tone::Bad)) " " span.text-secondary { (h::date(row.at)) } }
+                        None => (h::tag("No consent", Tone::Quiet)),
                     }
                 }
             } }

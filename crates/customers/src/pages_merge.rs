@@ -213,7 +213,7 @@ async fn unwritten(app: &App, plan: &Plan) -> Result<Vec<&'static str>, Problem>
 
 /// A row for each part of the contact; the one that is kept is chosen.
 fn choices(customer: &Customer, other: &Customer, kept: &Keep) -> Markup {
-    let place = |c: &Customer| c.address.as_ref().map(|a| address::lines(a).join(", "));
+    let place = |c: &Customer| c.address.as_ref().map(|a| address::lines_and_country(a).join(", "));
     let parts = [
         ("Name", "name", Some(customer.name.clone()), Some(other.name.clone()), kept.name),
         ("E-mail", "email", customer.email.clone(), other.email.clone(), kept.email),

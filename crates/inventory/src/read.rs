@@ -217,6 +217,31 @@ pub async fn movements_of(
     sql.all(text, [sku.into(), before.into(), limit.into(), location.into(), kind.into()]).await
 }
 
+/// The numbers that people know orders (raw ids) by.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn order_numbers(
+    sql: &Sql,
+    orders: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, String>, Fault> {
+    #[derive(FromRow)]
+    struct Numbered {
+        id: i64,
+        number: String,
+    }
+    let mut ids = Rows::new("id BIGINT");
+    for id in orders.into_iter().collect::<BTreeSet<i64>>() {
+        ids.push([id.into()]);
+    }
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let text = "SELECT o.id, o.number FROM orders o JOIN input ON input.id = o.id";
+    let found: Vec<Numbered> = sql.all_from(&ids, text, []).await?;
+    Ok(found.into_iter().map(|n| (n.id, n.number)).collect())
+}
+
 /// The location with a code.
 ///
 /// # Errors

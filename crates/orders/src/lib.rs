@@ -128,14 +128,14 @@ pub const SLICE: web::Slice = web::Slice {
             path: "/settings/channels",
             scope: "channels:write",
             group: web::Group::Settings,
-            order: 35,
+            order: 30,
         },
         web::MenuItem {
             title: "Routing rules",
             path: "/settings/routing",
             scope: "channels:write",
             group: web::Group::Settings,
-            order: 31,
+            order: 34,
         },
     ],
     codes: &[

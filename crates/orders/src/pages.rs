@@ -36,6 +36,7 @@ pub use entry::{EntryDraft, PANELS as ENTRY_PANELS};
 pub(crate) const SEARCH: web::Search = web::Search {
     title: "Orders",
     scope: "orders:read",
+    all: ("/orders", "search"),
     find: |app, text| {
         Box::pin(async move {
             let known_by = crate::api::known_by(app, Some(text)).await?;

@@ -8,9 +8,11 @@ mod list;
 mod panel;
 
 use crate::api::{ReadPayments, SetUpPayments};
+use crate::model::internal;
 use axum::routing::get;
 use kernel::{Fault, Permission, Refuse};
 pub(crate) use panel::PANEL;
+use web::html as h;
 use web::{App, Group, MenuItem, OrProblem};
 
 /// Where payments stand in the menu.
@@ -27,7 +29,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/gateways",
         scope: SetUpPayments::SCOPE,
         group: Group::Settings,
-        order: 32,
+        order: 31,
     },
 ];
 
@@ -41,6 +43,18 @@ pub(crate) fn routes() -> axum::Router<App> {
         .route("/settings/gateways", get(gateways::list))
         .route("/settings/gateways/{code}", get(gateways::show).post(gateways::save))
         .route("/settings/gateways/{code}/test", axum::routing::post(gateways::test))
+}
+
+/// A tender as people read it: how it is paid and, where it is not by hand, through whom.
+fn tender(gateway: &str, method: &str) -> String {
+    match (gateway, method) {
+        (internal::MANUAL, internal::BANK_TRANSFER) => "Bank transfer".to_owned(),
+        (internal::MANUAL, internal::COD) => "Cash on delivery".to_owned(),
+        (internal::MANUAL, method) => h::words(method),
+        (internal::STORE_CREDIT, _) => "Store credit".to_owned(),
+        (internal::EXCHANGE, _) => "Exchange".to_owned(),
+        (gateway, method) => format!("{} · {}", h::words(method), h::words(gateway)),
+    }
 }
 
 /// The outcome of the one command that was given.

@@ -65,22 +65,23 @@ pub async fn list(sql: &Sql, filter: &Filter, limit: i64) -> Result<Vec<Payment>
 }
 
 #[derive(FromRow)]
-struct Numbered {
+struct Head {
     id: i64,
     number: String,
+    name: String,
 }
 
-/// The numbers that people know orders (raw ids) by.
+/// What people know orders (raw ids) by: number and name of the customer.
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn order_numbers(
+pub async fn order_heads(
     sql: &Sql,
     orders: impl Iterator<Item = i64>,
-) -> Result<HashMap<i64, String>, Fault> {
-    let text = "SELECT o.id, o.number FROM orders o JOIN input ON input.id = o.id";
-    let found: Vec<Numbered> = sql.all_from(&ids(orders), text, []).await?;
-    Ok(found.into_iter().map(|n| (n.id, n.number)).collect())
+) -> Result<HashMap<i64, (String, String)>, Fault> {
+    let text = "SELECT o.id, o.number, o.name FROM orders o JOIN input ON input.id = o.id";
+    let found: Vec<Head> = sql.all_from(&ids(orders), text, []).await?;
+    Ok(found.into_iter().map(|o| (o.id, (o.number, o.name))).collect())
 }
 
 /// Payments by id; unknown ids are left out.

@@ -331,7 +331,8 @@ fn form(app: &App, status: StatusCode, seen: &Seen, asked: &Asked, problem: Opti
                 @for r in &seen.free { (line(seen, asked, r, &error)) }
                 (h::radio_cards("What would you like?", "resolution", &cards, &asked.resolution))
                 @if let Some(error) = error("resolution") { p.field-error { (error) } }
-                (h::field(&h::Field { label: "Anything else we should know", name: "comment", kind: "textarea", value: &asked.comment, error: comment.as_deref(), ..h::Field::default() }))
+                (h::field(&h::Field { label: "Anything else we should know", name: "comment", kind: "textarea", value: &asked.comment, error: comment.as_deref(),
+                    hint: "Photos can be added in the next step.", ..h::Field::default() }))
                 button.btn.btn-primary.w-100 type="submit" { "See what it gives" }
             }
         }

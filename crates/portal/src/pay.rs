@@ -107,7 +107,8 @@ fn standing(
             html! {
                 @match action {
                     Some(url) => { "Your bank wants to hear from you. " a.btn.btn-primary href=(url) { "Go on there" } }
-                    None => { "We are waiting for your bank's answer. " a.btn href=(again) { "Look again" } }
+                    // The page looks again by itself.
+                    None => { span data-look-again="5" { "We are waiting for your bank's answer. " } a.btn href=(again) { "Look again" } }
                 }
             },
         ));

@@ -7,6 +7,12 @@ use web::{App, asset};
 
 /// A page for customers; no search engine keeps it.
 pub(crate) fn page(app: &App, status: StatusCode, title: &str, body: Markup) -> Response {
+    let elsewhere = html! { p.text-secondary.small { a href="/track" { "Look up another order" } } };
+    first_page(app, status, title, html! { (body) (elsewhere) })
+}
+
+/// The page where an order is looked up: it leads to no other.
+pub(crate) fn first_page(app: &App, status: StatusCode, title: &str, body: Markup) -> Response {
     let merchant = app.setup.merchant.as_str();
     let whole = html! {
         (DOCTYPE)
@@ -30,7 +36,6 @@ pub(crate) fn page(app: &App, status: StatusCode, title: &str, body: Markup) -> 
                     p.bare-brand { bdi { (merchant) } }
                     h1.bare-title { (title) }
                     (body)
-                    p.text-secondary.small { a href="/track" { "Look up another order" } }
                 }
             }
         }

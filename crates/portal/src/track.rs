@@ -2,7 +2,7 @@
 
 use crate::gate::{From, Gate, Kind};
 use crate::pass::Pass;
-use crate::shell::page;
+use crate::shell::{first_page, page};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -88,7 +88,7 @@ fn form(app: &App, status: StatusCode, typed: &LookUp, wrong: Option<&str>) -> R
             button.btn.btn-primary.w-100 type="submit" { "Find my order" }
         }
     };
-    page(app, status, "Where is my order?", body)
+    first_page(app, status, "Where is my order?", body)
 }
 
 /// Finds an order by number and e-mail together.
@@ -175,7 +175,7 @@ pub(crate) async fn tracking(
             }
             p.text-secondary { "Ordered " (h::time(order.placed_at)) "." }
             @if let Some(address) = &address {
-                p { strong { "Goes to" } br; @for line in contact::address::lines(address) { bdi { (line) } br; } }
+                p { strong { "Goes to" } br; @for line in contact::address::lines_and_country(address) { bdi { (line) } br; } }
             }
         }))
         @for (events, shipment) in &parcels { (parcel(shipment, events)) }

@@ -1,6 +1,7 @@
 //! REST of returns. Handlers only translate.
 
 use crate::model::{Reception, Resolution, ReturnId, Status};
+use crate::pages::sees_money;
 use crate::read;
 use crate::views::{DeclineBody, InspectBody, NewReturn, ReceiveBody, ReturnView, SettleBody, SettledView};
 use crate::{Approve, Decline, Inspect, Receive, RequestReturn, Settle};
@@ -13,7 +14,7 @@ use orders::OrderId;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{App, Body, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
+use web::{App, Body, Caller, IfMatch, Key, May, OrProblem, Page, Paging, Params, Problem, Reply, Segment};
 
 kernel::permission!(ReadReturns, "returns:read", "See returns");
 kernel::permission!(WriteReturns, "returns:write", "Enter, decide and settle returns");
@@ -53,7 +54,7 @@ async fn post_return(
             note: body.note.clone(),
         };
         let requested = single(crate::request(tx, &[one]).await?)?;
-        web::reply(StatusCode::CREATED, &view(tx, requested.id).await?)
+        web::reply(StatusCode::CREATED, &view(tx, requested.id, &caller).await?)
     })
 }
 
@@ -77,7 +78,7 @@ struct ListParams {
 #[utoipa::path(get, path = "/returns", tag = "returns", params(ListParams), responses((status = 200, body = Page<ReturnView>)))]
 async fn list_returns(
     State(app): State<App>,
-    _: May<ReadReturns>,
+    caller: May<ReadReturns>,
     Params(ask): Params<ListParams>,
 ) -> Result<Json<Page<ReturnView>>, Problem> {
     let paging = Paging::<(Timestamp, ReturnId)>::read(ask.limit, ask.cursor.as_deref())?;
@@ -88,7 +89,8 @@ async fn list_returns(
         ..read::Filter::default()
     };
     let rows = read::list(app.db.read(), &filter, paging.after, paging.fetch()).await?;
-    Ok(Json(paging.page(rows, |r| (r.requested_at, r.id)).map(|row| ReturnView::new(row, None))))
+    let money = sees_money(&caller);
+    Ok(Json(paging.page(rows, |r| (r.requested_at, r.id)).map(|row| ReturnView::new(row, None, money))))
 }
 
 /// A return with its units.
@@ -96,10 +98,10 @@ async fn list_returns(
     responses((status = 200, body = ReturnView), (status = 404, body = Problem)))]
 async fn get_return(
     State(app): State<App>,
-    _: May<ReadReturns>,
+    caller: May<ReadReturns>,
     Segment(id): Segment<ReturnId>,
 ) -> Result<Reply, Problem> {
-    Ok(web::reply(StatusCode::OK, &view(app.db.read(), id).await?)?)
+    Ok(web::reply(StatusCode::OK, &view(app.db.read(), id, &caller).await?)?)
 }
 
 /// The customer may send the units.
@@ -115,7 +117,7 @@ async fn post_approve(
     web::command!(app, caller, key, "returns.approve", &id, |tx| {
         check(tx, id, known).await?;
         single(crate::approve(tx, &[Approve { at: tx.now(), return_id: id }]).await?)?;
-        web::reply(StatusCode::OK, &view(tx, id).await?)
+        web::reply(StatusCode::OK, &view(tx, id, &caller).await?)
     })
 }
 
@@ -134,7 +136,7 @@ async fn post_decline(
         check(tx, id, known).await?;
         let one = Decline { at: tx.now(), return_id: id, reason: body.reason.clone() };
         single(crate::decline(tx, &[one]).await?)?;
-        web::reply(StatusCode::OK, &view(tx, id).await?)
+        web::reply(StatusCode::OK, &view(tx, id, &caller).await?)
     })
 }
 
@@ -159,7 +161,7 @@ async fn post_receive(
             reception: body.reception.unwrap_or(Reception::Received),
         };
         single(crate::receive(tx, &[one]).await?)?;
-        web::reply(StatusCode::OK, &view(tx, id).await?)
+        web::reply(StatusCode::OK, &view(tx, id, &caller).await?)
     })
 }
 
@@ -185,7 +187,7 @@ async fn post_inspect(
             location: body.location,
         };
         single(crate::inspect(tx, &[one]).await?)?;
-        web::reply(StatusCode::OK, &view(tx, id).await?)
+        web::reply(StatusCode::OK, &view(tx, id, &caller).await?)
     })
 }
 
@@ -219,7 +221,7 @@ async fn post_settle(
             exchanged: done.exchanged,
             due: done.due,
             tender_refused: done.tender_refused,
-            of: view(tx, id).await?,
+            of: view(tx, id, &caller).await?,
         };
         web::reply(StatusCode::OK, &view)
     })
@@ -230,9 +232,10 @@ pub(crate) fn single<T, R: Refuse>(outcomes: Vec<Result<T, R>>) -> Result<T, Fau
     Ok(outcome.or_problem()?)
 }
 
-async fn view(sql: &Sql, id: ReturnId) -> Result<ReturnView, Fault> {
+/// A return as the caller may see it: its amounts are for who sees money elsewhere.
+async fn view(sql: &Sql, id: ReturnId, caller: &Caller) -> Result<ReturnView, Fault> {
     let row = read::by_id(sql, id).await?.ok_or_else(|| Problem::not_found(format!("return {id}")))?;
-    Ok(ReturnView::new(row, Some(read::units_of(sql, &[id]).await?)))
+    Ok(ReturnView::new(row, Some(read::units_of(sql, &[id]).await?), sees_money(caller)))
 }
 
 /// Whether the version the caller knows is the present one.

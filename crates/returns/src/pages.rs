@@ -30,12 +30,12 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/returns",
         scope: WriteReturns::SCOPE,
         group: Group::Settings,
-        order: 30,
+        order: 37,
     },
 ];
 
 /// Whether somebody sees money: who sees orders or payments does. Who picks and receives sees goods alone.
-fn sees_money(caller: &web::Caller) -> bool {
+pub(crate) fn sees_money(caller: &web::Caller) -> bool {
     caller.scopes.allow("orders:read") || caller.scopes.allow("payments:read")
 }
 

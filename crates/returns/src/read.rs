@@ -17,6 +17,8 @@ pub struct ReturnRow {
     pub order_id: OrderId,
     /// The order's number.
     pub order_number: String,
+    /// Who ordered.
+    pub name: String,
     /// What the customer wants, or got.
     pub resolution: Resolution,
     /// Shipping is given back whatever the reason.
@@ -95,7 +97,7 @@ const STATUS: &str = "CASE WHEN r.declined_at IS NOT NULL THEN 'declined' WHEN r
 
 fn columns() -> String {
     format!(
-        "r.id, r.number, r.order_id, o.number AS order_number, r.resolution, r.refund_shipping, r.note, o.currency, r.credited, r.requested_at, \
+        "r.id, r.number, r.order_id, o.number AS order_number, o.name, r.resolution, r.refund_shipping, r.note, o.currency, r.credited, r.requested_at, \
          r.approved_at, r.declined_at, r.decline_reason, r.settled_at, r.exchange_order_id, r.refund_id, {STATUS} AS status, \
          (SELECT COUNT(*) FROM return_unit u WHERE u.return_id = r.id) AS units, \
          (SELECT COUNT(*) FROM return_photo p WHERE p.return_id = r.id) AS photos, r.version"

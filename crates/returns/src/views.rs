@@ -31,8 +31,9 @@ pub(crate) struct ReturnView {
     pub note: Option<String>,
     /// Of the credit.
     pub currency: Currency,
-    /// What the customer gets for the accepted units, minor units.
-    pub credited: i64,
+    /// What the customer gets for the accepted units, minor units; absent for who sees no money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credited: Option<i64>,
     /// How many units.
     pub unit_count: i64,
     /// How many photos; see `/photos`.
@@ -88,12 +89,15 @@ pub(crate) struct UnitView {
     pub received_at: Option<Timestamp>,
     /// When it was inspected.
     pub inspected_at: Option<Timestamp>,
-    /// What the customer gets for it, minor units.
-    pub credit: i64,
+    /// What the customer gets for it, minor units; absent for who sees no money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit: Option<i64>,
 }
 
 impl ReturnView {
-    pub(crate) fn new(row: ReturnRow, units: Option<Vec<UnitRow>>) -> Self {
+    /// The view; what it gives is shown with `money` alone.
+    pub(crate) fn new(row: ReturnRow, units: Option<Vec<UnitRow>>, money: bool) -> Self {
+        let unit = |u| UnitView::new(u, money);
         Self {
             id: row.id,
             number: row.number,
@@ -104,7 +108,7 @@ impl ReturnView {
             refund_shipping: row.refund_shipping,
             note: row.note,
             currency: row.currency,
-            credited: row.credited,
+            credited: money.then_some(row.credited),
             unit_count: row.units,
             photo_count: row.photos,
             requested_at: row.requested_at,
@@ -114,14 +118,14 @@ impl ReturnView {
             settled_at: row.settled_at,
             exchange_order: row.exchange_order_id.map(OrderId),
             refund: row.refund_id.map(payments::RefundId),
-            units: units.map(|all| all.into_iter().map(UnitView::from).collect()),
+            units: units.map(|all| all.into_iter().map(unit).collect()),
             version: row.version,
         }
     }
 }
 
-impl From<UnitRow> for UnitView {
-    fn from(u: UnitRow) -> Self {
+impl UnitView {
+    fn new(u: UnitRow, money: bool) -> Self {
         Self {
             id: u.id,
             line: u.line_id,
@@ -136,7 +140,7 @@ impl From<UnitRow> for UnitView {
             location: u.location_id,
             received_at: u.received_at,
             inspected_at: u.inspected_at,
-            credit: u.credit,
+            credit: money.then_some(u.credit),
         }
     }
 }

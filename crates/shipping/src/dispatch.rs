@@ -86,6 +86,14 @@ fn date(text: &str) -> Option<NaiveDate> {
 }
 
 impl Dispatch {
+    /// The shop's clock and calendar as they are set: they also say where a day of the shop begins.
+    ///
+    /// # Errors
+    /// A fault of the database, or when the setting does not read.
+    pub async fn clock(sql: &Sql) -> Result<Clockwork, Fault> {
+        let clock = Self::read(sql).await?.clockwork();
+        clock.map_err(|refused| Fault::broken(format!("setting dispatch: {refused}")))
+    }
     /// The dispatch as it is set.
     ///
     /// # Errors
@@ -129,6 +137,14 @@ impl Clockwork {
         let Some(utc) = at.date_time() else { return at.0.div_euclid(Timestamp::MINUTE) };
         let local = utc.with_timezone(&self.zone).naive_local();
         local.signed_duration_since(NaiveDateTime::default()).num_minutes()
+    }
+    /// The day (since 1970-01-01) on the wall's calendar.
+    pub fn day(&self, at: Timestamp) -> i64 {
+        self.minute(at).div_euclid(24 * 60)
+    }
+    /// The first moment of a day on the wall's calendar.
+    pub fn start_of(&self, day: i64) -> Timestamp {
+        self.end_of(day.saturating_sub(1)).plus(1)
     }
     /// The day on which an order of now leaves.
     pub fn leaves(&self, now: Timestamp) -> i64 {
@@ -228,5 +244,14 @@ mod tests {
         assert_eq!(leaves("2026-11-27T15:00:00Z"), "2026-12-01");
         let day = clock.leaves("2026-11-26T12:00:00Z".parse().unwrap());
         assert_eq!(clock.end_of(day).to_string(), "2026-11-26T22:59:59.999999Z");
+        // A day begins where the one before it ends, also when the clock is put back.
+        for text in
+            ["2026-11-26T22:59:59Z", "2026-11-26T23:00:00Z", "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z"]
+        {
+            let at: Timestamp = text.parse().unwrap();
+            let day = clock.day(at);
+            assert!(clock.start_of(day) <= at && at < clock.start_of(day + 1), "{text}");
+        }
+        assert_eq!(day_text(clock.day("2026-11-26T23:00:00Z".parse().unwrap())), "2026-11-27");
     }
 }

@@ -9,15 +9,32 @@
       if (target) run(e, target);
     });
 
-  // Moments in the reader's zone.
-  const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  // Moments in the reader's zone; a day of the calendar is the same in all of them.
+  // Of this year the year is not said; all of a moment is in its title.
+  const write = (how) =>
+    [{}, { year: "numeric" }].map((year) => new Intl.DateTimeFormat(undefined, { ...year, month: "short", day: "numeric", ...how }));
+  const clock = { hour: "numeric", minute: "2-digit" };
+  const shown = {
+    day: write({ timeZone: "UTC" }),
+    date: write({}),
+    exact: write({ ...clock, second: "2-digit" }),
+    moment: write(clock),
+  };
+  const thisYear = new Date().getFullYear();
   const localise = () => {
     for (const time of $$("time[datetime]:not([data-local])")) {
       const at = new Date(time.getAttribute("datetime"));
       time.dataset.local = "";
-      if (!Number.isNaN(at.getTime())) time.textContent = shown.format(at);
+      if (Number.isNaN(at.getTime())) continue;
+      const [short, long] = shown[time.dataset.shows ?? "moment"];
+      time.textContent = (at.getFullYear() === thisYear ? short : long).format(at);
     }
   };
+
+  // A page that waits for somebody else looks again by itself, as long as somebody looks at it.
+  const waits = $("[data-look-again]");
+  const look = () => (document.hidden ? setTimeout(look, 1000) : location.reload());
+  if (waits) setTimeout(look, 1000 * Number(waits.dataset.lookAgain));
 
   // Light, dark, or as the system says; rows calm or dense.
   const chosen = (name, otherwise) => {
@@ -99,6 +116,17 @@
     if (e.target.matches("[data-tick-all]"))
       for (const box of $$("tbody .col-tick input", form)) box.checked = e.target.checked;
     count(form);
+  });
+  on("click", "[data-tick-near]", (_, b) => {
+    const boxes = $$("input[type=checkbox]", b.closest("[data-ticks]"));
+    const all = boxes.every((box) => box.checked);
+    for (const box of boxes) box.checked = !all;
+  });
+  // A box that leaves of a list of choices those that hold its text: data-narrow="id".
+  on("input", "[data-narrow]", (_, box) => {
+    const text = box.value.trim().toLowerCase();
+    for (const choice of $$("label", document.getElementById(box.dataset.narrow)))
+      choice.hidden = !choice.textContent.toLowerCase().includes(text);
   });
   on("reset", "[data-bulk]", (_, form) => setTimeout(() => count(form)));
 

@@ -18,7 +18,7 @@
     document.dispatchEvent(new Event("fulmar:fresh"));
     return template.previousElementSibling;
   };
-  const boxOf = (line) => $("[role=combobox]", line);
+  const boxOf = (line) => $("[role=combobox]", line) ?? $("input:not([type=hidden])", line);
   const nextLine = (line) => {
     const lines = line.parentElement;
     const all = $$(":scope > [data-line]", lines);

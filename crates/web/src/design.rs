@@ -105,10 +105,10 @@ fn words(c: Coins) -> Markup {
             ("Long", h::person(LONG)),
             ("Right to left", h::person(RTL)),
             ("To copy", h::copy("ord_3M8KQW7Z")),
-            ("Keys", h::keys(&[("j", "next"), ("g o", "orders")])),
+            ("Nothing", html! { "–" }),
         ]))
         (h::progress(312, 1000, "Labels printed"))
-        (h::facts([("Nothing", html! { "–" })]))
+        (h::keys(&[("j", "next"), ("g o", "orders")]))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! What is found in one place only is where the reader wanted to go: a scanned order number leads straight to the order.
 
-use crate::html::{Icon, empty_with};
-use crate::{App, Caller, Hit, May, Params, Problem, Screen, SignedIn};
+use crate::html::{Icon, empty_with, query};
+use crate::{App, Caller, Hit, May, Params, Problem, Screen, Search, SignedIn};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -44,7 +44,7 @@ async fn show(
     Ok(page(&caller, &text, &found).into_response())
 }
 
-async fn find(app: &App, caller: &Caller, text: &str) -> Result<Vec<(&'static str, Vec<Hit>)>, Problem> {
+async fn find(app: &App, caller: &Caller, text: &str) -> Result<Vec<(Search, Vec<Hit>)>, Problem> {
     let mut found = Vec::new();
     if text.is_empty() {
         return Ok(found);
@@ -52,15 +52,15 @@ async fn find(app: &App, caller: &Caller, text: &str) -> Result<Vec<(&'static st
     for search in crate::all(&app.slices, |s| s.search).iter().filter(|s| caller.scopes.allow(s.scope)) {
         let hits = (search.find)(app, text).await?;
         if !hits.is_empty() {
-            found.push((search.title, hits));
+            found.push((*search, hits));
         }
     }
     Ok(found)
 }
 
-fn page(caller: &Caller, text: &str, found: &[(&'static str, Vec<Hit>)]) -> Markup {
+fn page(caller: &Caller, text: &str, found: &[(Search, Vec<Hit>)]) -> Markup {
     let title = if text.is_empty() { "Search".to_owned() } else { format!("“{text}”") };
-    Screen::new(caller, title).narrow().show(html! {
+    Screen::new(caller, title).searched(text).narrow().show(html! {
         @if found.is_empty() {
             @let (title, hint) = match text {
                 "" => ("Search everything", "Type a number, a name, an e-mail address, a SKU or a tracking number. The key / leads here from every page."),
@@ -68,19 +68,22 @@ fn page(caller: &Caller, text: &str, found: &[(&'static str, Vec<Hit>)]) -> Mark
             };
             (empty_with(Icon::Search, title, hint, html! {}))
         }
-        @for (title, hits) in found {
+        @for (search, hits) in found {
             section.card.mb-3 {
-                div.card-header { h2.card-title { (title) } }
+                div.card-header {
+                    h2.card-title { (search.title) }
+                    @if !search.all.0.is_empty() { div.card-actions { a href=(query(search.all.0, &[(search.all.1, text)])) { "Show all" } } }
+                }
                 ul.hits { @for hit in hits { li { a href=(hit.href) { strong { bdi { (hit.title) } } " " span.text-secondary { bdi { (hit.detail) } } } } } }
             }
         }
     })
 }
 
-fn below(text: &str, found: &[(&'static str, Vec<Hit>)]) -> Markup {
+fn below(text: &str, found: &[(Search, Vec<Hit>)]) -> Markup {
     html! {
-        @for (title, hits) in found {
-            li.hit-head role="presentation" { (title) }
+        @for (search, hits) in found {
+            li.hit-head role="presentation" { (search.title) }
             @for hit in hits {
                 li role="option" data-href=(hit.href) aria-selected="false" { bdi { (hit.title) } " " span.text-secondary { bdi { (hit.detail) } } }
             }

@@ -43,6 +43,7 @@ pub struct Screen<'a> {
     above: Markup,
     narrow: bool,
     live: String,
+    searched: String,
 }
 
 impl<'a> Screen<'a> {
@@ -59,6 +60,7 @@ impl<'a> Screen<'a> {
             above: none(),
             narrow: false,
             live: String::new(),
+            searched: String::new(),
         }
     }
     /// A page above this one: title and address. The outermost first.
@@ -91,6 +93,11 @@ impl<'a> Screen<'a> {
         self.narrow = true;
         self
     }
+    /// What was searched for everywhere: it stays in the box.
+    pub(crate) fn searched(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.searched);
+        self
+    }
     /// The body shows itself anew when something happens to this topic, as `order:ord_…` or `queue:orders`.
     pub fn live(mut self, topic: impl AsRef<str>) -> Self {
         if !self.live.is_empty() {
@@ -109,8 +116,8 @@ impl<'a> Screen<'a> {
                 (head(&self.title, merchant))
                 body.shell data-who=[self.caller.user] {
                     a.skip href="#content" { "Skip to content" }
-                    (nav::menu(self.caller, merchant))
-                    (nav::top_bar(self.caller, merchant))
+                    (nav::menu(self.caller, merchant, self.crumbs.last().map(|(_, href)| href.as_str())))
+                    (nav::top_bar(self.caller, merchant, &self.searched))
                     main #content.content.content-narrow[self.narrow] tabindex="-1" {
                         (self.page_head())
                         (self.above)
@@ -128,7 +135,7 @@ impl<'a> Screen<'a> {
                 div.page-head-text {
                     @if !self.crumbs.is_empty() {
                         nav.crumbs aria-label="Breadcrumbs" {
-                            ol { @for (title, href) in &self.crumbs { li { a href=(href) { (title) } (icon(Icon::ChevronRight)) } } }
+                            ol { @for (i, (title, href)) in self.crumbs.iter().enumerate() { li { @if i > 0 { (icon(Icon::ChevronRight)) } a href=(href) { (title) } } } }
                         }
                     }
                     div.page-head-line { h1.page-title { bdi { (self.title) } } (self.beside) }
@@ -213,12 +220,15 @@ pub fn panels(caller: &Caller, on: &str, subject: &str) -> Markup {
     let panels = crate::all(&caller.app.slices, |s| s.panels);
     html! {
         @for panel in panels.iter().filter(|p| p.page == on && caller.scopes.allow(p.scope)) {
-            section.card.mb-3 {
-                div.card-header { h2.card-title { (panel.title) } }
+            @let body = html! {
                 div.card-body id={ "panel-" (slug(panel.title)) } hx-get=((panel.path)(subject)) hx-trigger="load, live" hx-swap="innerHTML"
                     hx-morph-skip data-live={ (on) ":" (subject) } {
                     p.loading.text-secondary { "Loading …" }
                 }
+            };
+            section.card.mb-3 {
+                @if panel.folded { details { summary.card-header { h2.card-title { (panel.title) } } (body) } }
+                @else { div.card-header { h2.card-title { (panel.title) } } (body) }
             }
         }
     }

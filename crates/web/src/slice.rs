@@ -105,6 +105,8 @@ pub struct Search {
     pub title: &'static str,
     /// Who may find them.
     pub scope: &'static str,
+    /// The list that shows all there are: its path and the name of its search, or empty.
+    pub all: (&'static str, &'static str),
     /// The hits, the best first.
     pub find: for<'a> fn(&'a App, &'a str) -> BoxFuture<'a, Result<Vec<Hit>, Fault>>,
 }
@@ -120,6 +122,8 @@ pub struct Panel {
     pub path: fn(&str) -> String,
     /// Who sees it.
     pub scope: &'static str,
+    /// Whether it shows its heading alone until somebody opens it: for what few look at.
+    pub folded: bool,
 }
 
 /// A way to find what a slice above knows nothing of: orders by a tracking number, say. Whoever shows a search box asks them all.

@@ -26,13 +26,13 @@ async fn all_of_a_list_is_all_of_it_however_long() {
         assert!(page.contains("/orders/bulk/meant?query=%2Forders%3Fpayment_status%3Dunpaid"), "{page}");
         let said =
             app.get("/orders/bulk/meant?query=%2Forders%3Fpayment_status%3Dunpaid&every=yes").await.text;
-        assert!(said.contains("1003 orders"), "{said}");
+        assert!(said.contains("1\u{202f}003 orders"), "{said}");
         assert_eq!(app.get("/orders/bulk/meant?query=%2Forders").await.text, "", "unticked");
 
         let every = [("every", "yes"), ("query", list)];
         let with = |more: &[(&'static str, &'static str)]| [&every[..], more].concat();
         let asked = send(&app, "/orders/bulk", &with(&[("do", "tag")])).await.text;
-        assert!(asked.contains("Tag 1003 orders") && !asked.contains("ids[]"), "{asked}");
+        assert!(asked.contains("Tag 1\u{202f}003 orders") && !asked.contains("ids[]"), "{asked}");
         let cancel = send(&app, "/orders/bulk", &with(&[("do", "cancel")])).await.text;
         assert!(cancel.contains("1003 units are cancelled"), "{cancel}");
         let tag = with(&[("do", "tag"), ("about", "recall"), ("told", "1003"), ("once", "b1")]);

@@ -58,7 +58,7 @@ async fn a_clerk_enters_a_phone_order_once() {
         assert!(page.text.contains("Discount: loyal") && page.text.contains("54.40"), "{}", page.text);
 
         let mut wrong = PHONE_ORDER.to_vec();
-        wrong.extend([("once", "a2"), ("sku-1", "NOPE"), ("email", "not an address")]);
+        wrong.extend([("once", "a2"), ("sku-1", "NOPE"), ("email", "not an address"), ("quantity-0", "99")]);
         let wrong: Vec<_> = wrong
             .into_iter()
             .rev()
@@ -71,6 +71,8 @@ async fn a_clerk_enters_a_phone_order_once() {
             again.text.contains("Torstraße 1") && again.text.contains("not an address"),
             "what was typed survives"
         );
+        // Stock is judged when the order is placed; beside other things that are wrong it is told at once.
+        assert!(again.text.contains("Only 8 can be shipped now"), "{}", again.text);
         app.drain_jobs().await;
         app.check_laws().await;
     }

@@ -13,7 +13,7 @@ async fn consents_are_kept_with_their_history() {
         let id = listed["data"][0]["id"].as_str().unwrap().to_owned();
         let (path, here) = (format!("/v1/customers/{id}/consents"), format!("/customers/{id}"));
         assert_eq!(app.get(&path).await.ok()["in_force"], json!([]));
-        assert!(app.get(&here).await.text.contains("never given"));
+        assert!(app.get(&here).await.text.contains("No consent"));
         let word =
             |channel: &str, given: bool| json!({"channel": channel, "given": given, "source": "phone call"});
         assert_eq!(app.post(&path, &word("email", false)).await.refused(409), "customers.no_consent");

@@ -165,12 +165,34 @@ async fn home_leads_an_empty_shop_and_leaves_no_currency_out() {
         for sum in [
             "74\u{202f}074.02 EUR",
             "6\u{202f}172\u{202f}835 JPY",
-            "4938.268 KWD",
+            "4\u{202f}938.268 KWD",
             "37\u{202f}037.01 USD",
             "24\u{202f}691.34 GBP",
             "12\u{202f}345.67 CHF",
         ] {
             assert!(page.contains(sum), "{}: {sum}: {page}", app.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn today_is_the_day_of_the_shops_time_zone() {
+    for app in TestApp::both().await {
+        shop::open(&app.ctx.db, 40).await;
+        app.post("/v1/orders", &shop::order("ada", &[("TEE", 1)])).await.ok();
+        let now = app.ctx.db.now();
+        for (zone, hours) in [("UTC", 0), ("Pacific/Kiritimati", 14), ("Pacific/Pago_Pago", -11)] {
+            let workdays = ["monday", "tuesday", "wednesday", "thursday", "friday"];
+            let set = json!({"time_zone": zone, "cut_off": "10:00", "workdays": workdays, "holidays": []});
+            app.put("/v1/dispatch", &set).await.ok();
+            let day = now.plus(hours * kernel::Timestamp::HOUR).day();
+            let page = app.get("/").await.text;
+            assert!(page.contains(&format!("datetime=\"{day}\"")), "{}: {zone}: {day}: {page}", app.name);
+            assert!(
+                between(&page, "Orders today", "yesterday").contains(">1</div>"),
+                "{}: {zone}: {page}",
+                app.name
+            );
         }
     }
 }

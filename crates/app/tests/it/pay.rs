@@ -125,7 +125,7 @@ async fn a_channel_is_made_and_says_what_it_lacks() {
         assert!(told.text.contains("No order has come from it yet"), "{}", told.text);
         assert_eq!(app.post("/v1/orders", &order).await.status, 201);
         let told = app.get(&page).await;
-        assert!(told.text.contains("Its newest order was placed on"), "{}", told.text);
+        assert!(told.text.contains("Its newest order was placed:"), "{}", told.text);
         let renamed = app.put("/v1/channels/webshop", &json!({"name": "The shop"})).await.ok();
         assert!(renamed["data"].as_array().unwrap().iter().any(|c| c["name"] == "The shop"), "{renamed}");
         assert_eq!(count(&app, "SELECT COUNT(*) FROM event WHERE kind = 'channel.saved'").await, 2);

@@ -116,6 +116,13 @@ async fn the_figures_of_a_day_are_of_that_day() {
         assert_eq!(today["returns"], 1, "{}: {today}", app.name);
         assert_eq!(today["late_shipments"], 0, "{}: {today}", app.name);
 
+        // What is cancelled whole was placed, and comes to nothing.
+        let cancel = format!("/v1/orders/{}/cancel", waits["id"].as_str().unwrap());
+        app.post(&cancel, &json!({"reason": "too late"})).await.ok();
+        let less = app.get("/v1/reports/today").await.ok();
+        let expected = json!([{"currency": "EUR", "orders": 3, "amount": sum - total(&waits)}]);
+        assert_eq!(less["revenue"], expected, "{}", app.name);
+
         app.advance(9 * Timestamp::DAY);
         let later = app.get("/v1/reports/today").await.ok();
         let figures = |t: &Value| (t["orders"].as_i64(), t["returns"].as_i64(), t["late_shipments"].as_i64());

@@ -3,10 +3,14 @@
 use crate::api::{ReadEvents, order_of};
 use crate::feed::{Fed, Recent, by_id, recent};
 use axum::extract::State;
+use db::Sql;
+use kernel::Timestamp;
 use kernel::fact::EventId;
-use kernel::{Timestamp, ids};
 use maud::{Markup, html};
+use orders::OrderId;
 use serde::Deserialize;
+use std::collections::HashMap;
+use web::auth::{actor_name, subject_link};
 use web::html::{self as h, Col, Field, Row, Table};
 use web::{App, May, Paging, Params, Problem, Screen, Segment};
 
@@ -68,15 +72,22 @@ pub(super) async fn list(
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| {
             let rest: Vec<(&str, &str)> = pairs.iter().copied().filter(|(n, _)| n != name).collect();
-            h::Toggle { label: format!("{name}: {value}"), without: h::query("/developers/events", &rest) }
+            h::Toggle {
+                label: format!(
+                    "{}: {value}",
+                    if *name == "subject" { "About".to_owned() } else { h::words(name) }
+                ),
+                without: h::query("/developers/events", &rest),
+            }
         })
         .collect();
+    let about = About::of(app.db.read(), &page.data).await?;
     let row = |e: &Fed| {
         Row::new([
             html! { (e.kind) },
-            html! { code { (e.subject) } },
-            h::time(e.recorded_at),
-            html! { (e.actor) },
+            about.subject(&e.subject),
+            h::time_exact(e.recorded_at),
+            html! { (actor_name(&about.names, &e.actor)) },
         ])
         .href(format!("/developers/events/{}", e.id))
     };
@@ -103,14 +114,14 @@ pub(super) async fn show(
     let event = by_id(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("event {id}")))?;
     let payload: serde_json::Value = serde_json::from_str(&event.payload).map_err(kernel::Fault::from)?;
     let pretty = serde_json::to_string_pretty(&payload).map_err(kernel::Fault::from)?;
-    let order = event.order_id.map(Order);
+    let about = About::of(app.db.read(), std::slice::from_ref(&event)).await?;
     let body = html! {
         (h::card("Event", h::facts([
-            ("About", html! { a href=(h::query("/developers/events", &[("subject", &event.subject)])) { code { (event.subject) } } }),
-            ("Order", html! { @if let Some(order) = &order { a href={ "/orders/" (order) } { (order) } } @else { "None" } }),
-            ("Happened", h::time(event.at)),
-            ("Recorded", h::time(event.recorded_at)),
-            ("By", html! { (event.actor) }),
+            ("About", html! { (about.subject(&event.subject)) " · " a href=(h::query("/developers/events", &[("subject", &event.subject)])) { "all its events" } }),
+            ("Order", html! { @match event.order_id { Some(order) => (about.subject(&OrderId(order).to_string())), None => "–" } }),
+            ("Happened", h::time_exact(event.at)),
+            ("Recorded", h::time_exact(event.recorded_at)),
+            ("By", html! { (actor_name(&about.names, &event.actor)) }),
             ("Id", h::copy(&event.id.to_string())),
         ])))
         (h::card("Payload", html! { pre tabindex="0" { (pretty) } }))
@@ -118,10 +129,26 @@ pub(super) async fn show(
     Ok(Screen::new(&caller, event.kind.clone()).crumb("Events", "/developers/events").show(body))
 }
 
-/// A raw order id as text.
-struct Order(i64);
-impl std::fmt::Display for Order {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        ids::write_id("ord", self.0, f)
+/// What people call those who acted, and the orders it was about.
+struct About {
+    names: HashMap<String, String>,
+    /// Numbers by id.
+    orders: HashMap<String, String>,
+}
+
+impl About {
+    async fn of(sql: &Sql, events: &[Fed]) -> Result<Self, kernel::Fault> {
+        let actors: Vec<&str> = events.iter().map(|e| e.actor.as_str()).collect();
+        let names = web::auth::names(sql, &actors).await?;
+        let mut orders: Vec<OrderId> = events.iter().filter_map(|e| e.order_id.map(OrderId)).collect();
+        orders.extend(events.iter().filter_map(|e| e.subject.parse::<OrderId>().ok()));
+        orders.sort_unstable();
+        orders.dedup();
+        let orders = orders::read::orders_by_id(sql, &orders).await?;
+        let orders = orders.into_iter().map(|(id, order)| (id.to_string(), order.number)).collect();
+        Ok(Self { names, orders })
+    }
+    fn subject(&self, subject: &str) -> Markup {
+        subject_link(subject, self.orders.get(subject).map(String::as_str))
     }
 }

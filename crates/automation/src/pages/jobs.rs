@@ -1,7 +1,7 @@
 //! Jobs: what waits and runs, what is parked with its error, and timed work.
 
 use crate::api::{ReadJobs, WriteJobs};
-use crate::jobs::{self, JobRef, JobRow, Move};
+use crate::jobs::{self, JobRef, JobRow, Move, TimerRow};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use kernel::Timestamp;
@@ -22,10 +22,20 @@ const COLS: [Col<'static>; 5] = [
     Col::text("Job"),
     Col::text("State"),
     Col::number("Attempts"),
-    Col::text("Runs"),
+    Col::text("Runs at"),
     Col::text("Last error"),
 ];
-const TIMERS: [Col<'static>; 2] = [Col::text("Timed work"), Col::text("Due")];
+const TIMERS: [Col<'static>; 3] = [Col::text("Timed work"), Col::text("Runs every"), Col::text("Due")];
+
+/// A span of time, roughly: `12 min`.
+fn span(micros: i64) -> String {
+    match micros.max(0) / Timestamp::SECOND {
+        s if s < 120 => format!("{s} s"),
+        s if s < 2 * 3600 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86_400),
+    }
+}
 
 /// Shows a page of jobs.
 pub(super) async fn list(
@@ -86,7 +96,6 @@ async fn page(
         false => table,
     };
     let timers = jobs::timers(sql).await?;
-    let timers = timers.iter().map(|t| Row::new([html! { (t.name) }, h::time(t.next_at)]));
     let here = if query.parked { "/developers/jobs?parked=true" } else { "/developers/jobs" };
     let body = html! {
         @if let Some(problem) = problem { (h::alert("danger", problem.detail())) }
@@ -95,9 +104,25 @@ async fn page(
             @else { (h::empty("Nothing waits", "Jobs call gateways and carriers, deliver webhooks and send e-mails.")) }
         } @else { (table.show()) }
         (h::pages(here, page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
-        (h::card("Timed work", Table::new("Timed work", &TIMERS, timers).show()))
+        (h::card("Timed work", timed(app, &timers, now)))
     };
     Ok(Screen::new(caller, "Jobs").above(h::tabs("Jobs", &tabs)).show(body))
+}
+
+/// Timed work: how often, and when next.
+fn timed(app: &App, timers: &[TimerRow], now: Timestamp) -> Markup {
+    let every =
+        |name: &str| app.slices.iter().flat_map(|s| s.timers).find(|t| t.name == name).map(|t| t.every_s);
+    let rows = timers.iter().map(|t| {
+        let due =
+            if t.next_at > now { format!("in {}", span(t.next_at.0 - now.0)) } else { "now".to_owned() };
+        Row::new([
+            html! { (h::words(&t.name)) },
+            html! { @match every(&t.name) { Some(s) => (span(s * Timestamp::SECOND)), None => "–" } },
+            html! { span title=(t.next_at) { (due) } },
+        ])
+    });
+    Table::new("Timed work", &TIMERS, rows).show()
 }
 
 /// Ticked jobs, and what to do with them.

@@ -22,6 +22,11 @@ fn title(name: &str) -> &'static str {
     }
 }
 
+/// Whether a text is the merchant's own.
+fn whose(custom: bool) -> Markup {
+    if custom { h::tag("Your own", h::Tone::Good) } else { h::tag("Built in", h::Tone::Quiet) }
+}
+
 const COLS: [Col<'static>; 3] = [Col::text("E-mail"), Col::text("Subject"), Col::text("Text")];
 
 /// Shows the e-mails there are.
@@ -29,7 +34,7 @@ pub(super) async fn list(State(app): State<App>, caller: May<ReadMails>) -> Resu
     let mut rows = Vec::new();
     for name in NAMES {
         let (text, custom) = templates::current(app.db.read(), name).await?;
-        let whose = if custom { h::badge("active") } else { h::tag("built in", h::Tone::Quiet) };
+        let whose = whose(custom);
         rows.push(
             Row::new([html! { (title(name)) }, html! { code { (text.subject) } }, whose])
                 .href(format!("/settings/mail/{name}")),
@@ -92,7 +97,10 @@ async fn page(
     let changed = recent(app.db.read(), &ask).await?.pop();
     let here = format!("/settings/mail/{name}");
     let error = problem.map(|p| p.detail().to_owned());
-    let sample = serde_json::to_string_pretty(&templates::sample()).map_err(kernel::Fault::from)?;
+    let by = match &changed {
+        Some(e) => web::auth::names(app.db.read(), &[e.actor.as_str()]).await?,
+        None => std::collections::HashMap::new(),
+    };
     let write = caller.may::<WriteMails>();
     let body = html! {
         @if let Some(error) = &error { (h::alert("danger", error)) }
@@ -101,8 +109,8 @@ async fn page(
                 form method="post" action=(here) {
                     (web::once_again(typed.map_or("", |t| t.once.as_str())))
                     (h::field(&Field { label: "Subject", name: "subject", value: &text.subject, required: true, ..Field::default() }))
-                    (h::field(&Field { label: "Plain text", name: "text", kind: "textarea", value: &text.text, required: true, ..Field::default() }))
-                    (h::field(&Field { label: "HTML", name: "html", kind: "textarea", value: &text.html, hint: "What is put in is escaped", required: true, ..Field::default() }))
+                    (h::field(&Field { label: "Plain text", name: "text", kind: "textarea", rows: 14, code: true, value: &text.text, required: true, ..Field::default() }))
+                    (h::field(&Field { label: "HTML", name: "html", kind: "textarea", rows: 14, code: true, value: &text.html, hint: "What is put in is escaped.", required: true, ..Field::default() }))
                     div.form-buttons {
                         button.btn formaction={ (here) "/preview" } type="submit" { "Preview" }
                         @if write { button.btn.btn-primary type="submit" name="do" value="save" { "Save" } }
@@ -111,14 +119,14 @@ async fn page(
             })) },
             html! {
                 (preview_of(tried(name, &text)))
-                (h::card("What a text may use", html! { pre tabindex="0" { (sample) } }))
+                (h::card("Names a text may use", names()))
             },
         ))
     };
     Ok(Screen::new(caller, title(name))
         .crumb("E-mail texts", "/settings/mail")
-        .beside(if custom { h::badge("active") } else { h::tag("built in", h::Tone::Quiet) })
-        .subtitle(html! { @if let Some(e) = &changed { "Changed " (h::time(e.recorded_at)) " by " (e.actor) } @else { "Never changed." } })
+        .beside(whose(custom))
+        .subtitle(html! { @if let Some(e) = &changed { "Changed " (h::time(e.recorded_at)) " by " bdi { (web::auth::actor_name(&by, &e.actor)) } } @else { "Never changed." } })
         .actions(html! { @if custom && write { (h::button(&here, "Back to the built-in text", "secondary", &[("do", "reset")])) } })
         .show(body))
 }
@@ -128,11 +136,48 @@ fn preview_of(tried: Result<Rendered, templates::TemplateRefused>) -> Markup {
         "Preview, for a sample order",
         html! {
             @match tried {
-                Ok(done) => { p { strong { (done.subject) } } pre tabindex="0" { (done.text) } }
+                Ok(done) => {
+                    p { strong { (done.subject) } }
+                    // No script of a text runs here, and it reaches nothing of the page.
+                    iframe.mail-preview title="The e-mail in HTML" sandbox="" srcdoc=(done.html) {}
+                    p.form-hint { "Shown without styles of its own." }
+                    details.fold { summary { "Plain text" } pre tabindex="0" { (done.text) } }
+                }
                 Err(refused) => (h::alert("danger", &refused.to_string())),
             }
         },
     )
+}
+
+/// What a text may put in, by its names, with a sample of each; of a list, what each of its items has.
+fn names() -> Markup {
+    let mut all = Vec::new();
+    name("", &templates::sample(), &mut all);
+    html! {
+        dl.names {
+            @for (name, sample) in &all { dt { code { "{{ " (name) " }}" } } dd.text-secondary { bdi { (sample) } } }
+        }
+        p.form-hint { "Of a list: " code { "{% for line in lines %} … {% endfor %}" } }
+    }
+}
+
+/// The names within a value, each with what it holds.
+fn name(path: &str, value: &serde_json::Value, into: &mut Vec<(String, String)>) {
+    use serde_json::Value;
+    match value {
+        Value::Object(parts) => {
+            for (part, value) in parts {
+                let path = if path.is_empty() { part.clone() } else { format!("{path}.{part}") };
+                name(&path, value, into);
+            }
+        }
+        // Lines are walked through as `line`.
+        Value::Array(items) => {
+            items.iter().take(1).for_each(|item| name(path.trim_end_matches('s'), item, into))
+        }
+        Value::String(text) => into.push((path.to_owned(), text.clone())),
+        other => into.push((path.to_owned(), other.to_string())),
+    }
 }
 
 /// Shows what a text gives, and keeps nothing.

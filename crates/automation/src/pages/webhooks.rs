@@ -1,6 +1,7 @@
 //! Webhook endpoints: make, pause, change, and what became of their deliveries, with replay.
 
 use crate::api::{ReadWebhooks, WriteWebhooks};
+use crate::kinds::ALL;
 use crate::read::{self, DeliveryRow, EndpointRow};
 use crate::replay::{Replay, ReplayDead, Test, replay, replay_dead, test};
 use crate::subscribe::{Change, EndpointRefused, Subscribe, Unsubscribe, change, subscribe, unsubscribe};
@@ -26,7 +27,16 @@ fn state(active: bool) -> Markup {
 #[serde(default)]
 pub(super) struct New {
     url: String,
+    /// Kinds as a text, as programs of before send them.
     kinds: String,
+    /// Kinds that were ticked.
+    kind: Vec<String>,
+}
+
+impl New {
+    fn all(&self) -> Vec<String> {
+        words(&self.kinds).into_iter().chain(self.kind.iter().cloned()).collect()
+    }
 }
 
 fn fields(typed: &New, problem: Option<&Problem>) -> Markup {
@@ -36,7 +46,37 @@ fn fields(typed: &New, problem: Option<&Problem>) -> Markup {
     };
     html! {
         (h::field(&Field { label: "Address", name: "url", value: &typed.url, hint: "https://… that answers 2xx within 15 seconds", error: error("url"), required: true, ..Field::default() }))
-        (h::field(&Field { label: "Events", name: "kinds", value: &typed.kinds, hint: "Kinds with spaces between, as order.placed payment.captured; * for all", error: error("kinds"), required: true, ..Field::default() }))
+        (events(&typed.all(), error("kinds")))
+    }
+}
+
+/// What a kind is about: `order` of `order.placed`.
+fn about(kind: &str) -> &str {
+    kind.split('.').next().unwrap_or(kind)
+}
+
+/// The kinds of events to tick, by what they are about.
+fn events(chosen: &[String], error: Option<&str>) -> Markup {
+    let is = |kind: &str| chosen.iter().any(|c| c == kind);
+    html! {
+        fieldset.mb-3 {
+            legend.form-label.required { "Events" }
+            (h::checkbox("Everything, also what comes with later versions", "kind[]", "*", is("*"), ""))
+            label.search-box.mb-3 {
+                (h::icon(h::Icon::Search))
+                span.visually-hidden { "Search among the events" }
+                input.form-control type="search" placeholder="Search among the events" autocomplete="off" data-narrow="event-kinds";
+            }
+            div.scope-groups id="event-kinds" {
+                @for group in ALL.chunk_by(|a, b| about(a) == about(b)) {
+                    div.scope-group data-ticks {
+                        @if group.len() > 1 { p.mb-1 { button.btn-bare type="button" data-tick-near { "All of " (h::words(about(group[0]))) } } }
+                        @for kind in group { (h::checkbox(kind, "kind[]", kind, is(kind), "")) }
+                    }
+                }
+            }
+            @if let Some(error) = error { p.field-error { (error) } }
+        }
     }
 }
 
@@ -78,8 +118,8 @@ async fn endpoints(
         @if all.is_empty() { (h::empty("No endpoints", "An endpoint is told of events as they happen, signed as Standard Webhooks has it.")) }
         @else { (Table::new("Endpoints", &COLS, all.iter().map(row)).show()) }
         @if caller.may::<WriteWebhooks>() {
-            div.mt-3 { (h::card("New endpoint", html! {
-                form method="post" action="/developers/webhooks" { (fields(typed, problem)) (h::form_buttons("Make the endpoint", None)) }
+            div.mt-3.content-narrow { (h::card("New endpoint", html! {
+                form method="post" action="/developers/webhooks" { (fields(typed, problem)) (h::form_buttons("Add endpoint", None)) }
             })) }
         }
     };
@@ -103,7 +143,7 @@ pub(super) async fn make(
     Form(form): Form<New>,
 ) -> Result<Response, Problem> {
     let made: Result<_, Fault> = db::write!(app.db, &caller.actor, |tx| {
-        let item = Subscribe { at: tx.now(), url: form.url.clone(), kinds: words(&form.kinds) };
+        let item = Subscribe { at: tx.now(), url: form.url.clone(), kinds: form.all() };
         Ok(subscribe(tx, &[item]).await?.remove(0).map_err(by_field)?)
     });
     match made.map_err(Problem::from) {
@@ -178,7 +218,7 @@ async fn endpoint(
         }),
         false => table,
     };
-    let typed = New { url: row.url.clone(), kinds: kinds(&row) };
+    let typed = New { url: row.url.clone(), kinds: kinds(&row), kind: Vec::new() };
     let body = html! {
         @if let Some((_, problem)) = refused { (h::alert("danger", problem.detail())) }
         @if !row.active { (h::alert("warning", "Paused: nothing is sent. What waits goes out when it is switched on; what happens meanwhile does not.")) }
@@ -187,7 +227,7 @@ async fn endpoint(
         @else { (table.show()) }
         (h::pages(&h::query(&here, &[("state", &query.state)]), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
         @if write {
-            div.mt-3 { (h::card("Change", html! {
+            div.mt-3.content-narrow { (h::card("Change", html! {
                 form method="post" action=(here) {
                     (web::once())
                     input type="hidden" name="do" value="change";
@@ -220,7 +260,7 @@ fn actions(here: &str, active: bool) -> Markup {
 fn delivery(d: &DeliveryRow) -> Row {
     let when = match d.state.as_str() {
         "waiting" => html! { "next " (h::time(d.next_at)) },
-        _ => html! { @if let Some(at) = d.delivered_at { (h::time(at)) } },
+        _ => html! { @if let Some(at) = d.delivered_at { (h::time_exact(at)) } },
     };
     Row::new([
         html! { (d.kind) },
@@ -307,6 +347,8 @@ pub(super) struct Act {
     #[serde(default)]
     kinds: String,
     #[serde(default)]
+    kind: Vec<String>,
+    #[serde(default)]
     deliveries: Vec<DeliveryId>,
 }
 
@@ -335,7 +377,7 @@ pub(super) async fn act(
             &here
         })),
         Err(problem) if problem.status().is_client_error() => {
-            let typed = New { url: form.url.clone(), kinds: form.kinds.clone() };
+            let typed = form.typed();
             let refused = Some((&typed, &problem)).filter(|_| form.deed == Deed::Change);
             if refused.is_none() {
                 return Err(problem);
@@ -344,6 +386,12 @@ pub(super) async fn act(
             Ok((problem.status(), again).into_response())
         }
         Err(problem) => Err(problem),
+    }
+}
+
+impl Act {
+    fn typed(&self) -> New {
+        New { url: self.url.clone(), kinds: self.kinds.clone(), kind: self.kind.clone() }
     }
 }
 
@@ -387,7 +435,7 @@ async fn acted(tx: &db::Tx, id: EndpointId, form: &Act) -> Result<Reply, Fault> 
         }
         Deed::Pause => Change { active: Some(false), ..none() },
         Deed::Resume => Change { active: Some(true), ..none() },
-        Deed::Change => Change { url: Some(form.url.clone()), kinds: Some(words(&form.kinds)), ..none() },
+        Deed::Change => Change { url: Some(form.url.clone()), kinds: Some(form.typed().all()), ..none() },
         Deed::NewSecret => Change { new_secret: true, ..none() },
     };
     change(tx, &[item]).await?.remove(0).map_err(by_field)?;

@@ -8,14 +8,21 @@ use crate::read::{JournalFilter, Moved, PostingId, currencies, moved};
 use crate::statements;
 use axum::extract::State;
 use axum::http::StatusCode;
-use kernel::Timestamp;
+use kernel::{Currency, Timestamp};
 use maud::{Markup, html};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use web::html::{self as h, Col, Row, Table};
 use web::{App, Caller, May, Paging, Params, Problem, Screen, Segment};
 
 fn account(code: &str) -> Result<&'static Account, Problem> {
     by_code(code).ok_or_else(|| Problem::not_found(format!("account {code}")))
+}
+
+/// Accounts that every order brings back to zero: what is left on them by order is to be settled.
+fn by_order(account: &Account) -> bool {
+    use crate::accounts::{CUSTOMERS, EXCHANGES, GATEWAY_CLEARING};
+    matches!(account.code, CUSTOMERS | EXCHANGES | GATEWAY_CLEARING)
 }
 
 fn screen<'a>(caller: &'a Caller, account: &Account, span: &Span, open: bool) -> Screen<'a> {
@@ -24,13 +31,13 @@ fn screen<'a>(caller: &'a Caller, account: &Account, span: &Span, open: bool) ->
     let items = format!("{here}/open-items");
     let (postings, open_items) =
         (h::query(&here, &span::pairs(&query)), h::query(&items, &span::pairs(&query)));
-    let tabs = [
-        h::Tab { title: "Postings", href: &postings, here: !open, count: None },
-        h::Tab { title: "Open by order", href: &open_items, here: open, count: None },
-    ];
+    let mut tabs = vec![h::Tab { title: "Postings", href: &postings, here: !open, count: None }];
+    if open || by_order(account) {
+        tabs.push(h::Tab { title: "Open by order", href: &open_items, here: open, count: None });
+    }
     Screen::new(caller, format!("{} {}", account.code, account.name))
         .crumb("Trial balance", "/books/trial-balance")
-        .subtitle(html! { (account.kind.as_str()) ", grows by " @if account.kind.grows_by_debit() { "debit" } @else { "credit" } })
+        .subtitle(html! { (h::words(account.kind.as_str())) ", grows by " @if account.kind.grows_by_debit() { "debit" } @else { "credit" } })
         .above(h::tabs("Account", &tabs))
 }
 
@@ -105,7 +112,7 @@ pub(super) async fn postings(
     let sums = sums.iter().filter(|a| a.account == account.code && span.shows(a.currency));
     let body = html! {
         (h::filters(&format!("/books/accounts/{code}"), html! { (span::inputs(&span)) (super::currency_select(&known, span.currency)) }))
-        p.account-balance { "Balance " @for sum in sums { strong { (h::amount(sum.balance, sum.currency)) } " " } "at the end of " (span.days.1) }
+        p.account-balance { "Balance " @for sum in sums { strong { (h::amount(sum.balance, sum.currency)) } " " } "at the end of " (h::day(&span.days.1)) }
         @if rows.data.is_empty() { (h::empty("Nothing moved", "No entry touches this account in this time.")) }
         @else { (Table::new("Postings", &POSTINGS, rows.data.iter().map(row)).show()) }
         (h::pages(&here, rows.next_cursor.as_deref(), !page.cursor.is_empty(), rows.data.len()))
@@ -127,7 +134,7 @@ pub(super) struct Items {
 
 /// Open items shown; the sums are of all.
 const SHOWN: usize = 500;
-const ITEMS: [Col<'static>; 3] = [Col::text("Order"), Col::text("Meaning"), Col::number("Debit less credit")];
+const ITEMS: [Col<'static>; 3] = [Col::text("Order"), Col::text("Meaning"), Col::number("Open")];
 
 /// What is left on an account, by order.
 pub(super) async fn open_items(
@@ -149,6 +156,11 @@ pub(super) async fn open_items(
     }
     items.sort_by_key(|i| std::cmp::Reverse((i.amount.unsigned_abs(), i.order_id)));
     let many = items.len();
+    let mut totals: BTreeMap<Currency, i64> = BTreeMap::new();
+    for item in &items {
+        *totals.entry(item.currency).or_default() += item.amount;
+    }
+    let foot = html! { @for (currency, amount) in &totals { div { (h::amount(*amount, *currency)) } } };
     items.truncate(SHOWN);
     let orders = numbers(sql, items.iter().filter_map(|i| i.order_id)).await?;
     let customers = account.code == crate::accounts::CUSTOMERS;
@@ -156,7 +168,8 @@ pub(super) async fn open_items(
         let meaning = match (customers, i.amount > 0) {
             (true, true) => "The customer owes this",
             (true, false) => "Paid for what has not shipped, or to be given back",
-            _ => "Not settled yet",
+            _ if by_order(account) => "Not settled yet",
+            _ => "–",
         };
         let journal = i.order_id.map(|raw| format!("/books/journal?order={}", orders::OrderId(raw)));
         let amount = h::amount(i.amount, i.currency);
@@ -169,7 +182,7 @@ pub(super) async fn open_items(
     let body = html! {
         @if many > SHOWN { (h::alert("info", &format!("The {SHOWN} largest of {many} open items."))) }
         @if items.is_empty() { (h::empty("At zero", "No order leaves anything open on this account at the end of that day.")) }
-        @else { (Table::new("Open items by order", &ITEMS, rows).show()) }
+        @else { (Table::new("Open items by order", &ITEMS, rows).foot([html! { "Total" }, html! {}, foot]).show()) }
     };
     Ok(screen(&caller, account, &span, true).show(body))
 }

@@ -43,12 +43,15 @@ pub(super) async fn months(State(app): State<App>, caller: May<ReadBooks>) -> Re
 async fn months_page(app: &App, caller: &Caller, problem: Option<&Problem>) -> Result<Markup, Problem> {
     let closed = periods(app.db.read(), 120).await?;
     let next = next_month(app).await?;
+    let actors: Vec<&str> = closed.iter().map(|p| p.closed_by.as_str()).collect();
+    let names = web::auth::names(app.db.read(), &actors).await?;
+    let running = Month::of(app.db.now())?;
     let rows = closed.iter().map(|p| {
         let link = |path: &str| format!("{path}?month={}", p.month);
         Row::new([
-            html! { strong { (p.month) } },
+            html! { strong { (h::month(&p.month)) } },
             h::time(p.closed_at),
-            html! { (p.closed_by) },
+            html! { (web::auth::actor_name(&names, &p.closed_by)) },
             html! { a href=(link("/books/profit-and-loss")) { "Profit and loss" } " · " a href=(link("/books/balance-sheet")) { "Balance sheet" } },
         ])
     });
@@ -57,19 +60,20 @@ async fn months_page(app: &App, caller: &Caller, problem: Option<&Problem>) -> R
         (h::card("Close a month", html! {
             p { "A closed month never changes: what is learnt of it later counts in the first open month, with a note." }
             @match (&next, caller.may::<WriteBooks>()) {
-                (None, _) => p.text-secondary { "No month is over that is still open." },
-                (Some(month), false) => p.text-secondary { (month) " is over and open; closing it needs the permission to write the books." },
+                (None, _) => p.text-secondary { (h::month(&running.to_string())) " is still running; it can be closed from " (h::day(&running.next().start().day())) " on." },
+                (Some(month), false) => p.text-secondary { (h::month(&month.to_string())) " is over and open; closing it needs the permission to write the books." },
                 (Some(month), true) => {
                     @let text = month.to_string();
-                    (h::opens("close-month", &format!("Close {text}"), "primary"))
-                    (h::dialog("close-month", &format!("Close {text}?"), html! {
+                    @let name = h::month(&text);
+                    (h::opens("close-month", &format!("Close {name}"), "primary"))
+                    (h::dialog("close-month", &format!("Close {name}?"), html! {
                         p { "This cannot be undone. Check the trial balance and the open items of the clearing accounts first." }
                     }, html! {
                         form method="dialog" { button.btn type="submit" { "Not yet" } }
                         form method="post" action="/books/months" {
                             (web::once())
                             input type="hidden" name="month" value=(text);
-                            button.btn.btn-danger type="submit" { "Close " (text) }
+                            button.btn.btn-danger type="submit" { "Close " (name) }
                         }
                     }))
                 }
@@ -78,7 +82,7 @@ async fn months_page(app: &App, caller: &Caller, problem: Option<&Problem>) -> R
         @if closed.is_empty() { (h::empty("No month is closed", "Closing fixes the figures that you told others.")) }
         @else { (Table::new("Closed months", &MONTHS, rows).show()) }
     };
-    Ok(Screen::new(caller, "Months").subtitle(html! { "Months begin and end in UTC." }).show(body))
+    Ok(Screen::new(caller, "Months").subtitle(html! { "The books count days and months in UTC, so that a closed month is the same for everybody." }).show(body))
 }
 
 /// Which month to close.
@@ -104,7 +108,7 @@ pub(super) async fn close(
         Ok(Reply::empty())
     });
     match done {
-        Ok(_) => Ok(web::done(format!("{} is closed", form.month)).to("/books/months")),
+        Ok(_) => Ok(web::done(format!("{} is closed", h::month(&form.month))).to("/books/months")),
         Err(problem) if problem.status().is_client_error() => {
             Ok((problem.status(), months_page(&app, &caller, Some(&problem)).await?).into_response())
         }
@@ -143,35 +147,39 @@ async fn adjust_page(
     if !known.contains(&base) {
         known.insert(0, base);
     }
-    let codes: Vec<String> = known.iter().map(ToString::to_string).collect();
-    let codes: Vec<(&str, &str)> = codes.iter().map(|c| (c.as_str(), c.as_str())).collect();
     let names: Vec<String> = ACCOUNTS.iter().map(|a| format!("{} {}", a.code, a.name)).collect();
-    let accounts: Vec<(&str, &str)> =
-        ACCOUNTS.iter().zip(&names).map(|(a, name)| (a.code, name.as_str())).collect();
+    let mut accounts = vec![("", "Choose an account")];
+    accounts.extend(ACCOUNTS.iter().zip(&names).map(|(a, name)| (a.code, name.as_str())));
     let error = |field: &str| {
         problem
             .and_then(|p| p.errors().iter().find(|e| e.pointer.trim_start_matches('/') == field))
             .map(|e| e.detail.as_str())
     };
     let input = |label, name, value, kind, hint| {
-        h::field(&Field { label, name, value, kind, hint, error: error(name), ..Field::default() })
+        h::field(&Field {
+            label,
+            name,
+            value,
+            kind,
+            hint,
+            error: error(name),
+            required: name == "text",
+            ..Field::default()
+        })
     };
-    let select = |label, name, options, chosen| {
-        h::select_field(&h::Select { label, name, options, chosen, hint: "", error: error(name) })
+    let account = |label, name, chosen| {
+        let options = accounts.as_slice();
+        h::select_required(&h::Select { label, name, options, chosen, hint: "", error: error(name) })
     };
-    let currency = if form.currency.is_empty() { base.to_string() } else { form.currency.clone() };
     let body = html! {
         @if let Some(problem) = problem.filter(|p| p.errors().is_empty()) { (h::alert("danger", problem.detail())) }
         form.card.card-body method="post" action="/books/adjust" {
             (web::once_again(&form.once))
             (h::fields([
-                select("Debit", "debit", accounts.as_slice(), form.debit.as_str()),
-                select("Credit", "credit", accounts.as_slice(), form.credit.as_str()),
+                account("Debit", "debit", form.debit.as_str()),
+                account("Credit", "credit", form.credit.as_str()),
             ]))
-            (h::fields([
-                input("Amount", "amount", form.amount.as_str(), "text", "Moves from the credited account to the debited one, as 12.34"),
-                select("Currency", "currency", codes.as_slice(), currency.as_str()),
-            ]))
+            (money(form, base, &known, (error("amount"), error("currency"))))
             (input("Why", "text", form.text.as_str(), "text", "As it will read in the journal"))
             (h::fields([
                 input("Day", "day", form.day.as_str(), "date", "Empty: now. In a closed month it counts in the first open one"),
@@ -187,8 +195,51 @@ async fn adjust_page(
         .show(body))
 }
 
+/// The amount with its currency, which is chosen where there are several.
+fn money(
+    form: &AdjustForm,
+    base: Currency,
+    known: &[Currency],
+    errors: (Option<&str>, Option<&str>),
+) -> Markup {
+    let amount = Field {
+        label: "Amount",
+        name: "amount",
+        value: &form.amount,
+        hint: "Moves from the credited account to the debited one, as 12.34",
+        error: errors.0,
+        required: true,
+        ..Field::default()
+    };
+    let codes: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let options: Vec<(&str, &str)> = codes.iter().map(|c| (c.as_str(), c.as_str())).collect();
+    let base_code = base.to_string();
+    let chosen = if form.currency.is_empty() { &base_code } else { &form.currency };
+    let select = h::Select {
+        label: "Currency",
+        name: "currency",
+        options: &options,
+        chosen,
+        hint: "",
+        error: errors.1,
+    };
+    html! {
+        @if known.len() == 1 {
+            input type="hidden" name="currency" value=(base);
+            (h::money_field(&amount, base))
+        } @else {
+            (h::fields([html! { div.money-field inputmode="decimal" { (h::field(&amount)) } }, h::select_field(&select)]))
+        }
+    }
+}
+
 /// What a form means, or what is wrong with it by the field.
 async fn read(app: &App, form: &AdjustForm) -> Result<Adjustment, Problem> {
+    for (name, account) in [("debit", &form.debit), ("credit", &form.credit)] {
+        if account.is_empty() {
+            return Err(Problem::invalid(name, "Choose an account."));
+        }
+    }
     let currency: Currency =
         form.currency.parse().map_err(|_| Problem::invalid("currency", "Choose a currency."))?;
     let amount = parse_typed(&form.amount, currency.exponent())

@@ -84,7 +84,13 @@ impl Query {
             .filter(|(name, value)| !value.is_empty() && *name != "order")
             .map(|(name, value)| {
                 let rest: Vec<(&str, &str)> = all.iter().copied().filter(|(n, _)| n != name).collect();
-                Toggle { label: format!("{name}: {value}"), without: h::query("/books/journal", &rest) }
+                let label = match *name {
+                    "month" => format!("Month: {}", h::month(value)),
+                    "account" => format!("Account: {value} {}", crate::read::account_name(value)),
+                    "kind" => format!("Event: {}", h::words(value)),
+                    other => format!("{}: {value}", h::words(other)),
+                };
+                Toggle { label, without: h::query("/books/journal", &rest) }
             })
             .collect()
     }
@@ -94,7 +100,8 @@ impl Query {
         let mut accounts = vec![("", "All accounts")];
         accounts.extend(names.iter().map(|(code, name)| (*code, name.as_str())));
         let mut kinds = vec![("", "All kinds")];
-        kinds.extend(KINDS.iter().map(|k| (*k, *k)));
+        let words: Vec<String> = KINDS.iter().map(|k| h::words(k)).collect();
+        kinds.extend(KINDS.iter().copied().zip(words.iter().map(String::as_str)));
         let date = |label, name, value| {
             h::field(&h::Field {
                 label,
@@ -115,14 +122,8 @@ impl Query {
     }
 }
 
-const COLS: [Col<'static>; 6] = [
-    Col::text("Entry"),
-    Col::text("When"),
-    Col::text("Order"),
-    Col::text("Debit"),
-    Col::text("Credit"),
-    Col::number("Amount"),
-];
+const COLS: [Col<'static>; 4] =
+    [Col::text("Entry"), Col::text("When"), Col::text("Order"), Col::text("Debit, credit, amount")];
 
 /// Shows a page of the journal.
 pub(super) async fn show(
@@ -138,16 +139,14 @@ pub(super) async fn show(
     let orders = numbers(sql, page.data.iter().filter_map(|e| e.order)).await?;
     let known = currencies(sql).await?;
     let row = |e: &JournalEntry| {
-        let each = |cell: &dyn Fn(&crate::read::JournalPosting) -> Markup| {
-            html! { @for p in &e.postings { div { (cell(p)) } } }
-        };
         Row::new([
             html! { (e.text) },
             h::time(e.at),
             order_link(&orders, e.order),
-            each(&|p| account_link(&p.debit, &[])),
-            each(&|p| account_link(&p.credit, &[])),
-            each(&|p| h::amount(p.amount, p.currency)),
+            // One line each, in one cell: an amount stands beside its accounts whatever else is on the line.
+            html! { @for p in &e.postings {
+                div.posting { (account_link(&p.debit, &[])) (account_link(&p.credit, &[])) (h::amount(p.amount, p.currency)) }
+            } },
         ])
         .href(format!("/books/entries/{}", e.id))
     };
@@ -159,12 +158,8 @@ pub(super) async fn show(
         (h::pages(&h::query("/books/journal", &query.pairs()), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
     };
     let page = Screen::new(&caller, "Journal")
-        .subtitle(html! { "Every entry follows from an event, newest first. " (span_of(&query)) })
+        .subtitle(html! { "Every entry follows from an event, newest first." })
         .actions(html! { (downloads("journal", &query.pairs())) (adjust_link(&caller)) })
         .show(body);
     Ok((span.status(), page))
-}
-
-fn span_of(query: &Query) -> Markup {
-    html! { @if query.month.is_empty() && query.from.is_empty() && query.to.is_empty() { "All of it." } }
 }

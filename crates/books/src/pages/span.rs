@@ -1,4 +1,5 @@
-//! The span of time that a page looks at: a month, or from day to day. Days and months are those of UTC, as in the books.
+//! The span of time that a page looks at: a month, or from day to day. Days and months are those of UTC, as in the books: the day of an
+//! entry is kept in the running sums of its month and in what was told to others, and would move with a setting that somebody changes.
 //!
 //! Invariant: the days a person names are both within; what does not read as a day is refused by name, on the page that asked for it.
 
@@ -130,14 +131,13 @@ impl Span {
         ]
     }
     /// For people.
-    pub fn label(&self) -> String {
-        if self.wrong.is_some() {
-            return "nothing is shown".to_owned();
-        }
-        match (&self.month, self.days.0.as_str()) {
-            (Some(month), _) => format!("{month} ({} to {})", self.days.0, self.days.1),
-            (None, "") => format!("until {}", self.days.1),
-            (None, first) => format!("{first} to {}", self.days.1),
+    pub fn label(&self) -> Markup {
+        let last = h::day(&self.days.1);
+        html! {
+            @if self.wrong.is_some() { "Nothing is shown" }
+            @else if let Some(month) = self.month { (h::month(&month.to_string())) }
+            @else if self.days.0.is_empty() { "Until " (last) }
+            @else { (h::day(&self.days.0)) " to " (last) }
         }
     }
     /// Whether a currency is shown.
@@ -173,11 +173,12 @@ pub(super) fn months(path: &str, now: Timestamp, span: &Span) -> Result<Markup, 
     }
     let currency = span.currency.map(|c| c.to_string()).unwrap_or_default();
     let texts: Vec<String> = months.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = texts.iter().map(|text| h::month(text)).collect();
     let links: Vec<String> =
         texts.iter().map(|m| h::query(path, &[("month", m), ("currency", &currency)])).collect();
     let tabs: Vec<h::Tab<'_>> = months
         .iter()
-        .zip(texts.iter().zip(&links))
+        .zip(names.iter().zip(&links))
         .map(|(month, (text, href))| h::Tab {
             title: text,
             href,

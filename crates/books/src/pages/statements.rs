@@ -2,15 +2,16 @@
 
 use super::span::{self, Asked, Span};
 use super::{adjust_link, currency_select, downloads};
+use crate::accounts::COST_OF_GOODS;
 use crate::api::ReadBooks;
 use crate::read::currencies;
-use crate::statements::{self as st, AccountSum, CurrencyTotal, SheetLine};
+use crate::statements::{self as st, AccountSum, CurrencyTotal, SheetLine, by_currency};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use kernel::{Currency, Money};
 use maud::{Markup, html};
-use web::html::{self as h, Col, Row, Table};
+use web::html::{self as h, Col, Row, Sum, Table};
 use web::{App, May, Params, Problem, Screen};
 
 /// The books begin with what was earned.
@@ -35,26 +36,52 @@ fn totals(all: &[CurrencyTotal], span: &Span) -> Markup {
     }
 }
 
-const SUMS: [Col<'static>; 3] = [Col::text("Account"), Col::text("Code").minor(), Col::number("Amount")];
+/// A line of a statement: the code in a column of its own width, so that names begin below one another.
+fn line(code: &str, name: &str) -> Markup {
+    html! { span.account-code { (code) } (name) }
+}
 
-fn sums(title: &str, accounts: &[AccountSum], sign: i64, span: &Span) -> Markup {
+const SUMS: [Col<'static>; 2] = [Col::text("Account"), Col::number("Amount")];
+
+fn sums(title: &str, accounts: &[AccountSum], span: &Span) -> Markup {
     let query = span.query();
     let shown: Vec<&AccountSum> =
         accounts.iter().filter(|a| span.shows(a.currency) && (a.debit != 0 || a.credit != 0)).collect();
-    let rows = shown.iter().map(|a| {
-        Row::new([
-            html! { (a.name) },
-            html! { (a.account) },
-            figure(sign * a.balance, a.currency, &a.account, &query),
-        ])
-    });
+    let rows = shown
+        .iter()
+        .map(|a| Row::new([line(&a.account, &a.name), figure(a.balance, a.currency, &a.account, &query)]));
+    let total = totals(&by_currency(shown.iter().map(|a| (a.currency, a.balance))), span);
+    let foot = [line("", &format!("Total {}", title.to_lowercase())), total];
     h::card(
         title,
         html! {
             @if shown.is_empty() { (h::empty("Nothing in this time", "Choose another month or other days above.")) }
-            @else { (Table::new(title, &SUMS, rows).show()) }
+            @else { (Table::new(title, &SUMS, rows).brief().foot(foot).show()) }
         },
     )
+}
+
+/// What is left of the income, step by step, in each currency.
+fn result(all: &st::ProfitAndLoss, span: &Span) -> Markup {
+    let of = |accounts: &[AccountSum], currency, goods: Option<bool>| -> i64 {
+        let is = |a: &&AccountSum| goods.is_none_or(|goods| goods == (a.account == COST_OF_GOODS));
+        accounts.iter().filter(|a| a.currency == currency).filter(is).map(|a| a.balance).sum()
+    };
+    let money = |amount, currency| Money::new(amount, currency);
+    html! {
+        @for p in all.profit.iter().filter(|p| span.shows(p.currency)) {
+            @let income = of(&all.income, p.currency, None);
+            @let goods = of(&all.expenses, p.currency, Some(true));
+            @let other = of(&all.expenses, p.currency, Some(false));
+            (h::breakdown(&[
+                Sum::Part("Income", money(income, p.currency)),
+                Sum::Part("Cost of goods sold", money(-goods, p.currency)),
+                Sum::Total("Gross profit", money(income - goods, p.currency)),
+                Sum::Part("Other expenses", money(-other, p.currency)),
+                Sum::Total("Result", money(p.amount, p.currency)),
+            ]))
+        }
+    }
 }
 
 /// Income and expenses of a month or of days.
@@ -66,29 +93,28 @@ pub(super) async fn profit_and_loss(
     let (sql, now) = (app.db.read(), app.db.now());
     let span = asked.shown(now, Asked::month_or_days)?;
     let known = currencies(sql).await?;
-    let result = st::profit_and_loss(sql, span.from, span.until).await?;
+    let all = st::profit_and_loss(sql, span.from, span.until).await?;
     let query = span.query();
     let path = "/books/profit-and-loss";
     let body = html! {
         (h::filters(path, html! { (span::inputs(&span)) (currency_select(&known, span.currency)) }))
         (h::card("Result", html! {
-            @if result.profit.iter().any(|p| span.shows(p.currency)) { (totals(&result.profit, &span)) }
+            @if all.profit.iter().any(|p| span.shows(p.currency)) { (result(&all, &span)) }
             @else { p.text-secondary { "Nothing was earned or spent in this time." } }
         }))
-        (sums("Income", &result.income, 1, &span))
-        (sums("Expenses", &result.expenses, 1, &span))
+        (sums("Income", &all.income, &span))
+        (sums("Expenses", &all.expenses, &span))
     };
     let page = Screen::new(&caller, "Profit and loss")
-        .subtitle(html! { (span.label()) ". Days and months are those of UTC." })
+        .subtitle(html! { (span.label()) ". The books count days in UTC, so that they are the same for everybody." })
         .actions(html! { (downloads("profit-and-loss", &span::pairs(&query))) (adjust_link(&caller)) })
         .above(span::months(path, now, &span)?)
         .show(body);
     Ok((span.status(), page))
 }
 
-const LINES: [Col<'static>; 3] = [Col::text("What"), Col::text("Code").minor(), Col::number("Amount")];
-
-fn sheet(title: &str, lines: &[SheetLine], span: &Span) -> Markup {
+/// A part of the balance sheet; `sum` is what stands below it: a name and an amount for each currency.
+fn sheet(title: &str, lines: &[SheetLine], sum: (&str, Markup), span: &Span) -> Markup {
     let query = span.query();
     let shown: Vec<&SheetLine> = lines.iter().filter(|l| span.shows(l.currency)).collect();
     let rows = shown.iter().map(|l| {
@@ -109,13 +135,14 @@ fn sheet(title: &str, lines: &[SheetLine], span: &Span) -> Markup {
                 html! { a href=(h::query("/books/profit-and-loss", &pairs)) { (h::amount(l.amount, l.currency)) } }
             }
         };
-        Row::new([html! { (l.name) }, html! { @if let Some(code) = &l.account { (code) } }, amount])
+        Row::new([line(l.account.as_deref().unwrap_or_default(), &l.name), amount])
     });
+    let foot = [line("", sum.0), sum.1];
     h::card(
         title,
         html! {
             @if shown.is_empty() { p.text-secondary { "Nothing." } }
-            @else { (Table::new(title, &LINES, rows).show()) }
+            @else { (Table::new(title, &SUMS, rows).brief().foot(foot).show()) }
         },
     )
 }
@@ -135,22 +162,28 @@ pub(super) async fn balance_sheet(
     let known = currencies(sql).await?;
     let all = st::balance_sheet(sql, span.until).await?;
     let query = span.query();
+    let sum_of =
+        |lines: &[SheetLine]| totals(&by_currency(lines.iter().map(|l| (l.currency, l.amount))), &span);
     let body = html! {
         (h::filters("/books/balance-sheet", html! {
             (h::field(&h::Field { label: "At the end of", name: "to", kind: "date", value: &span.days.1, error: span.error("to"), ..h::Field::default() }))
             (currency_select(&known, span.currency))
         }))
-        (h::split(
-            html! { (sheet("Assets", &all.assets, &span)) (h::card("Total assets", totals(&all.total_assets, &span))) },
+        (h::halves(
+            sheet("Assets", &all.assets, ("Total assets", totals(&all.total_assets, &span)), &span),
             html! {
-                (sheet("Liabilities", &all.liabilities, &span))
-                (sheet("Equity", &all.equity, &span))
-                (h::card("Total liabilities and equity", totals(&all.total_liabilities_and_equity, &span)))
+                (sheet("Liabilities", &all.liabilities, ("Total liabilities", sum_of(&all.liabilities)), &span))
+                (sheet("Equity", &all.equity, ("Total equity", sum_of(&all.equity)), &span))
+                @let both = totals(&all.total_liabilities_and_equity, &span);
+                (h::card("", html! {
+                    dl.breakdown { div.sum-due { dt { "Total liabilities and equity" } dd { (both) } } }
+                    @if all.total_assets == all.total_liabilities_and_equity { p.text-secondary { "In balance ✓" } }
+                }))
             },
         ))
     };
     let page = Screen::new(&caller, "Balance sheet")
-        .subtitle(html! { "At the end of " (span.days.1) " (UTC). Each figure leads to what it is made of." })
+        .subtitle(html! { "At the end of " (h::day(&span.days.1)) " (UTC, as the books count days). Each figure leads to what it is made of." })
         .actions(html! { (downloads("balance-sheet", &span::pairs(&query))) (adjust_link(&caller)) })
         .show(body);
     Ok((span.status(), page))
@@ -159,8 +192,8 @@ pub(super) async fn balance_sheet(
 const TRIAL: [Col<'static>; 5] = [
     Col::text("Account"),
     Col::text("Kind").minor(),
-    Col::number("Debit"),
-    Col::number("Credit"),
+    Col::number("Debit").below(),
+    Col::number("Credit").below(),
     Col::number("Balance"),
 ];
 
@@ -180,8 +213,8 @@ pub(super) async fn trial_balance(
     let rows = shown.iter().map(|a| {
         let kind = a.kind.as_str();
         Row::new([
-            html! { (a.account) " " (a.name) },
-            html! { (kind) },
+            line(&a.account, &a.name),
+            html! { (h::words(kind)) },
             html! { (h::amount(a.debit, a.currency)) },
             html! { (h::amount(a.credit, a.currency)) },
             figure(a.balance, a.currency, &a.account, &query),
@@ -190,17 +223,17 @@ pub(super) async fn trial_balance(
     let side = |pick: fn(&st::SideTotal) -> i64| {
         html! { @for t in all.totals.iter().filter(|t| span.shows(t.currency)) { div { (h::amount(pick(t), t.currency)) } } }
     };
-    let foot = [html! { "Both sides" }, html! {}, side(|t| t.debit), side(|t| t.credit), html! {}];
+    let foot = [line("", "Both sides"), html! {}, side(|t| t.debit), side(|t| t.credit), html! {}];
     let body = html! {
         (h::filters("/books/trial-balance", html! {
             (h::field(&h::Field { label: "At the end of", name: "to", kind: "date", value: &span.days.1, error: span.error("to"), ..h::Field::default() }))
             (currency_select(&known, span.currency))
         }))
         @if shown.is_empty() { (h::empty("The books are empty", "The first order that is paid or shipped writes them.")) }
-        @else { (Table::new("Accounts with their sums", &TRIAL, rows).foot(foot).show()) }
+        @else { (Table::new("Accounts with their sums", &TRIAL, rows).brief().foot(foot).show()) }
     };
     let page = Screen::new(&caller, "Trial balance")
-        .subtitle(html! { "At the end of " (span.days.1) " (UTC)." })
+        .subtitle(html! { "At the end of " (h::day(&span.days.1)) " (UTC, as the books count days)." })
         .actions(html! { (downloads("trial-balance", &span::pairs(&query))) (adjust_link(&caller)) })
         .show(body);
     Ok((span.status(), page))

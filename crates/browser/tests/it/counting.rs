@@ -20,8 +20,8 @@ async fn counts(desk: &Desk<'_>) {
     // The sheet that somebody left half done is given up.
     let old = browser::pages::id("cnt", desk.shop.number(OPEN).await);
     desk.go(&format!("/stock/counts/{old}")).await;
-    desk.click("Give up").await;
-    desk.click("Give up").await;
+    desk.click("Discard sheet").await;
+    desk.click("Discard sheet").await;
     desk.see("The sheet is given up").await;
 
     desk.choose("Location", &place).await;

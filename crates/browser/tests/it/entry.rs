@@ -158,10 +158,17 @@ async fn types_an_order(desk: &Desk<'_>) {
         ("Postal code", "10119"),
         ("City", "Berlin"),
         ("Country", "DE"),
-        ("Card token", "tok_secret"),
     ] {
         desk.type_into(label, value).await;
     }
+    // The token is there while a card pays.
+    let pays = async |by: &str| {
+        let script = format!("document.querySelector('[name=payment]').value = '{by}'");
+        desk.js(&script, vec![]).await;
+    };
+    pays("sandbox card").await;
+    desk.type_into("Card token", "tok_secret").await;
+    pays("manual bank_transfer").await;
     for n in 0..6 {
         desk.js(&format!("document.getElementById('field-sku-{n}').focus()"), vec![]).await;
         desk.scan(&barcode(desk, n).await.1).await;

@@ -24,7 +24,7 @@ async fn refunds(desk: &Desk<'_>) {
     desk.see("Refunded −29.53 EUR").await;
     desk.see("Captured 88.60 EUR").await;
     // What was given out of goodwill is not owed again.
-    desk.see("Even 0.00 EUR").await;
+    desk.see("Settled 0.00 EUR").await;
     let told = format!("SELECT refunded FROM orders WHERE number = '{number}'");
     assert_eq!(desk.shop.number(&told).await, 2953);
 

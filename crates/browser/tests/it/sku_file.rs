@@ -13,7 +13,7 @@ async fn send(desk: &Desk<'_>, name: &str, rows: &[&str]) {
     std::fs::write(&path, format!("{HEAD}\n{}\n", rows.join("\n"))).expect("a file");
     desk.go("/catalog/import").await;
     desk.type_into("CSV file", &path.to_string_lossy()).await;
-    desk.click("Look at it").await;
+    desk.click("Preview").await;
     desk.see(name).await;
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
@@ -38,7 +38,7 @@ async fn imports(desk: &Desk<'_>) {
     send(desk, "autumn-2.csv", &[new, changed, "SCALE-5,\"Scale, five kilos\",44.90,1100,yes"]).await;
     desk.see("2 SKUs would be made and 1 changed").await;
     desk.see_no("is wrong").await;
-    desk.click("Write 3 SKUs").await;
+    desk.click("Import 3 SKUs").await;
     // It is written in the background; the page shows how far it is.
     desk.see("Finished").await;
     desk.see("3 written, 0 refused").await;

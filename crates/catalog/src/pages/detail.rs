@@ -69,7 +69,7 @@ fn size(mm: [Option<i64>; 3]) -> String {
 fn facts(d: &SkuDetail, supplier: Option<&str>) -> Markup {
     let s = &d.sku;
     h::facts([
-        ("Kind", html! { (s.kind) }),
+        ("Kind", html! { (h::words(s.kind.as_str())) }),
         ("Tax class", html! { (s.tax_class) }),
         ("Weight", html! { @match s.weight_g { Some(g) => { (g) " g" }, None => "–" } }),
         ("Measures", html! { (size([s.length_mm, s.width_mm, s.height_mm])) }),

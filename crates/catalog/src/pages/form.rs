@@ -283,6 +283,8 @@ async fn page(
 ) -> Result<Markup, Problem> {
     let sql = app.db.read();
     let suppliers = crate::suppliers(sql).await?;
+    // The currency of most prices is that of the shop.
+    let base = db::settings::get::<String>(sql, "base_currency").await?.unwrap_or_else(|| "EUR".to_owned());
     let mut classes = read::tax_classes(sql).await?;
     for class in ["standard", &e.tax_class] {
         if !class.is_empty() && !classes.iter().any(|c| c == class) {
@@ -301,11 +303,11 @@ async fn page(
             (web::once_again(&e.once))
             @if let Some(version) = e.version { input type="hidden" name="version" value=(version); }
             (h::card("SKU", what(e, errors, new, &suppliers, &classes)))
-            (h::card("Prices", prices(e, errors)))
+            (h::card("Prices", prices(e, errors, &base)))
             (h::card("Size and weight", sizes(e, errors)))
-            (h::card("Barcodes", h::field(&Field { label: "One a line", name: "barcodes", kind: "textarea", value: &e.barcodes,
+            (h::card("Barcodes", h::field(&Field { label: "One per line", name: "barcodes", kind: "textarea", value: &e.barcodes,
                 error: errors.get("barcodes").map(String::as_str), ..Field::default() })))
-            @if new || e.kind == "bundle" { (h::card("Consists of", components(e, errors))) }
+            @if new || e.kind == "bundle" { div.only-bundle[!errors.contains_key("components")] { (h::card("Consists of", components(e, errors))) } }
             (h::form_buttons("Save", Some(&back)))
         }
     };
@@ -339,16 +341,25 @@ fn what(e: &Sent, errors: &Errors, new: bool, suppliers: &[crate::Supplier], cla
     }
 }
 
-fn prices(e: &Sent, errors: &Errors) -> Markup {
+fn prices(e: &Sent, errors: &Errors, base: &str) -> Markup {
+    let shown = e.prices.iter().rposition(|p| !p.amount.trim().is_empty()).map_or(1, |last| last + 1);
+    let line = |i: usize| {
+        let first = Price { currency: base.to_owned(), amount: String::new() };
+        let given = e.prices.get(i).cloned().unwrap_or_else(|| if i == 0 { first } else { Price::default() });
+        let (currency, amount) = (format!("prices[{i}][currency]"), format!("prices[{i}][amount]"));
+        html! {
+            div.price-line {
+                (h::field(&Field { label: "Currency", name: &currency, value: &given.currency, error: errors.get(&currency).map(String::as_str), ..Field::default() }))
+                div.money-field { (h::field(&Field { label: "Price", name: &amount, value: &given.amount, error: errors.get(&amount).map(String::as_str), ..Field::default() })) }
+            }
+        }
+    };
     html! {
-        p.text-secondary { "List prices as customers see them, one a currency." }
-        @for i in 0..e.prices.len() + MORE_PRICES {
-            @let given = e.prices.get(i).cloned().unwrap_or_default();
-            @let (currency, amount) = (format!("prices[{i}][currency]"), format!("prices[{i}][amount]"));
-            (h::fields([
-                h::field(&Field { label: "Currency", name: &currency, value: &given.currency, error: errors.get(&currency).map(String::as_str), ..Field::default() }),
-                h::field(&Field { label: "Price", name: &amount, value: &given.amount, error: errors.get(&amount).map(String::as_str), ..Field::default() }),
-            ]))
+        p.text-secondary { "List prices as customers see them, one for each currency." }
+        @for i in 0..shown { (line(i)) }
+        details.fold {
+            summary { "Add a price" }
+            @for i in shown..shown + MORE_PRICES { (line(i)) }
         }
     }
 }

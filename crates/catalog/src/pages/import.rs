@@ -49,14 +49,14 @@ fn sheet(caller: &Caller, error: Option<&str>, once: &str) -> Markup {
         form.card.card-body.mb-3 method="post" action=(PATH) enctype="multipart/form-data" {
             (web::once_again(once))
             (h::file_field(&file, ".csv,text/csv,text/plain", false))
-            (h::form_buttons("Look at it", Some("/catalog")))
+            (h::form_buttons("Preview", Some("/catalog")))
         }
         (h::card("Columns", html! {
             p { "A column that the file does not have stays as it is. An empty cell takes the value away, except of title, kind, tax_class and for_sale, which it leaves." }
             (Table::new("Columns", &cols, rows).show())
         }))
     };
-    Screen::new(caller, "SKUs from a file")
+    Screen::new(caller, "Import SKUs")
         .crumb("Catalogue", "/catalog")
         .subtitle(html! { "Nothing is written before you have seen what each row does." })
         .actions(h::link("/catalog/import/template.csv", "Download a template", "secondary", ""))
@@ -129,10 +129,10 @@ pub(super) async fn show(
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
         }
     };
-    let name = if import.name.is_empty() { "SKUs from a file" } else { &import.name };
+    let name = if import.name.is_empty() { "Import of SKUs" } else { &import.name };
     Ok(Screen::new(&caller, name)
         .crumb("Catalogue", "/catalog")
-        .crumb("From a file", PATH)
+        .crumb("Import", PATH)
         .subtitle(html! { "Read " (h::time(import.read_at)) })
         .show(body))
 }
@@ -190,7 +190,7 @@ fn state(i: &Import, may: bool) -> Markup {
                         form method="post" action=(path) {
                             (web::once())
                             div.form-buttons {
-                                button.btn.btn-primary type="submit" { "Write " (i.total) @if i.total == 1 { " SKU" } @else { " SKUs" } }
+                                button.btn.btn-primary type="submit" { "Import " (i.total) @if i.total == 1 { " SKU" } @else { " SKUs" } }
                                 a.btn.btn-link href=(PATH) { "Send another file" }
                             }
                         }

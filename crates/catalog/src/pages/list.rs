@@ -71,14 +71,14 @@ pub(super) async fn show(
     let body = html! {
         (filters(&q, &suppliers))
         @if page.data.is_empty() { (nothing(&q, may)) } @else {
-            (table(&page.data))
+            (table(&page.data, &suppliers))
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
         }
     };
     Ok(Screen::new(&caller, "Catalogue")
         .actions(html! { @if may {
             (h::link("/catalog/new", "New SKU", "primary", "n"))
-            (h::link("/catalog/import", "From a file", "secondary", ""))
+            (h::link("/catalog/import", "Import", "secondary", ""))
         } })
         .above(h::tabs("Views", &tabs))
         .live("queue:catalogue")
@@ -93,7 +93,11 @@ fn filters(q: &Query, suppliers: &[crate::Supplier]) -> Markup {
     let mut active = Vec::new();
     for (name, label, value) in [("kind", "Kind", &q.kind), ("supplier", "Supplier", &q.supplier)] {
         if !value.is_empty() {
-            active.push(Toggle { label: format!("{label}: {value}"), without: q.address(name) });
+            let shown = match suppliers.iter().find(|s| name == "supplier" && s.code == *value) {
+                Some(supplier) => supplier.name.clone(),
+                None => h::words(value),
+            };
+            active.push(Toggle { label: format!("{label}: {shown}"), without: q.address(name) });
         }
     }
     let more = html! {
@@ -122,32 +126,34 @@ fn nothing(q: &Query, may: bool) -> Markup {
     }
 }
 
-fn table(rows: &[SkuDetail]) -> Markup {
+fn table(rows: &[SkuDetail], suppliers: &[crate::Supplier]) -> Markup {
+    let supplier =
+        |code: &str| suppliers.iter().find(|s| s.code == code).map_or(code.to_owned(), |s| s.name.clone());
     let cols = [
         Col::text("Code"),
         Col::text("Title"),
-        Col::text("Kind"),
+        Col::text("Kind").minor(),
         Col::number("Price"),
-        Col::text("Barcode"),
+        Col::text("Barcode").minor(),
         Col::text("Tax class").minor(),
         Col::text("Supplier").minor(),
-        Col::text("State"),
+        Col::text("State").at_end(),
     ];
     let rows = rows.iter().map(|d| {
         let more = d.barcodes.len().saturating_sub(1);
         let cells = [
             html! { bdi { (d.sku.code) } },
             html! { bdi { (d.sku.title) } },
-            html! { (d.sku.kind) },
+            html! { (h::words(d.sku.kind.as_str())) },
             html! { @for price in &d.sku.prices { div { (h::money(*price)) } } },
             html! { @if let Some(first) = d.barcodes.first() { (first) } @if more > 0 { span.text-secondary { " +" (more) } } },
             html! { (d.sku.tax_class) },
-            html! { bdi { (d.supplier_code.as_deref().unwrap_or_default()) } },
+            html! { @if let Some(code) = &d.supplier_code { bdi { (supplier(code)) } } },
             state(d.sku.active),
         ];
         Row::new(cells).href(sku_path(&d.sku.code)).quiet(!d.sku.active).id(d.sku.id.to_string())
     });
-    Table::new("SKUs", &cols, rows).show()
+    Table::new("SKUs", &cols, rows).brief().show()
 }
 
 /// Whether it is for sale.

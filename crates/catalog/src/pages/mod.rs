@@ -38,7 +38,7 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/tax",
         scope: WriteCatalog::SCOPE,
         group: Group::Settings,
-        order: 31,
+        order: 36,
     },
 ];
 
@@ -46,6 +46,7 @@ pub(crate) const MENU: &[MenuItem] = &[
 pub(crate) const SEARCH: Search = Search {
     title: "SKUs",
     scope: ReadCatalog::SCOPE,
+    all: ("/catalog", "search"),
     find: |app, text| {
         Box::pin(async move {
             let filter = Filter { search: Some(text.to_owned()), ..Filter::default() };

@@ -29,7 +29,8 @@ pub(super) struct Typed {
 
 impl Typed {
     fn country(&self) -> String {
-        self.country.trim().to_uppercase()
+        let typed = self.country.trim();
+        contact::country::code(typed).map_or_else(|| typed.to_uppercase(), str::to_owned)
     }
     fn region(&self) -> Option<String> {
         Some(self.region.trim().to_uppercase()).filter(|r| !r.is_empty())
@@ -113,7 +114,11 @@ fn gaps(rates: &[TaxRate], sold: &[Class]) -> Vec<String> {
 
 fn table(rates: &[TaxRate]) -> Markup {
     let cols = [Col::text("Country"), Col::text("Region"), Col::text("Tax class"), Col::number("Rate")];
-    let rows = rates.iter().map(|r| {
+    // By the names people read, and what holds elsewhere at the end.
+    let mut rates: Vec<&TaxRate> = rates.iter().collect();
+    let name = |country: &str| contact::country::name(country).map(str::to_owned);
+    rates.sort_by_key(|r| (r.country == ELSEWHERE, name(&r.country), r.region.clone(), r.tax_class.clone()));
+    let rows = rates.into_iter().map(|r| {
         let rate = percent(r.rate_ppm);
         let pairs = [
             ("country", r.country.as_str()),
@@ -122,7 +127,7 @@ fn table(rates: &[TaxRate]) -> Markup {
             ("percent", &rate),
         ];
         let region = if r.region.is_empty() {
-            html! { span.text-secondary { "all" } }
+            html! { span.text-secondary { "All regions" } }
         } else {
             html! { bdi { (r.region) } }
         };

@@ -135,6 +135,9 @@ impl Change for Receiving {
 
 /// A correction by hand.
 pub(super) struct Adjusting;
+/// A reason that only words tell.
+const OTHER: &str = "other";
+
 impl Change for Adjusting {
     const NAME: &'static str = "adjust";
     const TITLE: &'static str = "Adjust stock";
@@ -144,15 +147,16 @@ impl Change for Adjusting {
     const NUMBERS: &'static [(&'static str, bool)] = &[("quantity", false)];
     fn fields(s: &Sent, e: &Errors, _: &[Location], _: Currency) -> Markup {
         let reasons = [
+            ("", "Choose"),
             ("damaged", "Damaged"),
             ("lost", "Lost"),
             ("found", "Found"),
             ("sample", "Used as a sample"),
-            ("", "Something else"),
+            (OTHER, "Something else"),
         ];
         h::fields([
             field("Difference", "quantity", &s.quantity, "As −2 or 3.", e, true),
-            h::select_field(&Select {
+            h::select_required(&Select {
                 label: "Reason",
                 name: "reason",
                 options: &reasons,
@@ -167,7 +171,7 @@ impl Change for Adjusting {
         let delta = m.numbers[0].unwrap_or(0);
         let reason = [s.reason.trim(), s.why.trim()]
             .iter()
-            .filter(|t| !t.is_empty())
+            .filter(|t| !matches!(**t, "" | OTHER))
             .copied()
             .collect::<Vec<_>>()
             .join(": ");

@@ -118,55 +118,53 @@ pub(super) fn levels(
     with_sku: bool,
 ) -> Markup {
     let in_carts = |l: &Level| carts.get(&(l.sku_id, l.location_id)).copied().unwrap_or(0);
-    // Beside one SKU there is less room: what is zero everywhere takes none.
-    let shown = |of: &dyn Fn(&Level) -> i64| with_sku || rows.iter().any(|l| of(l) != 0);
+    // What is zero of every row takes no room.
+    let shown = |of: &dyn Fn(&Level) -> i64| rows.iter().any(|l| of(l) != 0);
     let (carts_too, safety, quarantine) = (shown(&in_carts), shown(&|l| l.safety), shown(&|l| l.quarantined));
+    let (incoming, bins) = (shown(&|l| l.incoming), rows.iter().any(|l| l.bin.is_some()));
     let numbers = [
-        (Col::number("On hand"), true),
+        (Col::number("On hand").below(), true),
         (Col::number("In carts").minor(), carts_too),
-        (Col::number("Allocated"), true),
+        (Col::number("Allocated").below(), true),
         (Col::number("Safety").minor(), safety),
         (Col::number("Available"), true),
-        (Col::number("Incoming"), true),
+        (Col::number("Incoming").below(), incoming),
         (Col::number("Quarantine").minor(), quarantine),
     ];
-    let first: &[Col<'_>] = match with_sku {
-        true => &[Col::text("SKU"), Col::text("Title"), Col::text("Location"), Col::text("Bin").minor()],
-        false => &[Col::text("Location"), Col::text("Bin").minor()],
-    };
-    let used = numbers.iter().filter(|(_, shown)| *shown).map(|(col, _)| *col);
-    let cols: Vec<Col<'_>> = first.iter().copied().chain(used).collect();
+    let mut cols = if with_sku { vec![Col::text("SKU"), Col::text("Title")] } else { Vec::new() };
+    cols.push(Col::text("Location"));
+    cols.extend(bins.then(|| Col::text("Bin").minor()));
+    cols.extend(numbers.iter().filter(|(_, shown)| *shown).map(|(col, _)| *col));
     let names: HashMap<LocationId, String> = places.iter().map(|l| (l.id, l.name.clone())).collect();
     let rows = rows.iter().map(|l| {
-        let place = html! { bdi { (names.get(&l.location_id).map_or(l.location.as_str(), String::as_str)) } };
+        let place = html! { bdi.text-nowrap[with_sku] { (names.get(&l.location_id).map_or(l.location.as_str(), String::as_str)) } };
         let mut cells = match with_sku {
-            true => vec![html! { bdi { (l.sku) } }, html! { bdi { (l.title) } }, place],
+            true => vec![html! { bdi.text-nowrap { (l.sku) } }, html! { bdi { (l.title) } }, place],
             false => vec![place],
         };
-        let or_dash = |n: i64| html! { @if n == 0 { span.text-secondary { "–" } } @else { (n) } };
         let figures = [
             html! { (l.on_hand) },
-            or_dash(in_carts(l)),
-            or_dash(l.allocated - in_carts(l)),
-            or_dash(l.safety),
+            h::or_none(in_carts(l)),
+            h::or_none(l.allocated - in_carts(l)),
+            h::or_none(l.safety),
             available(l),
-            or_dash(l.incoming),
-            or_dash(l.quarantined),
+            h::or_none(l.incoming),
+            h::or_none(l.quarantined),
         ];
-        cells.push(html! { @if let Some(bin) = &l.bin { span.text-nowrap { (bin) } } });
+        if bins {
+            cells.push(html! { @match &l.bin { Some(bin) => span.text-nowrap { (bin) }, None => (h::none()) } });
+        }
         cells
             .extend(figures.into_iter().zip(&numbers).filter(|(_, (_, shown))| *shown).map(|(cell, _)| cell));
         let href = if with_sku { stock_path(&l.sku) } else { String::new() };
         Row::new(cells).href(href).id(format!("{}-{}", l.sku_id, l.location_id))
     });
-    Table::new("Stock", &cols, rows).show()
+    Table::new("Stock", &cols, rows).brief().show()
 }
 
 /// What can be promised, and whether that is too little.
 fn available(l: &Level) -> Markup {
     html! {
-        @if l.on_hand == l.allocated { (h::tag(&l.available.to_string(), Tone::Bad)) }
-        @else if l.safety > 0 && l.available < 0 { (h::tag(&l.available.to_string(), Tone::Warn)) }
-        @else { (l.available) }
+        @if l.available <= 0 { (h::tag(&l.available.to_string(), Tone::Bad)) } @else { (l.available) }
     }
 }

@@ -16,10 +16,10 @@ use web::{App, Caller, Form, Key, May, Problem, Reply, Screen, Segment};
 
 const HERE: &str = "/settings/locations";
 const KINDS: &[(&str, &str)] = &[
-    ("warehouse", "Warehouse: our people pick and pack"),
-    ("shop", "Shop: ships from the shop floor"),
-    ("3pl", "Third party: our stock, their people"),
-    ("supplier", "Supplier: their stock, shipped to our customers"),
+    ("warehouse", "Warehouse"),
+    ("shop", "Shop"),
+    ("3pl", "Third party (3PL)"),
+    ("supplier", "Supplier (drop-shipping)"),
 ];
 
 /// A location as it is typed.
@@ -87,7 +87,8 @@ impl Sent {
             city: self.city.trim().to_owned(),
             region: some(&self.region),
             postal_code: some(&self.postal_code),
-            country: self.country.trim().to_uppercase(),
+            country: contact::country::code(&self.country)
+                .map_or_else(|| self.country.trim().to_uppercase(), str::to_owned),
             ..Address::default()
         };
         Ok(SaveLocation {
@@ -124,22 +125,26 @@ pub(super) async fn list(State(app): State<App>, caller: May<ReadInventory>) -> 
     let may = caller.may::<WriteInventory>();
     let new = || html! { @if may { (h::link("/settings/locations/new", "New location", "primary", "n")) } };
     let cols = [
-        Col::number("Priority"),
         Col::text("Location"),
         Col::text("Kind"),
-        Col::text("Where"),
-        Col::text("State"),
+        Col::text("Address"),
+        Col::number("Priority"),
+        Col::text("Status"),
     ];
     let rows = all.iter().map(|l| {
-        let place = [l.postal_code.as_deref().unwrap_or_default(), &l.address.city, &l.country];
-        let place = place.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        let city = [l.postal_code.as_deref().unwrap_or_default(), &l.address.city];
+        let city = city.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        let country = contact::country::name(&l.country).unwrap_or(&l.country);
+        let place = [city.as_str(), country];
+        let place = place.iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(", ");
         let state =
-            if l.active { h::tag("takes orders", Tone::Good) } else { h::tag("takes none", Tone::Quiet) };
+            if l.active { h::tag("Takes orders", Tone::Good) } else { h::tag("Takes none", Tone::Quiet) };
+        let kind = l.kind.to_string();
         Row::new([
-            html! { (l.priority) },
             html! { bdi { (l.name) } " " span.text-secondary { (l.code) } },
-            html! { (l.kind) },
+            html! { (KINDS.iter().find(|(code, _)| *code == kind).map_or(kind.as_str(), |(_, word)| *word)) },
             html! { bdi { (place) } },
+            html! { (l.priority) },
             state,
         ])
         .href(path(&l.code))
@@ -244,15 +249,15 @@ fn page(caller: &Caller, sent: &Sent, suppliers: &[Supplier], errors: &Errors) -
                     html! { @if new { (field("Code", "code", &sent.code, "Names it for ever, as on its shelves.", true)) } },
                     field("Name", "name", &sent.name, "As colleagues and labels call it.", true),
                     h::select_field(&Select { label: "Kind", name: "kind", options: KINDS, chosen: &sent.kind, error: error("kind"),
-                        hint: if new { "" } else { "Whose stock it is cannot change." } }),
-                    h::select_field(&Select { label: "Whose stock", name: "supplier", options: &by, chosen: &sent.supplier, error: error("supplier"), hint: "Only of a supplier's location." }),
+                        hint: if new { "Third parties pick and pack your stock; suppliers ship theirs." } else { "" } }),
+                    h::select_field(&Select { label: "Whose stock", name: "supplier", options: &by, chosen: &sent.supplier, error: error("supplier"), hint: if new { "Only of a supplier's location." } else { "Cannot change." } }),
                 ]))
             }))
             (h::card("Routing", html! {
                 (h::fields([
                     field("Priority", "priority", &sent.priority, "The lowest ships first; 100 is usual.", true),
-                    field("Degrees north", "lat", &sent.lat, "With both, distance is measured; without, it is guessed by postal codes.", false),
-                    field("Degrees east", "lon", &sent.lon, "", false),
+                    field("Latitude", "lat", &sent.lat, "Degrees north, such as 52.52.", false),
+                    field("Longitude", "lon", &sent.lon, "Degrees east. Without both, distance is guessed by postal codes.", false),
                 ]))
                 (h::switch("Takes orders", "active", "yes", !sent.active.is_empty(), "Without it, no new order is routed here; what was allocated goes on."))
             }))
@@ -260,7 +265,7 @@ fn page(caller: &Caller, sent: &Sent, suppliers: &[Supplier], errors: &Errors) -
                 (h::fields([field("Company", "company", &sent.company, "", false), field("Street and number", "line1", &sent.line1, "", false)]))
                 (h::fields([field("Flat, floor, building", "line2", &sent.line2, "", false), field("Postal code", "postal_code", &sent.postal_code, "", false)]))
                 (h::fields([field("City", "city", &sent.city, "", false), field("State or province", "region", &sent.region, "", false)]))
-                (field("Country (two letters)", "country", &sent.country, "Rates are those of services that start there.", true))
+                (field("Country, by name or code", "country", &sent.country, "Rates are those of services that start there.", true))
             }))
             }
             @if may { (h::form_buttons("Save", Some(HERE))) }

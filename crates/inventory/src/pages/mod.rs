@@ -65,11 +65,11 @@ pub(crate) const MENU: &[MenuItem] = &[
         order: 50,
     },
     MenuItem {
-        title: "Locations and routing",
+        title: "Locations",
         path: "/settings/locations",
         scope: WriteInventory::SCOPE,
         group: Group::Settings,
-        order: 34,
+        order: 33,
     },
 ];
 
@@ -79,6 +79,7 @@ pub(crate) const PANEL: Panel = Panel {
     title: "Stock",
     path: |sku| format!("/panels/skus/{sku}/stock"),
     scope: ReadInventory::SCOPE,
+    folded: false,
 };
 
 /// The pages of this slice.

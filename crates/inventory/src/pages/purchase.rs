@@ -106,16 +106,16 @@ fn filters(q: &Query, suppliers: &[catalog::Supplier]) -> Markup {
         input type="hidden" name="show" value=(q.show);
         (h::select("Supplier", "supplier", &by, &q.supplier))
     };
-    h::filter_bar(PATH, ("number", &q.number, "Our number or the supplier’s"), more, &active)
+    h::filter_bar(PATH, ("number", &q.number, "Number"), more, &active)
 }
 
 /// When it should come, and whether that is over.
 fn due(at: Option<Timestamp>, open: bool, now: Timestamp) -> Markup {
     html! {
         @match at {
-            None => span.text-secondary { "–" },
-            Some(at) if open && at.plus(Timestamp::DAY) < now => (h::tag(&format!("{} late", at.day()), Tone::Warn)),
-            Some(at) => (at.day()),
+            None => (h::none()),
+            Some(at) if open && at.plus(Timestamp::DAY) < now => { (h::day(&at.day())) " " (h::tag("Late", Tone::Warn)) },
+            Some(at) => (h::day(&at.day())),
         }
     }
 }
@@ -129,7 +129,7 @@ fn table(rows: &[Purchase], base: Currency, now: Timestamp) -> Markup {
         Col::text("Number"),
         Col::text("Supplier"),
         Col::text("For"),
-        Col::text("State"),
+        Col::text("Status"),
         Col::text("Expected"),
         Col::number("Units"),
         Col::number("Still to come"),
@@ -143,7 +143,7 @@ fn table(rows: &[Purchase], base: Currency, now: Timestamp) -> Markup {
             state(p.status),
             due(p.expected_at, is_due(p.status), now),
             html! { (p.units) },
-            html! { @if p.open == 0 { span.text-secondary { "–" } } @else { (p.open) } },
+            h::or_none(p.open),
             h::amount(p.value, base),
         ];
         Row::new(cells).href(path_of(p.id)).quiet(p.status == PurchaseStatus::Cancelled).id(p.id.to_string())
@@ -221,11 +221,11 @@ fn facts(w: &Whole, now: Timestamp) -> Markup {
     let p = &w.head;
     h::facts([
         ("Supplier’s number", html! { bdi { (p.reference.as_deref().unwrap_or("–")) } }),
-        ("Made", h::time(p.created_at)),
-        ("Ordered", html! { @match p.ordered_at { Some(at) => (h::time(at)), None => "–" } }),
+        ("Created", h::time(p.created_at)),
+        ("Ordered", html! { @match p.ordered_at { Some(at) => (h::time(at)), None => (h::none()) } }),
         ("Expected", due(p.expected_at, is_due(p.status), now)),
         ("Units", html! { (p.units) }),
-        ("Came", html! { (p.received) @if p.surplus > 0 { ", " (p.surplus) " more than ordered" } }),
+        ("Received", html! { (p.received) @if p.surplus > 0 { ", " (p.surplus) " more than ordered" } }),
         ("Still to come", html! { (p.open) }),
         ("Value", h::amount(p.value, w.base)),
     ])
@@ -233,30 +233,31 @@ fn facts(w: &Whole, now: Timestamp) -> Markup {
 
 fn lines(caller: &Caller, w: &Whole) -> Markup {
     let cols = [
-        Col::text("SKU"),
-        Col::text("Title"),
-        Col::number("Ordered"),
-        Col::number("Came"),
-        Col::number("Cancelled").minor(),
-        Col::number("Still to come"),
-        Col::number("Cost of a unit"),
-        Col::number("Cost"),
+        Some(Col::text("SKU")),
+        Some(Col::number("Ordered")),
+        Some(Col::number("Received")),
+        w.lines.iter().any(|l| l.cancelled > 0).then(|| Col::number("Cancelled")),
+        Some(Col::number("Open")),
+        Some(Col::number("Unit cost")),
+        Some(Col::number("Cost")),
     ];
     let stock = caller.scopes.allow("inventory:read");
     let rows = w.lines.iter().map(|l| {
-        let or_dash = |n: i64| html! { @if n == 0 { span.text-secondary { "–" } } @else { (n) } };
-        let row = Row::new([
-            html! { bdi { (l.sku) } },
-            html! { bdi { (l.title) } },
+        let cells = [
+            html! { bdi.text-nowrap { (l.sku) } div.text-secondary { bdi { (l.title) } } },
             html! { (l.ordered) },
-            html! { (or_dash(l.received)) @if l.surplus > 0 { " " (h::tag(&format!("{} more", l.surplus), Tone::Warn)) } },
-            or_dash(l.cancelled),
-            or_dash(l.open),
+            html! { (h::or_none(l.received)) @if l.surplus > 0 { " " (h::tag(&format!("{} more", l.surplus), Tone::Warn)) } },
+            h::or_none(l.cancelled),
+            h::or_none(l.open),
             h::amount(l.unit_cost, w.base),
             h::amount(l.unit_cost * l.ordered, w.base),
-        ]);
+        ];
+        // What is empty of every line takes no room.
+        let row = Row::new(cells.into_iter().zip(&cols).filter(|(_, col)| col.is_some()).map(|(cell, _)| cell));
         if stock { row.href(super::stock_path(&l.sku)) } else { row }
     });
+    let rows: Vec<Row> = rows.collect();
+    let cols: Vec<Col<'_>> = cols.into_iter().flatten().collect();
     Table::new("Lines", &cols, rows).show()
 }
 
@@ -273,11 +274,11 @@ fn came(w: &Whole) -> Markup {
         let by = r.by_actor.as_deref().unwrap_or_default();
         Row::new([
             h::time(r.at),
-            html! { bdi { (r.sku) } },
+            html! { bdi.text-nowrap { (r.sku) } },
             html! { (r.quantity) },
-            html! { bdi { (r.reference.as_deref().unwrap_or_default()) } },
-            html! { @if r.surplus > 0 { (r.surplus) ": " bdi { (r.reason.as_deref().unwrap_or_default()) } } },
-            html! { bdi { (w.names.get(by).map_or(by, String::as_str)) } },
+            html! { @match r.reference.as_deref() { Some(note) => bdi { (note) }, None => (h::none()) } },
+            html! { @if r.surplus > 0 { (r.surplus) ": " bdi { (r.reason.as_deref().unwrap_or_default()) } } @else { (h::none()) } },
+            html! { @if by.is_empty() { (h::none()) } @else { bdi { (web::auth::actor_name(&w.names, by)) } } },
         ])
     });
     Table::new("What came", &cols, rows).show()
@@ -289,7 +290,7 @@ fn cancel_form(p: &Purchase) -> Markup {
         form method="post" action={ (path_of(p.id)) "/cancel" } {
             (web::once())
             @if !draft { (h::field(&h::Field { label: "Why", name: "reason", required: true, ..h::Field::default() })) }
-            button.btn type="submit" { @if draft { "Throw the draft away" } @else { "Cancel " (p.open) " units" } }
+            button.btn type="submit" { @if draft { "Delete draft" } @else { "Cancel " (h::count(p.open, "unit")) } }
         }
     }
 }

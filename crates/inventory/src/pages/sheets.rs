@@ -102,7 +102,7 @@ fn table(rows: &[Sheet]) -> Markup {
         Col::text("Started"),
         Col::text("Location"),
         Col::text("Bins"),
-        Col::text("State"),
+        Col::text("Status"),
         Col::number("Lines"),
         Col::number("Counted"),
         Col::number("Different"),
@@ -236,7 +236,7 @@ async fn screen(
         .beside(state(sheet.status))
         .subtitle(html! { (bins) " · started " (h::time(sheet.started_at)) " · " (sheet.counted) " of " (sheet.total) " counted" })
         .actions(html! { @if open && may {
-            (h::confirm("discard", &format!("{path}/discard"), "Give up", "secondary", "Nothing is corrected, and the sheet takes no more counts.", &[]))
+            (h::confirm("discard", &format!("{path}/discard"), "Discard sheet", "secondary", "Nothing is corrected, and the sheet takes no more counts.", &[]))
             (h::confirm("approve", &format!("{path}/approve"), "Approve", "primary", &approving(&sheet), &[]))
         } })
         .above(h::tabs("Lines", &tabs))
@@ -246,7 +246,7 @@ async fn screen(
 fn approving(s: &Sheet) -> String {
     let left = match s.total - s.counted {
         0 => String::new(),
-        left => format!(" {left} lines are not counted and stay as they are."),
+        left => format!(" {} not counted and left as they are.", h::count(left, "line")),
     };
     format!("{} of {} counted lines differ and are corrected.{left}", s.differing, s.counted)
 }
@@ -281,7 +281,7 @@ fn counting(rows: &[SheetLine], here: &str, sent: &Sent, path: &str) -> Markup {
             input type="hidden" name="back" value=(here);
             @if !rows.is_empty() { (Table::new("Lines to count", &cols, lines).show()) }
             @else { (h::empty_with(Icon::CircleCheck, "Everything is counted", "Look at what differs, and approve.", html! {})) }
-            (h::card("Found beside these", h::fields([
+            (h::card("Not on the sheet", h::fields([
                 h::combobox(&Combobox { label: "SKU or barcode", name: "sku", value: sent.scanned(), shown: sent.scanned(), source: "/catalog/lookup", free: true, ..Combobox::default() }),
                 h::field(&Field { label: "Units found", name: "found", value: &sent.found, ..Field::default() }),
             ])))
@@ -303,7 +303,7 @@ fn differences(rows: &[SheetLine], base: Currency, names: &HashMap<String, Strin
         Col::text("By"),
         Col::text("Outcome"),
     ];
-    let number = |n: Option<i64>| html! { @match n { Some(n) => (n), None => span.text-secondary { "–" } } };
+    let number = |n: Option<i64>| html! { @match n { Some(n) => (n), None => (h::none()) } };
     let rows = rows.iter().map(|l| {
         let delta = l.delta();
         let by = l.counted_by.as_deref().unwrap_or_default();
@@ -311,12 +311,12 @@ fn differences(rows: &[SheetLine], base: Currency, names: &HashMap<String, Strin
         Row::new([
             html! { bdi { (l.sku) } },
             html! { bdi { (l.title) } },
-            html! { (l.bin.as_deref().unwrap_or_default()) },
+            html! { (l.bin.as_deref().unwrap_or("–")) },
             number(l.expected),
             number(l.counted),
             html! { @match delta { Some(0) => "0", Some(d) => (h::tag(&format!("{d:+}").replace('-', "−"), tone)), None => "" } },
             html! { @if delta.is_some_and(|d| d != 0) { (h::amount(l.value(), base)) } },
-            html! { bdi { (names.get(by).map_or(by, String::as_str)) } },
+            html! { @if by.is_empty() { (h::none()) } @else { bdi { (web::auth::actor_name(names, by)) } } },
             html! {
                 @match l.outcome.as_deref() {
                     Some("adjusted") => (h::tag("Corrected", Tone::Good)),

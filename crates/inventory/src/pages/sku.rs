@@ -76,6 +76,7 @@ pub(super) async fn show(
     let page = paging.page(moves, |m| m.id);
     let actors: Vec<&str> = page.data.iter().filter_map(|m| m.by_actor.as_deref()).collect();
     let names = web::auth::names(sql, &actors).await?;
+    let orders = read::order_numbers(sql, page.data.iter().filter_map(|m| m.order_id)).await?;
     let coming = purchase::on_order(sql, sku.id).await?;
     let path = stock_path(&code);
     let here = h::query(&path, &[("location", &q.location), ("kind", &q.kind)]);
@@ -90,7 +91,7 @@ pub(super) async fn show(
         @if page.data.is_empty() {
             (h::empty_with(Icon::History, "No movements", "What is received, promised, shipped or corrected appears here.", html! {}))
         } @else {
-            (movements(&caller, &page.data, &names))
+            (movements(&caller, &page.data, &Known { names, orders, places: &places }))
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
         }
     };
@@ -181,12 +182,11 @@ fn on_order(caller: &Caller, coming: &[OnOrder]) -> Markup {
     ];
     let may = caller.scopes.allow("purchasing:read");
     let rows = coming.iter().map(|o| {
-        let expected = o.expected_at.map_or_else(|| "–".to_owned(), kernel::Timestamp::day);
         let row = Row::new([
             html! { (o.number) },
             html! { bdi { (o.supplier) } },
             html! { bdi { (o.location) } },
-            html! { (expected) },
+            html! { @match o.expected_at { Some(at) => (h::day(&at.day())), None => (h::none()) } },
             html! { (o.open) },
         ]);
         if may { row.href(format!("/purchasing/{}", o.id)) } else { row }
@@ -194,45 +194,51 @@ fn on_order(caller: &Caller, coming: &[OnOrder]) -> Markup {
     Table::new("On order", &cols, rows).show()
 }
 
-/// A difference as people read it.
+/// A difference as people read it; where nothing changed stands nothing.
 fn signed(n: i64) -> Markup {
-    html! { @if n > 0 { "+" (n) } @else if n < 0 { "−" (n.unsigned_abs()) } @else { span.text-secondary { "–" } } }
+    html! { @if n > 0 { "+" (n) } @else if n < 0 { "−" (n.unsigned_abs()) } }
 }
 
-fn movements(caller: &Caller, rows: &[Movement], names: &HashMap<String, String>) -> Markup {
-    let cols = [
-        Col::text("When"),
-        Col::text("Cause"),
-        Col::text("For"),
-        Col::text("Location"),
-        Col::number("On hand"),
-        Col::number("Allocated"),
-        Col::number("Incoming").minor(),
-        Col::number("Quarantine").minor(),
-        Col::text("By"),
-    ];
+/// What the words of movements stand for.
+struct Known<'a> {
+    /// Who did it.
+    names: HashMap<String, String>,
+    /// Numbers of orders.
+    orders: HashMap<i64, String>,
+    places: &'a [Location],
+}
+
+/// The figures a movement may change.
+const FIGURES: &[(&str, fn(&Movement) -> i64)] = &[
+    ("On hand", |m| m.on_hand),
+    ("Allocated", |m| m.allocated),
+    ("Incoming", |m| m.incoming),
+    ("Quarantine", |m| m.quarantined),
+];
+
+fn movements(caller: &Caller, rows: &[Movement], known: &Known<'_>) -> Markup {
+    // What none of them changed takes no room.
+    let used: Vec<_> = FIGURES.iter().filter(|(_, of)| rows.iter().any(|m| of(m) != 0)).collect();
+    let mut cols = vec![Col::text("When"), Col::text("Cause"), Col::text("For"), Col::text("Location")];
+    cols.extend(used.iter().map(|(title, _)| Col::number(title)));
+    cols.push(Col::text("By"));
     let orders = caller.scopes.allow("orders:read");
     let rows = rows.iter().map(|m| {
         let (word, tone) = words(&m.kind);
         let by = m.by_actor.as_deref().unwrap_or_default();
         let cause = html! {
             @if let Some(order) = m.order_id {
-                @if orders { a href={ "/orders/" (OrderRef(order)) } { "Order" } } @else { "An order" } " "
+                @let number = known.orders.get(&order).map_or("An order", String::as_str);
+                @if orders { a href={ "/orders/" (OrderRef(order)) } { (number) } } @else { (number) } " "
             }
             @if let Some(reference) = m.reference.as_deref().filter(|_| m.order_id.is_none()) { bdi { (reference) } " " }
             @if let Some(reason) = m.reason.as_deref() { span.text-secondary { bdi { (reason) } } }
         };
-        Row::new([
-            h::time(m.at),
-            h::tag(word, tone),
-            cause,
-            html! { (m.location) },
-            signed(m.on_hand),
-            signed(m.allocated),
-            signed(m.incoming),
-            signed(m.quarantined),
-            html! { bdi { (names.get(by).map_or(by, String::as_str)) } },
-        ])
+        let place = known.places.iter().find(|l| l.code == m.location).map_or(&m.location, |l| &l.name);
+        let mut cells = vec![h::time(m.at), h::tag(word, tone), cause, html! { bdi { (place) } }];
+        cells.extend(used.iter().map(|(_, of)| signed(of(m))));
+        cells.push(html! { @if !by.is_empty() { bdi { (web::auth::actor_name(&known.names, by)) } } });
+        Row::new(cells)
     });
     Table::new("Movements", &cols, rows).show()
 }

@@ -65,10 +65,10 @@ async fn test(app: &App, channel: &Channel) -> Result<Vec<Check>, Problem> {
             "A key that may place orders is there; nobody has used it yet.",
             "Enter it in the channel, with the address below.",
         ),
-        (false, Some(at)) => Check::good(format!("A key that may place orders was used last on {at}.")),
+        (false, Some(at)) => Check::good("A key that may place orders was last used:").at(at),
     }];
     found.push(match channel.newest {
-        Some(at) => Check::good(format!("Its newest order was placed on {at}.")),
+        Some(at) => Check::good("Its newest order was placed:").at(at),
         None => Check::warn(
             "No order has come from it yet.",
             format!(
@@ -94,9 +94,9 @@ async fn page(
 ) -> Result<Markup, Problem> {
     let all = channels(app.db.read()).await?;
     let chosen = all.iter().find(|c| c.code == typed.code);
-    let cols = [Col::text("Channel"), Col::text("Code"), Col::text("Newest order")];
+    let cols = [Col::text("Channel"), Col::text("Code"), Col::text("Last order")];
     let rows = all.iter().map(|c| {
-        let newest = html! { @if let Some(at) = c.newest { (h::time(at)) } @else { span.text-secondary { "none yet" } } };
+        let newest = html! { @if let Some(at) = c.newest { (h::time(at)) } @else { (h::none()) } };
         let href = h::query(HERE, &[("code", &c.code)]);
         Row::new([html! { bdi { (c.name) } }, html! { code { (c.code) } }, newest]).href(href)
     });
@@ -127,7 +127,7 @@ fn form(typed: &Typed, chosen: Option<&Channel>, refused: Option<&Problem>) -> M
         _ => &typed.name,
     };
     h::card(
-        if chosen.is_some() { "Rename it" } else { "New channel" },
+        if chosen.is_some() { "Rename" } else { "New channel" },
         html! {
             form method="post" action=(HERE) {
                 (web::once_again(&typed.once))

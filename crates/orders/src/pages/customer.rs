@@ -4,6 +4,7 @@ use super::detail::history;
 use crate::api::ReadOrders;
 use crate::read::{self, Filter};
 use axum::extract::State;
+use contact::address::Address;
 use customers::CustomerId;
 use maud::{Markup, html};
 use web::html::{self as h, Col, Row, Table};
@@ -18,14 +19,15 @@ pub(crate) const PANEL: web::Panel = web::Panel {
     title: "Orders",
     path: |id| format!("/panels/customers/{id}/orders"),
     scope: "orders:read",
+    folded: false,
 };
 
 const COLS: &[Col<'static>] = &[
     Col::text("Order"),
     Col::text("Placed"),
-    Col::text("Fulfilment"),
-    Col::text("Payment"),
-    Col::number("Units"),
+    Col::text("Fulfilment").at_end(),
+    Col::text("Payment").at_end(),
+    Col::number("Units").below(),
     Col::number("Total"),
 ];
 
@@ -50,20 +52,26 @@ pub(super) async fn panel(
             h::time(o.placed_at),
             h::badge(&o.fulfilment_status),
             h::badge(&o.payment_status),
-            html! { (o.units) @if o.units_returned > 0 { span.text-secondary { " (" (o.units_returned) " back)" } } },
+            html! { span.text-nowrap { (o.units) @if o.units_returned > 0 { span.text-secondary { " · " (o.units_returned) " back" } } } },
             html! {
                 (h::amount(o.total, o.currency))
-                @if o.refunded > 0 { div.text-secondary { (h::amount(o.refunded, o.currency)) " refunded" } }
+                @if o.refunded > 0 { div.text-secondary.text-nowrap { "−" (h::amount(o.refunded, o.currency)) " back" } }
             },
         ])
         .href(format!("/orders/{}", o.id))
         .quiet(o.fulfilment_status == "cancelled")
     });
-    let parsed = addresses.iter().filter_map(|a| serde_json::from_str(a).ok()).collect::<Vec<_>>();
+    let parsed = addresses.iter().filter_map(|a| serde_json::from_str(a).ok()).collect::<Vec<Address>>();
+    // Where they are reached stands on the page already.
+    let customer = customers::read::by_id(sql, &[id]).await?.remove(&id);
+    let own = customer.and_then(|c| c.address);
+    let parsed: Vec<&Address> = parsed.iter().filter(|a| own.as_ref() != Some(*a)).collect();
     Ok(html! {
         (history(&past))
-        (Table::new("Orders of the customer", COLS, rows).show())
-        h3.card-title { "Addresses used" }
-        div.address-list { @for address in &parsed { p { (super::detail::lines_of_address(address)) } } }
+        (Table::new("Orders of the customer", COLS, rows).brief().show())
+        @if !parsed.is_empty() {
+            h3.card-title { "Other addresses used" }
+            div.address-list { @for address in &parsed { p { (super::detail::lines_of_address(address)) } } }
+        }
     })
 }

@@ -34,6 +34,8 @@ pub(super) struct Shown {
     risk: Option<risk::AssessmentRow>,
     timeline: Vec<TimelineRow>,
     names: HashMap<String, String>,
+    /// What people call where it came from.
+    channel: String,
 }
 
 impl Shown {
@@ -52,6 +54,8 @@ async fn load(app: &App, id: OrderId) -> Result<Shown, Problem> {
     let timeline = read::timeline(sql, id, None, SHOWN).await?;
     let actors: Vec<&str> = timeline.iter().map(|t| t.actor.as_str()).collect();
     let names = web::auth::names(sql, &actors).await?;
+    let channels = super::list::channels(sql).await?;
+    let channel = channels.into_iter().find(|(code, _)| *code == order.channel);
     let parsed = |text: &str| serde_json::from_str::<Address>(text).map_err(Fault::from);
     Ok(Shown {
         ship_to: parsed(&order.ship_to)?,
@@ -62,6 +66,7 @@ async fn load(app: &App, id: OrderId) -> Result<Shown, Problem> {
         history: read::history(sql, order.customer_id).await?,
         credit: customers::read::balances(sql, order.customer_id).await?,
         risk: risk::of_order(sql, id.0).await?,
+        channel: channel.map_or_else(|| order.channel.clone(), |(_, name)| name),
         order,
         lines,
         timeline,
@@ -87,8 +92,9 @@ pub(super) async fn page(app: &App, caller: &Caller, id: OrderId, typed: &Typed)
         .crumb("Orders", "/orders")
         .beside(beside(o))
         .subtitle(html! {
-            "Placed " (h::time(o.placed_at)) " · " (o.channel) @if let Some(r) = &o.reference { " " bdi { (r) } }
+            "Placed " (h::time(o.placed_at)) " · " bdi { (s.channel) } @if let Some(r) = &o.reference { " " bdi { (r) } }
             @if let Some(at) = o.promised_at { " · promised by " (h::time(at)) }
+            (in_short(&s))
         })
         .actions(actions(&s, caller, &legal))
         .live(format!("order:{id}"));
@@ -96,11 +102,11 @@ pub(super) async fn page(app: &App, caller: &Caller, id: OrderId, typed: &Typed)
         (refused(&s, typed, &legal))
         @for hold in &s.holds { (forms::hold_note(&s, &hold.kind, &hold.reason, caller)) }
         (h::card("Lines", lines(&s)))
-        (web::panels(caller, "order", &id.to_string()))
         (h::card("Timeline", html! {
             @if caller.may::<WriteOrders>() { (forms::note(&s, if typed.form == "note" { typed } else { &NONE })) }
             (timeline::show(&s.timeline, &s.names))
         }))
+        (web::panels(caller, "order", &id.to_string()))
     };
     let side = html! {
         (h::card("Money", money(&s)))
@@ -115,6 +121,19 @@ pub(super) async fn page(app: &App, caller: &Caller, id: OrderId, typed: &Typed)
 }
 
 static NONE: Typed = Typed { form: "", values: std::collections::BTreeMap::new(), problem: None };
+
+/// Who, where to and what is owed, where what stands beside the order comes below it.
+fn in_short(s: &Shown) -> Markup {
+    let country = contact::country::name(&s.ship_to.country).unwrap_or(&s.ship_to.country);
+    let (label, owed) = balance(s);
+    html! {
+        span.in-short {
+            bdi { (s.order.name) } " · "
+            @if !s.ship_to.city.is_empty() { bdi { (s.ship_to.city) } ", " } (country) " · "
+            (label) @if owed != 0 { " " (h::money(s.amount(owed))) }
+        }
+    }
+}
 
 fn beside(o: &OrderRow) -> Markup {
     let tags: Vec<String> = serde_json::from_str(&o.tags).unwrap_or_default();
@@ -218,53 +237,53 @@ fn whereabouts(s: &Shown, l: &LineRow) -> Markup {
     html! { @if !words.is_empty() { div.text-secondary { bdi { (words.join(" · ")) } } } }
 }
 
+fn refunds_on_their_way(s: &Shown) -> i64 {
+    s.payments.iter().map(|p| p.refund_pending).sum()
+}
+
+/// What is still owed to whom, in words and minor units.
+fn balance(s: &Shown) -> (&'static str, i64) {
+    match due(&s.order) + refunds_on_their_way(s) {
+        0 => ("Settled", 0),
+        owed if owed < 0 => ("To give back", -owed),
+        owed => ("Still due", owed),
+    }
+}
+
+/// What it comes to, what was paid, and what is left; a part that is nothing takes no room.
 fn money(s: &Shown) -> Markup {
     let o = &s.order;
-    let (a, shipping) = (|minor| s.amount(minor), o.shipping + o.shipping_tax);
+    let a = |minor| s.amount(minor);
+    let part = |name, minor: i64| (minor != 0).then(|| Sum::Part(name, a(minor)));
     let tax = o.tax + o.shipping_tax;
     let mut sums = vec![Sum::Part("Items", a(o.goods))];
-    let mut part = |name, minor: i64| {
-        if minor != 0 {
-            sums.push(Sum::Part(name, a(minor)));
-        }
-    };
-    part("Discount", -o.discount);
+    sums.extend(part("Discount", -o.discount));
     if o.tax_inclusive {
-        part("Shipping", shipping);
-        part("Fees", o.fee);
+        sums.extend(part("Shipping", o.shipping + o.shipping_tax));
     } else {
-        part("Tax", o.tax);
-        part("Shipping", o.shipping);
-        part("Tax on shipping", o.shipping_tax);
-        part("Fees", o.fee);
+        sums.extend(part("Tax", o.tax));
+        sums.extend(part("Shipping", o.shipping));
+        sums.extend(part("Tax on shipping", o.shipping_tax));
     }
+    sums.extend(part("Fees", o.fee));
     sums.push(Sum::Total("Total", a(o.total)));
-    let mut part = |name, minor: i64| {
-        if minor != 0 {
-            sums.push(Sum::Part(name, a(minor)));
-        }
-    };
-    part("Cancelled", -o.cancelled_total);
-    part("Returned", -o.returned_total);
+    let less = [part("Cancelled", -o.cancelled_total), part("Returned", -o.returned_total)];
+    if less.iter().any(Option::is_some) {
+        sums.extend(less.into_iter().flatten());
+        sums.push(Sum::Total("Net total", a(o.total - o.cancelled_total - o.returned_total)));
+    }
     let pending: i64 = s.payments.iter().map(|p| p.capture_pending).sum();
-    let going: i64 = s.payments.iter().map(|p| p.refund_pending).sum();
-    part("Authorised", if o.authorised > o.captured { o.authorised } else { 0 });
-    part("Capture on its way", pending);
+    sums.extend(part("Authorised", if o.authorised > o.captured { o.authorised } else { 0 }));
+    sums.extend(part("Capture on its way", pending));
     sums.push(Sum::Part("Captured", a(o.captured)));
-    let mut part = |name, minor: i64| {
-        if minor != 0 {
-            sums.push(Sum::Part(name, a(minor)));
-        }
-    };
-    part("Refunded", -o.refunded);
-    part("Refund on its way", -going);
-    part("Disputed", -o.disputed);
-    let owed = due(o) + going;
-    sums.push(match owed {
-        0 => Sum::Due("Even", a(0)),
-        owed if owed < 0 => Sum::Due("To give back", a(-owed)),
-        owed => Sum::Due("Still due", a(owed)),
-    });
+    sums.extend(part("Refunded", -o.refunded));
+    sums.extend(part("Refund on its way", -refunds_on_their_way(s)));
+    sums.extend(part("Disputed", -o.disputed));
+    if o.refunded != 0 {
+        sums.push(Sum::Total("Net paid", a(o.captured - o.refunded)));
+    }
+    let (label, owed) = balance(s);
+    sums.push(Sum::Due(label, a(owed)));
     html! {
         (h::breakdown(&sums))
         @if o.tax_inclusive && tax > 0 { p.text-secondary { "Of the total " (h::money(a(tax))) " are tax." } }
@@ -272,7 +291,7 @@ fn money(s: &Shown) -> Markup {
 }
 
 fn customer_link(s: &Shown, caller: &Caller) -> Markup {
-    html! { @if caller.scopes.allow("customers:read") { a href={ "/customers/" (s.order.customer_id) } { "All of them" } } }
+    html! { @if caller.scopes.allow("customers:read") { a href={ "/customers/" (s.order.customer_id) } { "View customer" } } }
 }
 
 fn customer(s: &Shown) -> Markup {
@@ -298,7 +317,7 @@ pub(super) fn history(rows: &[HistoryRow]) -> Markup {
         @if orders <= 1 { p { "This is the first order." } } @else {
             p {
                 strong { (orders) " orders" }
-                @if let Some(first) = rows.iter().map(|r| r.first_at).min() { " since " (h::time(first)) }
+                @if let Some(first) = rows.iter().map(|r| r.first_at).min() { " since " (h::date(first)) }
                 @if cancelled > 0 { " · " (cancelled) " cancelled" }
                 @if returned > 0 { " · " (returned) " of " (sum(|r| r.units_shipped)) " units came back" }
             }
@@ -312,7 +331,7 @@ pub(super) fn history(rows: &[HistoryRow]) -> Markup {
 
 /// An address, line by line.
 pub(super) fn lines_of_address(address: &Address) -> Markup {
-    html! { @for line in address::lines(address) { bdi { (line) } br; } }
+    html! { @for line in address::lines_and_country(address) { bdi { (line) } br; } }
 }
 
 fn delivery(s: &Shown) -> Markup {

@@ -1,11 +1,13 @@
 //! Order entry for phone and e-mail orders. What is refused comes back with the form as it was filled in, and the sentence by its field; what
 //! it comes to is shown beside it while one types.
 
+mod form;
+
 use super::common::{Fields, Typed, given, some};
-use super::forms::{address_fields, address_of, country_of};
-use super::lookup::contact_fields;
+use super::forms::{address_of, country_of};
 use crate::api::{PlaceLane, WriteOrders};
 use crate::model::MAX_QUANTITY;
+use crate::place::estimate::EstimatedLine;
 use crate::place::{
     Buyer, CommandKey, FieldProblem, IfOutOfStock, Place, PlaceRefused, Tender, Trust, WantedLine, check,
 };
@@ -13,10 +15,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use contact::address::Address;
+use form::page;
+pub(super) use form::ship_to;
 use kernel::{Currency, Fault, Timestamp, money};
-use maud::{Markup, html};
-use web::html::{self as h, Combobox, Field};
-use web::{App, Caller, FieldError, Form, May, Problem, Screen};
+use maud::Markup;
+use web::{App, Caller, FieldError, Form, May, Problem};
 
 /// Lines the form offers at first, and how many more each time.
 const LINES: usize = 5;
@@ -304,40 +307,48 @@ async fn placed(
         },
     };
     // Without a currency there is nothing to price, but there is a buyer.
-    let mut read = match read {
+    let (mut read, besides) = match read {
         Some(read) => priced(app, fields, read, &mut errors).await?,
-        None => Amounts {
-            currency: inventory::base_currency(app.db.read()).await?,
-            shipping: 0,
-            discount: 0,
-            lines: Vec::new(),
-            at: Vec::new(),
-        },
+        None => {
+            let currency = inventory::base_currency(app.db.read()).await?;
+            let nothing = Amounts { currency, shipping: 0, discount: 0, lines: Vec::new(), at: Vec::new() };
+            (nothing, Errors::new())
+        }
     };
     let at = std::mem::take(&mut read.at);
     let place = command(fields, read, promised, caller, app.db.now());
     if let Err(PlaceRefused::BadFields { fields, .. }) = check::contact(&place) {
         errors.extend(by_field(&fields));
     }
+    // Taxes and stock are judged when the order is placed; what is wrong with them is told at once with all that is wrong anyway.
+    if !errors.is_empty() {
+        let told: Vec<String> = errors.iter().map(|e| e.pointer.clone()).collect();
+        errors.extend(besides.into_iter().filter(|e| !told.contains(&e.pointer)));
+    }
     Ok(if errors.is_empty() { Ok((place, at)) } else { Err(unread(errors)) })
 }
 
-/// Prices what is wanted, and says of every line whether it can be sold at all.
+/// Prices what is wanted, and says of every line whether it can be sold at all; apart from that, what taxes and stock look like now.
 async fn priced(
     app: &App,
     fields: &Fields,
     mut read: Amounts,
     errors: &mut Errors,
-) -> Result<Amounts, Problem> {
+) -> Result<(Amounts, Errors), Problem> {
+    let mut besides = Errors::new();
     if read.lines.is_empty() {
         wrong(errors, "sku-0", "What is ordered? A SKU, a name or a barcode.");
-        return Ok(read);
+        return Ok((read, besides));
     }
     let (found, discount) = super::preview::estimated(app, fields, &read).await?;
     for (line, i) in found.lines.iter().zip(&read.at) {
-        // Taxes follow from the address as it will be kept: placing says what is wrong with them.
         let field = match (&line.sku, line.unit_price) {
-            (Some(sku), Some(_)) if sku.active => continue,
+            (Some(sku), Some(_)) if sku.active => {
+                let wanted = read.lines.iter().zip(&read.at).find(|(_, at)| *at == i);
+                let wanted = wanted.map_or(0, |(l, _)| l.quantity);
+                besides.extend(foreseen(fields, line, wanted, *i));
+                continue;
+            }
             (Some(sku), None) if sku.active => format!("price-{i}"),
             _ => format!("sku-{i}"),
         };
@@ -352,7 +363,24 @@ async fn priced(
     if given(fields, "discount_in") == "percent" {
         read.discount = discount;
     }
-    Ok(read)
+    Ok((read, besides))
+}
+
+/// What placing would say of a line that can be sold, as things are now.
+fn foreseen(fields: &Fields, line: &EstimatedLine, wanted: i64, i: usize) -> Option<FieldError> {
+    let mut found = Errors::new();
+    let free: i64 = line.free.iter().map(|(_, n)| n).sum();
+    let stocked = line.sku.as_ref().is_some_and(|s| !s.takes().is_empty());
+    // Without a country that is one, there is no word on its taxes.
+    if let Some(trouble) =
+        line.trouble.as_ref().filter(|_| contact::country::name(&country_of(fields)).is_some())
+    {
+        wrong(&mut found, format!("sku-{i}"), trouble.as_str());
+    } else if stocked && free < wanted && given(fields, "backorder").is_empty() {
+        let says = format!("Only {free} can be shipped now: order fewer, or allow a backorder.");
+        wrong(&mut found, format!("quantity-{i}"), says);
+    }
+    found.pop()
 }
 
 /// The command.
@@ -437,153 +465,4 @@ fn tenders(fields: &Fields) -> Vec<Tender> {
         paid_at: None,
         reference: None,
     }]
-}
-
-const PAYMENTS: &[(&str, &str)] = &[
-    ("request", "Payment request by e-mail: the customer pays on a page"),
-    ("manual bank_transfer", "Bank transfer"),
-    ("sandbox card", "Card (the gateway's token)"),
-    ("manual cod", "Cash on delivery"),
-    ("store_credit store_credit", "Store credit"),
-    ("none", "Decide later: held until it is paid"),
-    ("later", "On account: ships before it is paid"),
-];
-
-fn page(caller: &Caller, t: &Typed) -> Markup {
-    let left = html! {
-        (h::card("Customer", html! {
-            div hx-get="/orders/new/customer" hx-trigger="chosen" hx-target="#contact" hx-swap="innerHTML" hx-include="[name='customer']" {
-                (h::combobox(&Combobox { label: "Look up", name: "customer", value: t.get("customer"), shown: t.get(LOOKED_UP), source: "/orders/new/customers",
-                    hint: "Name, e-mail or phone of somebody who ordered before; or fill in below.", ..Combobox::default() }))
-            }
-            div #contact { (contact_fields(t, &Address::default(), &[])) }
-            (billing(t))
-        }))
-        (h::card("Items", items(t)))
-        (h::card("Shipping and payment", terms(t)))
-    };
-    let right = html! {
-        div.entry-side {
-            div #preview aria-live="polite" hx-post="/orders/new/preview" hx-include="closest form" hx-swap="innerHTML"
-                hx-trigger="load, input from:'closest form' delay:300ms, change from:'closest form' delay:300ms" {
-                (h::card("What it comes to", html! { p.text-secondary { "Fill in an item to see prices, stock and tax." } }))
-            }
-            (web::form_panels(caller, PANELS))
-            button.btn.btn-primary type="submit" name="do" value="place" data-sends aria-keyshortcuts="Control+Enter" { "Place order" }
-        }
-    };
-    let keeps = if t.form == SENT { "given" } else { "yes" };
-    Screen::new(caller, "New order").crumb("Orders", "/orders").subtitle(html! { "For orders by phone and e-mail." }).show(html! {
-        (t.general())
-        @if t.problem.as_ref().is_some_and(|p| !p.errors().is_empty()) { (h::alert("danger", "Nothing was placed yet: some fields need another look.")) }
-        // What is wrong is told by the server, all of it at once.
-        form method="post" action="/orders/new" autocomplete="off" novalidate data-long data-keep=(keeps) data-keep-not="token" {
-            (t.once())
-            // Where no script runs, enter places nothing by accident either: it presses the first button of the form.
-            button.visually-hidden type="submit" name="do" value="more" tabindex="-1" aria-hidden="true" { "Add lines" }
-            (h::split(left, right))
-        }
-    })
-}
-
-fn billing(t: &Typed) -> Markup {
-    let own = Typed {
-        form: t.form,
-        values: t
-            .values
-            .iter()
-            .filter_map(|(n, v)| Some((n.strip_prefix("bill_")?.to_owned(), v.clone())))
-            .collect(),
-        problem: None,
-    };
-    let elsewhere = !t.get("bill_elsewhere").is_empty();
-    html! {
-        details.fold open[elsewhere] {
-            summary { "Bill to another address" }
-            (h::checkbox("Use this address for the bill", "bill_elsewhere", "yes", elsewhere, ""))
-            div { (prefixed(&own, t)) }
-        }
-    }
-}
-
-/// The fields of the billing address; what is wrong with them stands in the whole form.
-fn prefixed(t: &Typed, whole: &Typed) -> Markup {
-    let field = |label: &str, name: &str| {
-        let full = format!("bill_{name}");
-        h::field(&Field {
-            label,
-            name: &full,
-            value: t.get(name),
-            error: whole.error(&full),
-            autocomplete: "off",
-            ..Field::default()
-        })
-    };
-    html! {
-        (h::fields([field("Name", "name"), field("Company", "company")]))
-        (h::fields([field("Street and number", "line1"), field("Flat, floor, building", "line2")]))
-        (h::fields([field("Postal code", "postal_code"), field("City", "city")]))
-        (h::fields([field("State or province", "region"), field("Country, by name or code", "country")]))
-    }
-}
-
-fn items(t: &Typed) -> Markup {
-    let lines = count(&t.values);
-    let line = |i: &str, _: &str| {
-        let (sku_name, quantity, price) = (format!("sku-{i}"), format!("quantity-{i}"), format!("price-{i}"));
-        let sku = i.parse().map_or("", |i| sku(&t.values, i));
-        html! {
-            (h::combobox(&Combobox { label: "SKU, name or barcode", name: &sku_name, value: sku, shown: sku, source: "/orders/new/skus",
-                error: t.error(&sku_name), free: true, ..Combobox::default() }))
-            (h::field(&Field { label: "Units", name: &quantity, value: t.get(&quantity), error: t.error(&quantity), ..Field::default() }))
-            (h::field(&Field { label: "Price", name: &price, value: t.get(&price), error: t.error(&price), ..Field::default() }))
-        }
-    };
-    html! {
-        input type="hidden" name="count" value=(lines);
-        (h::entry_lines("items", "entry-line", (lines, MOST), line))
-        p.text-secondary { "Without a price the catalogue's holds; without units it is one. Enter goes on to the next item, Ctrl+Enter places the order." }
-        (h::more_lines("items", "More lines"))
-    }
-}
-
-fn terms(t: &Typed) -> Markup {
-    let field = |label: &str, name: &str, kind: &str, hint: &str| {
-        h::field(&Field {
-            label,
-            name,
-            kind,
-            value: t.get(name),
-            error: t.error(name),
-            hint,
-            ..Field::default()
-        })
-    };
-    let on = |name: &str| !t.get(name).is_empty();
-    html! {
-        (h::fields([
-            field("Currency", "currency", "text", "Three letters, as EUR."),
-            field("Shipping", "shipping", "text", "What the customer pays for it."),
-        ]))
-        (h::fields([
-            field("Discount", "discount", "text", ""),
-            h::select("In", "discount_in", &[("amount", "Amount"), ("percent", "Percent of the items")], t.get("discount_in")),
-            field("Reason of the discount", "discount_reason", "text", "Kept with the order's note."),
-        ]))
-        (h::fields([
-            h::select("Payment", "payment", PAYMENTS, t.get("payment")),
-            field("Card token", "token", "text", "From the gateway's own form; never a card number."),
-            field("Promised by", "promised", "date", "The day you name to the customer."),
-        ]))
-        (h::checkbox("Prices contain tax", "tax_inclusive", "yes", on("tax_inclusive"), ""))
-        (h::checkbox("Let wait what is not there", "backorder", "yes", on("backorder"), "Without it the order is refused when units are missing."))
-        (h::checkbox("Express", "express", "yes", on("express"), "Goes before all others in the warehouse."))
-        (field("Note for us", "note", "textarea", ""))
-        (field("Gift note", "gift_note", "textarea", "Printed on the packing slip."))
-    }
-}
-
-/// The fields of the address, for the customer who was looked up.
-pub(super) fn ship_to(t: &Typed, address: &Address) -> Markup {
-    address_fields(address, t)
 }

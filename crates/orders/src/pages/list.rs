@@ -126,7 +126,7 @@ pub(super) async fn show(
         .live("queue:orders");
     let pairs = q.pairs();
     Ok(screen.show(html! {
-        (h::filter_bar("/orders", ("search", &q.search, "Number, name, e-mail, SKU or tracking number"), fields(&q, &channels, &locations), &active(&q, &locations)))
+        (h::filter_bar("/orders", ("search", &q.search, "Number, name, e-mail, SKU, tracking"), fields(&q, &channels, &locations), &active(&q, &locations)))
         @if page.data.is_empty() {
             (nothing(&q, writes))
         } @else {
@@ -228,9 +228,8 @@ const COLS: &[Col<'static>] = &[
     Col::text("Order"),
     Col::text("Placed").sorts("placed"),
     Col::text("Customer"),
-    Col::text("Fulfilment"),
-    Col::text("Payment"),
-    Col::text("Holds"),
+    Col::text("Fulfilment").at_end(),
+    Col::text("Payment").at_end(),
     Col::number("Units").minor(),
     Col::text("To").minor(),
     Col::number("Total"),
@@ -252,8 +251,11 @@ fn table(
         pairs: &others,
     });
     match writes {
-        true => table.bulk(Bulk { action: "/orders/bulk", name: "ids", buttons: buttons(q, floor) }).show(),
-        false => table.show(),
+        true => table
+            .brief()
+            .bulk(Bulk { action: "/orders/bulk", name: "ids", buttons: buttons(q, floor) })
+            .show(),
+        false => table.brief().show(),
     }
 }
 
@@ -284,12 +286,15 @@ fn buttons(q: &Query, floor: bool) -> Markup {
 fn row(o: &OrderRow, holds: &HashMap<OrderId, Vec<String>>, writes: bool) -> Row {
     let held = holds.get(&o.id).map_or(&[][..], Vec::as_slice);
     let row = Row::new([
-        html! { (o.number) @if o.priority > 0 { " " (h::badge("express")) } },
+        html! { span.text-nowrap { (o.number) @if o.priority > 0 { " " (h::badge("express")) } } },
         h::time(o.placed_at),
         h::person(&o.name),
-        html! { (h::badge(&o.fulfilment_status)) @if o.units_backordered > 0 { " " (h::badge("backordered")) } },
+        html! {
+            (h::badge(&o.fulfilment_status))
+            @if o.units_backordered > 0 { " " (h::badge("backordered")) }
+            @for kind in held { " " (h::tag(common::hold_words(kind), h::Tone::Warn)) }
+        },
         h::badge(&o.payment_status),
-        html! { @for kind in held { (h::tag(common::hold_words(kind), h::Tone::Warn)) " " } },
         html! { (o.units) },
         html! { (o.country) },
         h::amount(o.total, o.currency),

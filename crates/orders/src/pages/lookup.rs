@@ -108,7 +108,7 @@ pub(super) fn contact_fields(t: &Typed, address: &Address, known: &[Address]) ->
     };
     html! {
         @if known.len() > 1 {
-            @let shown: Vec<(String, String)> = known.iter().enumerate().map(|(i, a)| (i.to_string(), address::lines(a).join(", "))).collect();
+            @let shown: Vec<(String, String)> = known.iter().enumerate().map(|(i, a)| (i.to_string(), address::lines_and_country(a).join(", "))).collect();
             @let options: Vec<(&str, &str)> = shown.iter().map(|(v, l)| (v.as_str(), l.as_str())).collect();
             div hx-get="/orders/new/customer" hx-trigger="change" hx-target="#contact" hx-swap="innerHTML" hx-include="[name='customer'],[name='address']" {
                 (h::select("Addresses of earlier orders", "address", &options, t.get("address")))

@@ -66,7 +66,8 @@ pub(super) async fn queue(
         .actions(html! { @if let Some(first) = &first { (h::link(first, "Begin with the oldest", "primary", "b")) } })
         .above(tabs(&q, &counts))
         .live("queue:orders");
-    let rows = page.data.iter().filter_map(|w| Some(row(w, orders.get(&w.order_id)?, &q.kind)));
+    let now = app.db.now();
+    let rows = page.data.iter().filter_map(|w| Some(row(w, orders.get(&w.order_id)?, &q.kind, now)));
     Ok(screen.show(html! {
         @if page.data.is_empty() {
             (h::empty_with(h::Icon::ShieldCheck, "Nothing waits", "Orders come here when their risk, address or payment needs a look, or when somebody holds them.", html! { (h::link("/orders", "To the orders", "secondary", "")) }))
@@ -80,7 +81,7 @@ pub(super) async fn queue(
 
 const COLS: &[Col<'static>] = &[
     Col::text("Order"),
-    Col::text("Since"),
+    Col::text("Waits"),
     Col::text("Customer"),
     Col::text("Why"),
     Col::text("To").minor(),
@@ -91,10 +92,10 @@ fn address_of(id: OrderId, kind: &str) -> String {
     h::query(&format!("/review/{id}"), &[("kind", kind)])
 }
 
-fn row(w: &WaitingRow, o: &OrderRow, kind: &str) -> Row {
+fn row(w: &WaitingRow, o: &OrderRow, kind: &str, now: Timestamp) -> Row {
     Row::new([
         html! { (o.number) @if o.priority > 0 { " " (h::badge("express")) } },
-        h::time(w.at),
+        html! { span title=(w.at.minute()) { (h::age(w.at, now)) } },
         h::person(&o.name),
         html! { (h::tag(hold_words(&w.kind), h::Tone::Warn)) @if !w.reason.is_empty() { " " span.text-secondary { bdi { (w.reason) } } } },
         html! { (o.country) },
@@ -109,7 +110,7 @@ fn tabs(q: &Query, counts: &[(String, i64)]) -> Markup {
     let kinds: Vec<&str> = KINDS.iter().copied().filter(|k| count(k) > 0 || *k == q.kind).collect();
     let hrefs: Vec<String> = kinds.iter().map(|k| format!("/review?kind={k}")).collect();
     let number = |n: i64| u64::try_from(n).ok();
-    let first = Tab { title: "All", href: "/review", here: q.kind.is_empty(), count: number(all) };
+    let first = Tab { title: "To decide", href: "/review", here: q.kind.is_empty(), count: number(all) };
     let rest = kinds.iter().zip(&hrefs).map(|(kind, href)| Tab {
         title: hold_words(kind),
         href,
@@ -176,7 +177,7 @@ async fn page(
         .crumb("Review", &queue)
         .beside(html! { (h::badge(&order.payment_status)) @for hold in &holds { (h::tag(hold_words(&hold.kind), h::Tone::Warn)) } })
         .live(format!("order:{id}"))
-        .subtitle(html! { "Placed " (h::time(order.placed_at)) " · " (h::amount(order.total, order.currency)) " · " (order.units) " units" })
+        .subtitle(html! { "Placed " (h::time(order.placed_at)) " · " (h::amount(order.total, order.currency)) " · " (h::count(order.units, "unit")) })
         .actions(html! {
             (h::link(&format!("/orders/{id}"), "The whole order", "secondary", ""))
             @if let Some(next) = next { (h::link(&address_of(next, kind), "Next", "secondary", "n")) }

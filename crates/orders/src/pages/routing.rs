@@ -72,7 +72,10 @@ impl Typed {
         };
         Ok(RoutingRule {
             name: self.name.trim().to_owned(),
-            countries: list(&self.countries).iter().map(|c| c.to_uppercase()).collect(),
+            countries: list(&self.countries)
+                .iter()
+                .map(|c| contact::country::code(c).map_or_else(|| c.to_uppercase(), str::to_owned))
+                .collect(),
             channels: list(&self.channels),
             tags: list(&self.tags),
             express: !self.express.is_empty(),
@@ -126,7 +129,7 @@ async fn page(
     });
     let main = html! {
         @if rules.is_empty() {
-            p { "No rules: orders go to the locations with the lowest priority number, then to the nearest, in as few parcels as can be." }
+            (h::empty_with(h::Icon::MapPin, "No rules", "Orders go to the locations with the lowest priority number, then to the nearest, in as few parcels as can be.", html! {}))
         } @else {
             (Table::new("Routing rules", &cols, rows).show())
             p.text-secondary.mt-2 { "An order meets the first rule that fits it, and no other. Orders that no rule fits go by priority and distance." }
@@ -162,20 +165,20 @@ fn form(
     let hows = [("prefer", "These before the others"), ("only", "Only these"), ("never", "Never these")];
     let there = format!("In the order in which they are asked. There are {}.", locations.join(", "));
     let body = html! {
-        @if refused.is_some_and(|p| p.errors().is_empty()) { div.alert.alert-danger role="alert" { (refused.map(Problem::detail).unwrap_or_default()) } }
+        @if refused.is_some_and(|p| p.errors().is_empty()) { (h::alert("danger", refused.map(Problem::detail).unwrap_or_default())) }
         form method="post" action=(HERE) {
             (web::once_again(&typed.once))
             @if let Some(rule) = chosen { input type="hidden" name="rule" value=(rule.name); }
             (field("Name", "name", &typed.name, ""))
             fieldset.mb-3 {
                 legend.form-label { "Which orders (empty: any)" }
-                (field("Countries", "countries", &typed.countries, "Two letters each, such as DE, AT."))
+                (field("Countries", "countries", &typed.countries, "By name or code, such as Germany, AT."))
                 (field("Sales channels", "channels", &typed.channels, "Codes, such as api, manual."))
                 (field("Tags", "tags", &typed.tags, "One of them is enough."))
                 (field("Units at least", "units_from", &typed.units_from, ""))
                 (h::checkbox("Express orders only", "express", "yes", !typed.express.is_empty(), ""))
             }
-            (h::select("What becomes of the locations", "how", &hows, &typed.how))
+            (h::select("How to use the locations", "how", &hows, &typed.how))
             (field("Locations", "locations", &typed.locations, &there))
             (h::form_buttons("Save", chosen.map(|_| HERE)))
         }
@@ -186,7 +189,7 @@ fn form(
             }
         }
     };
-    h::card(if chosen.is_some() { "Change it" } else { "New rule" }, body)
+    h::card(if chosen.is_some() { "Change rule" } else { "New rule" }, body)
 }
 
 /// Makes, changes, moves or removes one.

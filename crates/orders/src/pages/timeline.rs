@@ -41,7 +41,8 @@ const KINDS: &[(&str, &str, Icon, Tone)] = &[
 
 /// The events, the newest first.
 pub(super) fn show(rows: &[TimelineRow], names: &HashMap<String, String>) -> Markup {
-    let texts: Vec<(String, String)> = rows.iter().map(|r| (title(r), who(&r.actor, names))).collect();
+    let texts: Vec<(String, String)> =
+        rows.iter().map(|r| (title(r), web::auth::actor_name(names, &r.actor))).collect();
     let moments = rows.iter().zip(&texts).rev().map(|(row, (title, by))| {
         let (_, _, icon, tone) = looks(&row.kind);
         Moment { at: row.at, title, by, detail: detail(row), icon, tone }
@@ -58,17 +59,6 @@ fn title(row: &TimelineRow) -> String {
     match looks(&row.kind).1 {
         "" => super::common::plain(&row.kind.replace('.', " ")),
         title => title.to_owned(),
-    }
-}
-
-/// Who did it: a name, or which part of the program.
-fn who(actor: &str, names: &HashMap<String, String>) -> String {
-    match (names.get(actor), actor.split_once(':')) {
-        (Some(name), _) => name.clone(),
-        (None, Some(("system", part))) => format!("Fulmar ({})", part.replace(['.', '_'], " ")),
-        (None, Some(("import", source))) => format!("Import of {source}"),
-        (None, Some(("user" | "key", _))) => "Somebody who is gone".to_owned(),
-        _ => actor.to_owned(),
     }
 }
 

@@ -29,19 +29,19 @@ pub(super) async fn show(
 }
 
 const ASKED: [Col<'static>; 6] = [
-    Col::text("Asked"),
-    Col::text("State"),
+    Col::text("When"),
+    Col::text("Request"),
+    Col::text("Status"),
     Col::number("Amount"),
     Col::number("Attempts").minor(),
-    Col::text("When"),
     Col::text("Problem"),
 ];
 const FACTS: [Col<'static>; 5] = [
-    Col::text("What"),
-    Col::text("How far"),
-    Col::number("Amount"),
-    Col::text("Gateway’s reference"),
     Col::text("When"),
+    Col::text("Event"),
+    Col::text("Status"),
+    Col::number("Amount"),
+    Col::text("Reference"),
 ];
 
 /// The page, with what was refused where something was.
@@ -55,25 +55,25 @@ pub(super) async fn page(
     let p = read::payment(sql, id).await?.ok_or_else(|| Problem::not_found(format!("payment {id}")))?;
     let operations = read::operations_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
     let facts = read::facts_of(sql, &[id]).await?.remove(&id).unwrap_or_default();
-    let numbers = read::order_numbers(sql, [p.order_id].into_iter()).await?;
+    let head = read::order_heads(sql, [p.order_id].into_iter()).await?.remove(&p.order_id);
     let order = OrderRef(p.order_id);
     let asked = operations.iter().map(|o| {
         Row::new([
-            html! { (o.kind.as_str()) },
+            h::time(o.answered_at.unwrap_or(o.requested_at)),
+            html! { (h::words(o.kind.as_str())) },
             h::badge(o.state.as_str()),
             h::amount(o.amount, p.currency),
             html! { (o.attempts) },
-            h::time(o.answered_at.unwrap_or(o.requested_at)),
-            html! { @if let Some(problem) = &o.problem { bdi { (problem) } } },
+            html! { @match &o.problem { Some(problem) => bdi { (problem) }, None => (h::none()) } },
         ])
     });
     let said = facts.iter().map(|f| {
         Row::new([
-            html! { (f.kind.as_str()) },
+            h::time(f.at),
+            html! { (h::words(f.kind.as_str())) },
             h::badge(f.phase.as_str()),
             h::amount(f.amount, p.currency),
-            html! { code { (f.reference) } @if let Some(detail) = &f.detail { " " bdi { (detail) } } },
-            h::time(f.at),
+            html! { (reference(&f.reference)) @if let Some(detail) = &f.detail { div.text-secondary { bdi { (detail) } } } },
         ])
     });
     let body = html! {
@@ -81,17 +81,18 @@ pub(super) async fn page(
         @if p.conflicted { (h::alert("danger", "What the gateway said contradicts itself. Look the payment up there before you act.")) }
         (h::split(
             html! {
-                (h::card("Asked of the gateway", html! { @if operations.is_empty() { p.text-secondary { "Nothing." } } @else { (Table::new("Operations", &ASKED, asked).show()) } }))
-                (h::card("What is known", html! { @if facts.is_empty() { p.text-secondary { "Nothing yet." } } @else { (Table::new("Facts", &FACTS, said).show()) } }))
+                (h::card("Gateway requests", html! { @if operations.is_empty() { p.text-secondary { "Nothing." } } @else { (Table::new("Operations", &ASKED, asked).show()) } }))
+                (h::card("Events", html! { @if facts.is_empty() { p.text-secondary { "Nothing yet." } } @else { (Table::new("Facts", &FACTS, said).show()) } }))
             },
             html! { (h::card("Amounts", amounts(&p))) (actions(caller, &p, refused.as_ref())) },
         ))
     };
-    Ok(Screen::new(caller, format!("{} · {}", p.gateway, p.method))
+    Ok(Screen::new(caller, super::tender(&p.gateway, &p.method))
         .crumb("Payments", "/payments")
         .beside(h::badge(&p.status))
         .subtitle(html! {
-            "Of order " a href={ "/orders/" (order) } { @match numbers.get(&p.order_id) { Some(n) => (n), None => (order) } }
+            "Of order " a href={ "/orders/" (order) } { @match &head { Some((number, _)) => (number), None => (order) } }
+            @if let Some((_, name)) = &head { " · " bdi { (name) } }
             @if let Some(reference) = &p.reference { " · at the gateway " (h::copy(reference)) }
         })
         .live(format!("order:{order}"))
@@ -101,7 +102,7 @@ pub(super) async fn page(
 fn amounts(p: &Payment) -> Markup {
     let of = |minor| Money::new(minor, p.currency);
     let mut lines = vec![
-        Sum::Part("To bring", of(p.amount)),
+        Sum::Part("Amount due", of(p.amount)),
         Sum::Part("Authorised", of(p.authorised)),
         Sum::Total("Captured", of(p.captured)),
     ];
@@ -120,6 +121,20 @@ fn amounts(p: &Payment) -> Markup {
     lines.push(Sum::Due("Can still be captured", of(p.capturable())));
     lines.push(Sum::Due("Can still be refunded", of(p.refundable())));
     h::breakdown(&lines)
+}
+
+/// What the gateway calls it: long ones begin only, and are copied whole.
+fn reference(text: &str) -> Markup {
+    const SHOWN: usize = 14;
+    let short: String = text.chars().take(SHOWN).collect();
+    html! {
+        @if short.len() == text.len() { code.text-nowrap { (text) } } @else {
+            span.copy {
+                code.text-nowrap title=(text) { (short) "…" }
+                button.btn-bare type="button" data-copy=(text) aria-label={ "Copy " (text) } { (h::icon(h::Icon::Copy)) }
+            }
+        }
+    }
 }
 
 /// The form that lets a payment go: asked first, because it cannot be taken back.

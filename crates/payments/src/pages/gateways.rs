@@ -22,15 +22,19 @@ pub(super) async fn list(State(app): State<App>, caller: May<ReadPayments>) -> R
     let mut rows = Vec::new();
     for card in gateways.0.iter().map(|g| g.card()) {
         let now = health(app.db.read(), card.code).await?;
-        let newest = html! { @if let Some(at) = now.inbox.newest { (h::time(at)) } @else { span.text-secondary { "–" } } };
-        let open = html! { @if now.open > 0 { (now.open) } @else { span.text-secondary { "none" } } };
+        let newest = html! { @if let Some(at) = now.inbox.newest { (h::time(at)) } @else { (h::none()) } };
+        let open = h::or_none(now.open);
         rows.push(
             Row::new([html! { (card.name) }, webhooks(&card, &now), newest, open])
                 .href(format!("{HERE}/{}", card.code)),
         );
     }
-    let cols =
-        [Col::text("Gateway"), Col::text("Webhooks"), Col::text("Newest"), Col::number("Without an answer")];
+    let cols = [
+        Col::text("Gateway"),
+        Col::text("Webhooks"),
+        Col::text("Last event"),
+        Col::number("Unanswered requests"),
+    ];
     Ok(Screen::new(&caller, "Payment gateways")
         .subtitle(html! { "Who takes the money. Each can be tested without moving any." })
         .show(Table::new("Payment gateways", &cols, rows).show()))

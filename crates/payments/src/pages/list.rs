@@ -34,15 +34,21 @@ const STATUSES: [&str; 9] = [
     "conflicted",
 ];
 
-const COLS: [Col<'static>; 7] = [
+const COLS: [Col<'static>; 8] = [
     Col::text("Payment"),
     Col::text("Order"),
-    Col::text("Status"),
+    Col::text("Customer"),
+    Col::text("Status").at_end(),
     Col::number("Amount"),
-    Col::number("Captured"),
-    Col::number("Refunded"),
+    Col::number("Captured").below(),
+    Col::number("Refunded").below(),
     Col::text("Opened"),
 ];
+
+/// An amount of a payment, or that there is none.
+pub(super) fn some_money(minor: i64, p: &Payment) -> Markup {
+    if minor == 0 { h::none() } else { h::amount(minor, p.currency) }
+}
 
 /// Shows a page of payments.
 pub(super) async fn show(
@@ -59,16 +65,17 @@ pub(super) async fn show(
         before: paging.after,
     };
     let page = paging.page(read::list(app.db.read(), &filter, paging.fetch()).await?, |p| p.id);
-    let numbers = read::order_numbers(app.db.read(), page.data.iter().map(|p| p.order_id)).await?;
+    let orders = read::order_heads(app.db.read(), page.data.iter().map(|p| p.order_id)).await?;
     let row = |p: &Payment| {
         let order = OrderRef(p.order_id);
         Row::new([
-            html! { (p.gateway) " · " (p.method) },
-            html! { a href={ "/orders/" (order) } { @match numbers.get(&p.order_id) { Some(n) => (n), None => (order) } } },
+            html! { (super::tender(&p.gateway, &p.method)) },
+            html! { a href={ "/orders/" (order) } { @match orders.get(&p.order_id) { Some((number, _)) => (number), None => (order) } } },
+            html! { @match orders.get(&p.order_id) { Some((_, name)) => bdi { (name) }, None => (h::none()) } },
             html! { (h::badge(&p.status)) @if p.disputed > 0 { " " (h::badge("disputed")) } },
             h::amount(p.amount, p.currency),
-            h::amount(p.captured, p.currency),
-            h::amount(p.refunded, p.currency),
+            some_money(p.captured, p),
+            some_money(p.refunded, p),
             h::time(p.created_at),
         ])
         .href(format!("/payments/{}", p.id))
@@ -81,12 +88,12 @@ pub(super) async fn show(
         .map(|(name, value)| {
             let rest: Vec<(&str, &str)> = pairs.iter().copied().filter(|(n, _)| n != name).collect();
             Toggle {
-                label: format!("{name}: {}", value.replace('_', " ")),
+                label: format!("{}: {}", h::words(name), h::plain(value)),
                 without: h::query("/payments", &rest),
             }
         })
         .collect();
-    let words: Vec<(&str, String)> = STATUSES.iter().map(|s| (*s, s.replace('_', " "))).collect();
+    let words: Vec<(&str, String)> = STATUSES.iter().map(|s| (*s, h::words(s))).collect();
     let mut statuses = vec![("", "Any")];
     statuses.extend(words.iter().map(|(value, label)| (*value, label.as_str())));
     let more = html! {
@@ -94,9 +101,9 @@ pub(super) async fn show(
         (h::field(&h::Field { label: "Gateway", name: "gateway", value: &query.gateway, hint: "Its code, as sandbox", ..h::Field::default() }))
     };
     let body = html! {
-        (h::filter_bar("/payments", ("q", &query.q, "Order number or the gateway’s reference"), more, &active))
+        (h::filter_bar("/payments", ("q", &query.q, "Order, reference"), more, &active))
         @if page.data.is_empty() { (h::empty("No payments", "Each tender of an order is a payment; it appears when the order is placed.")) }
-        @else { (Table::new("Payments", &COLS, page.data.iter().map(row)).show()) }
+        @else { (Table::new("Payments", &COLS, page.data.iter().map(row)).brief().show()) }
         (h::pages(&h::query("/payments", &pairs), page.next_cursor.as_deref(), !query.cursor.is_empty(), page.data.len()))
     };
     Ok(Screen::new(&caller, "Payments").live("queue:payments").show(body))

@@ -14,6 +14,7 @@ pub(crate) const PANEL: web::Panel = web::Panel {
     title: "Payments",
     path: |id| format!("/orders/{id}/payments"),
     scope: "payments:read",
+    folded: false,
 };
 
 pub(super) async fn of_order(
@@ -28,11 +29,11 @@ pub(super) async fn of_order(
     }
     let tenders = payments.iter().map(|p| {
         Row::new([
-            html! { a href={ "/payments/" (p.id) } { (p.gateway) " · " (p.method) } },
+            html! { a href={ "/payments/" (p.id) } { (super::tender(&p.gateway, &p.method)) } },
             html! { (h::badge(&p.status)) @if p.disputed > 0 { " " (h::badge("disputed")) } },
             h::amount(p.amount, p.currency),
-            h::amount(p.captured, p.currency),
-            h::amount(p.refunded, p.currency),
+            super::list::some_money(p.captured, p),
+            super::list::some_money(p.refunded, p),
         ])
     });
     let granted = refunds.iter().map(|r| {

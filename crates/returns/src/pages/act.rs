@@ -154,7 +154,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let here = format!("/returns/{id}");
     match done {
-        Ok(_) => Ok(web::done(said(app, id, form).await?).to(&here)),
+        Ok(_) => Ok(web::done(said(app, caller, id, form).await?).to(&here)),
         Err(problem) if problem.status().is_client_error() && problem.code() != "request.not_found" => {
             let again = page(app, caller, id, Some(Refused { form, problem: &problem })).await?;
             Ok((problem.status(), again).into_response())
@@ -164,7 +164,7 @@ async fn answer(
 }
 
 /// What was done, in a sentence.
-async fn said(app: &App, id: ReturnId, form: &Form) -> Result<String, Problem> {
+async fn said(app: &App, caller: &Caller, id: ReturnId, form: &Form) -> Result<String, Problem> {
     let row =
         read::by_id(app.db.read(), id).await?.ok_or_else(|| Problem::not_found(format!("return {id}")))?;
     Ok(match form.step {
@@ -173,7 +173,10 @@ async fn said(app: &App, id: ReturnId, form: &Form) -> Result<String, Problem> {
         Step::Label => format!("{} has its label", row.number),
         Step::Scan => format!("Received {}", form.code.trim()),
         Step::Receive => "Recorded where the units are".to_owned(),
-        Step::Inspect => format!("Inspected: {} so far", Money::new(row.credited, row.currency)),
+        Step::Inspect if super::sees_money(caller) => {
+            format!("Inspected: {} so far", Money::new(row.credited, row.currency))
+        }
+        Step::Inspect => "The inspection is recorded".to_owned(),
         Step::Refund | Step::StoreCredit | Step::Exchange => {
             format!("{} is settled by {}", row.number, words(row.resolution.as_str()))
         }

@@ -144,18 +144,18 @@ fn units(seen: &Seen, money: bool) -> Markup {
         Row::new(cells.into_iter().chain(money.then(|| h::money(seen.money(seen.worth(u))))))
     };
     let cols: Vec<Col<'_>> =
-        [Col::text("What"), Col::text("Why"), Col::text("Where it is"), Col::text("Decision")]
+        [Col::text("Item"), Col::text("Reason"), Col::text("Received"), Col::text("Decision")]
             .into_iter()
-            .chain(money.then(|| Col::number("Gives")))
+            .chain(money.then(|| Col::number("Credit")))
             .collect();
     Table::new("Units", &cols, seen.units.iter().map(row)).show()
 }
 
 fn facts(seen: &Seen) -> Markup {
     let row = &seen.row;
-    let moment = |at: Option<kernel::Timestamp>| at.map_or_else(|| html! { "–" }, h::time);
+    let moment = |at: Option<kernel::Timestamp>| at.map_or_else(h::none, h::time);
     let mut facts = vec![
-        ("Wants", html! { (words(row.resolution.as_str())) }),
+        ("Wants", html! { (super::sentence(row.resolution.as_str())) }),
         ("Asked", h::time(row.requested_at)),
         ("Approved", moment(row.approved_at)),
         ("Settled", moment(row.settled_at)),
@@ -167,7 +167,7 @@ fn facts(seen: &Seen) -> Markup {
         facts.push(("Note", html! { bdi { (note) } }));
     }
     if let Some(new) = row.exchange_order_id {
-        facts.push(("Replaced by", html! { a href={ "/orders/" (OrderId(new)) } { "the new order" } }));
+        facts.push(("Replaced by", html! { a href={ "/orders/" (OrderId(new)) } { "New order" } }));
     }
     h::facts(facts)
 }
@@ -223,6 +223,28 @@ fn step(seen: &Seen, step: Step, label: &str, style: &str, again: &str, fields: 
     }
 }
 
+/// The same for what nothing takes back: its button asks first. The server says what is missing, so no field is required by the browser.
+fn asked(
+    seen: &Seen,
+    step: Step,
+    (label, style): (&str, &str),
+    again: &str,
+    fields: Markup,
+    question: &str,
+) -> Markup {
+    let (form, dialog) = (format!("form-{}", step.as_str()), format!("ask-{}", step.as_str()));
+    html! {
+        form.mb-3 id=(form) method="post" action={ "/returns/" (seen.row.id) "/" (step.path()) } {
+            // Enter in a field would press the first button, and ask nothing.
+            button type="submit" disabled hidden {}
+            (web::once_again(again))
+            (fields)
+            (h::opens(&dialog, label, style))
+        }
+        (h::ask_first(&dialog, &form, step.as_str(), label, style, question))
+    }
+}
+
 fn steps(caller: &Caller, seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
     let (write, goods) = (caller.may::<WriteReturns>(), caller.may::<ReceiveReturns>());
     let status = seen.row.status;
@@ -258,8 +280,9 @@ fn decision(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
         }))
         details open[error.is_some()] {
             summary.btn.btn-link { "Decline instead" }
-            (step(seen, Step::Decline, "Decline", "danger", again(refused, Step::Decline),
-                h::field(&Field { label: "Why, as the customer reads it", name: "reason", value: reason, error, required: true, ..Field::default() })))
+            (asked(seen, Step::Decline, ("Decline", "danger"), again(refused, Step::Decline),
+                h::field(&Field { label: "Reason, as the customer reads it", name: "reason", value: reason, error, ..Field::default() }),
+                "The customer reads the reason, and the return is over. It cannot be undone."))
         }
     }
 }
@@ -371,13 +394,13 @@ fn settlement(seen: &Seen, refused: Option<&Refused<'_>>) -> Markup {
         (settles(seen, Step::StoreCredit, "Give store credit", direct(Resolution::StoreCredit), &format!("The customer gets {given} to spend, and the return is over.")))
         details open[direct(Resolution::Exchange) || error.is_some()] {
             summary.btn.btn-link { "Exchange" }
-            (step(seen, Step::Exchange, "Place the exchange", "primary", again(refused, Step::Exchange), html! {
+            (asked(seen, Step::Exchange, ("Place the exchange", "primary"), again(refused, Step::Exchange), html! {
                 p.text-secondary { "What is left goes back the ways it was paid; what is missing holds the new order until it is paid." }
                 (h::fields([
-                    h::field(&Field { label: "SKU instead", name: "sku", value: sku, error, required: true, ..Field::default() }),
-                    h::field(&Field { label: "Units", name: "quantity", kind: "number", value: if quantity.0.is_empty() { "1" } else { quantity.0 }, error: quantity.1, required: true, ..Field::default() }),
+                    h::field(&Field { label: "SKU instead", name: "sku", value: sku, error, ..Field::default() }),
+                    h::field(&Field { label: "Units", name: "quantity", kind: "number", value: if quantity.0.is_empty() { "1" } else { quantity.0 }, error: quantity.1, ..Field::default() }),
                 ]))
-            }))
+            }, "A new order is placed, and the return is over. It cannot be undone."))
         }
     }
 }

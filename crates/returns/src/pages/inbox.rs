@@ -1,6 +1,6 @@
 //! The inbox: returns by how far they are. A scanned return label opens its return.
 
-use super::{sentence, words};
+use super::sentence;
 use crate::api::{ReadReturns, WriteReturns};
 use crate::model::{ReturnId, Status};
 use crate::read::{self, Filter, ReturnRow};
@@ -21,9 +21,10 @@ pub(super) struct Query {
     cursor: String,
 }
 
-const COLS: [Col<'static>; 7] = [
+const COLS: [Col<'static>; 8] = [
     Col::text("Return"),
     Col::text("Order"),
+    Col::text("Customer"),
     Col::text("Status"),
     Col::text("Wants"),
     Col::number("Units"),
@@ -32,7 +33,7 @@ const COLS: [Col<'static>; 7] = [
 ];
 
 /// Where the money stands among them: only for who may see it.
-const CREDIT: usize = 5;
+const CREDIT: usize = 6;
 
 /// Shows a page of returns; a number that names one return opens it.
 pub(super) async fn show(
@@ -62,7 +63,7 @@ pub(super) async fn show(
     let cols: Vec<Col<'_>> =
         COLS.into_iter().enumerate().filter(|(i, _)| money || *i != CREDIT).map(|(_, c)| c).collect();
     let body = html! {
-        (h::filter_bar("/returns", ("q", &query.q, "Scan or type a return or order number"), html! {}, &[]))
+        (h::filter_bar("/returns", ("q", &query.q, "Return, order"), html! {}, &[]))
         @if page.data.is_empty() {
             (h::empty("No returns here", "Customers ask for returns on the tracking page; support enters them on the page of an order."))
         } @else { (Table::new("Returns", &cols, page.data.iter().map(|r| row(r, money))).show()) }
@@ -70,7 +71,7 @@ pub(super) async fn show(
     };
     Ok(Screen::new(&caller, "Returns")
         .actions(html! { @if caller.may::<WriteReturns>() { (h::link("/returns/new", "New return", "primary", "")) } })
-        .above(h::tabs("How far they are", &tabs))
+        .above(h::tabs("Status", &tabs))
         .live("queue:returns")
         .show(body)
         .into_response())
@@ -80,10 +81,11 @@ fn row(r: &ReturnRow, money: bool) -> Row {
     let cells = [
         html! { (r.number) },
         html! { a href={ "/orders/" (r.order_id) } { (r.order_number) } },
+        html! { bdi { (r.name) } },
         h::badge(r.status.as_str()),
-        html! { (words(r.resolution.as_str())) },
+        html! { (sentence(r.resolution.as_str())) },
         html! { (r.units) @if r.photos > 0 { " " span title={ (r.photos) " photos" } { (h::icon(h::Icon::Camera)) span.visually-hidden { (r.photos) " photos" } } } },
-        h::amount(r.credited, r.currency),
+        if r.credited == 0 { h::none() } else { h::amount(r.credited, r.currency) },
         h::time(r.requested_at),
     ];
     Row::new(cells.into_iter().enumerate().filter(|(i, _)| money || *i != CREDIT).map(|(_, cell)| cell))

@@ -7,7 +7,7 @@ use axum::extract::State;
 use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
-use web::html::{Col, Row, Table, amount, badge, empty, time};
+use web::html::{Col, Row, Table, amount, badge, count, empty, none, time};
 use web::{App, May, Panel, Problem, Segment};
 
 /// Returns shown in the panel.
@@ -19,11 +19,12 @@ pub(crate) const PANEL: Panel = Panel {
     title: "Returns",
     path: |order| format!("/orders/{order}/panels/returns"),
     scope: ReadReturns::SCOPE,
+    folded: false,
 };
 
 pub(super) async fn panel(
     State(app): State<App>,
-    _: May<ReadReturns>,
+    caller: May<ReadReturns>,
     Segment(order): Segment<OrderId>,
 ) -> Result<Markup, Problem> {
     let filter = Filter { order: Some(order), ..Filter::default() };
@@ -33,20 +34,24 @@ pub(super) async fn panel(
     if returns.is_empty() {
         return Ok(empty("No returns", "Nothing of this order was asked back."));
     }
-    Ok(html! { @for row in &returns { (one(row, &units)) } })
+    let money = super::sees_money(&caller);
+    Ok(html! { @for row in &returns { (one(row, &units, money)) } })
 }
 
-fn one(row: &ReturnRow, units: &[UnitRow]) -> Markup {
+/// One with its units; what it gives only for who may see money.
+fn one(row: &ReturnRow, units: &[UnitRow], money: bool) -> Markup {
+    let cols = if money { &COLS[..] } else { &COLS[..COLS.len() - 1] };
     let mine = units.iter().filter(|u| u.return_id == row.id).take(100);
     html! {
         div.mb-3 {
             p.mb-1 {
                 strong { a href={ "/returns/" (row.id) } { (row.number) } } " " (badge(row.status.as_str())) " " (badge(row.resolution.as_str()))
-                " · " (time(row.requested_at)) " · " (row.units) " units · credit " (amount(row.credited, row.currency))
+                " · " (time(row.requested_at)) " · " (count(row.units, "unit"))
+                @if money && row.credited != 0 { " · credit " (amount(row.credited, row.currency)) }
                 @if let Some(reason) = &row.decline_reason { " · " (reason) }
-                @if let Some(new) = row.exchange_order_id { " · " a href={ "/orders/" (OrderId(new)) } { "exchange" } }
+                @if let Some(new) = row.exchange_order_id { " · " a href={ "/orders/" (OrderId(new)) } { "Exchange order" } }
             }
-            (Table::new(&format!("Units of {}", row.number), &COLS, mine.map(|u| unit(u, row))).show())
+            (Table::new(&format!("Units of {}", row.number), cols, mine.map(|u| unit(u, row, money))).show())
         }
     }
 }
@@ -59,12 +64,13 @@ const COLS: [Col<'static>; 5] = [
     Col::number("Credit"),
 ];
 
-fn unit(u: &UnitRow, row: &ReturnRow) -> Row {
-    Row::new([
+fn unit(u: &UnitRow, row: &ReturnRow, money: bool) -> Row {
+    let cells = [
         html! { strong { (u.sku) } " " bdi { (u.title) } },
         html! { (words(u.reason.as_str())) @if let Some(comment) = &u.comment { div.text-secondary { bdi { (comment) } } } },
         badge(u.reception.as_str()),
         html! { (badge(u.acceptance.as_str())) @if let Some(to) = u.disposition { " " (badge(to.as_str())) } },
-        amount(u.credit, row.currency),
-    ])
+    ];
+    let credit = || if u.credit == 0 { none() } else { amount(u.credit, row.currency) };
+    Row::new(cells.into_iter().chain(money.then(credit)))
 }

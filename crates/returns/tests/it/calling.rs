@@ -28,6 +28,15 @@ async fn a_return_goes_its_way_over_the_api() {
         let one = format!("/v1/returns/{}", made["id"].as_str().unwrap());
         let (status, headers, _) = api.call(&reader, "GET", &one, None).await;
         assert!(status == 200 && headers.contains("etag"), "{headers}");
+        // Amounts are for who sees money elsewhere, not for all who handle returns.
+        let manager = api.key(&["*"]).await;
+        for path in [one.as_str(), "/v1/returns"] {
+            let of = |shown: serde_json::Value| shown.get("data").map_or(shown.clone(), |d| d[0].clone());
+            let (all, goods) =
+                (of(api.ok(&manager, "GET", path, None).await), of(api.ok(&reader, "GET", path, None).await));
+            assert!(all["credited"].is_i64() && goods.get("credited").is_none(), "{path}: {all} {goods}");
+            assert!(goods["units"][0].get("credit").is_none(), "{goods}");
+        }
         let act = |verb: &str| format!("{one}/{verb}");
         assert_eq!(api.ok(&staff, "POST", &act("approve"), Some(json!({}))).await["status"], "approved");
         let (status, _, text) = api.call(&staff, "POST", &act("settle"), Some(json!({}))).await;

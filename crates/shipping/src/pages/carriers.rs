@@ -32,7 +32,8 @@ pub(super) async fn list(State(app): State<App>, caller: May<ReadShipping>) -> R
     }
     let may = caller.may::<SetUpShipping>();
     let add = || html! { @if may { (h::link("/settings/rates", "Add a service", "primary", "n")) } };
-    let cols = [Col::text("Carrier"), Col::number("Services"), Col::text("Tracking"), Col::text("Newest")];
+    let cols =
+        [Col::text("Carrier"), Col::number("Services"), Col::text("Tracking"), Col::text("Last event")];
     let body = match rows.is_empty() {
         true => h::empty_with(
             Icon::TruckDelivery,
@@ -121,7 +122,7 @@ fn services(cards: &[Arc<RateCard>]) -> Markup {
         Col::text("From"),
         Col::number("Zones"),
         Col::number("Days"),
-        Col::text("State"),
+        Col::text("Status"),
     ];
     let rows = cards.iter().map(|c| {
         let mut zones: Vec<&str> = c.prices.iter().map(|p| p.zone.as_str()).collect();

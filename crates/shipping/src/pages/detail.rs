@@ -1,10 +1,10 @@
 //! A shipment: where it is and was, its papers, and what may be done with it.
 
-use super::{carriers, refused, single};
+use super::{carriers, hand_over, refused, services, single, state, words};
 use crate::carrier::Carriers;
 use crate::model::{Shipment, ShipmentId, Status};
 use crate::read::{self, TrackingEvent};
-use crate::status::is_tracking;
+use crate::status::{is_tracking, rank};
 use crate::{ReadShipping, Track, VoidLabel, WriteShipping};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -42,6 +42,7 @@ async fn page(app: &App, caller: &Caller, id: ShipmentId, told: &Told) -> Result
         order.as_ref().and_then(|o| serde_json::from_str(&o.ship_to).ok()).unwrap_or_default();
     let names = carriers(app).await?;
     let carrier = names.get(&s.carrier).cloned().unwrap_or_else(|| s.carrier.clone());
+    let service = services(app).await?.name(&s.carrier, &s.service);
     let may = caller.may::<WriteShipping>();
     let moving = s.voided_at.is_none() && s.status != Status::Draft;
     let body = html! {
@@ -51,7 +52,7 @@ async fn page(app: &App, caller: &Caller, id: ShipmentId, told: &Told) -> Result
                 (h::card("Tracking", timeline(&s, &events)))
                 @if may && moving { (h::card("Record what happened", event_form(&s, &told.form))) }
             },
-            h::card("Shipment", facts(caller, &s, &carrier, &number, &to)),
+            h::card("Shipment", facts(caller, &s, (&carrier, &service), &number, &to)),
         ))
     };
     let late = s.promised_at.is_some_and(|at| at < now) && s.delivered_at.is_none() && moving;
@@ -59,7 +60,7 @@ async fn page(app: &App, caller: &Caller, id: ShipmentId, told: &Told) -> Result
         if s.status == Status::Draft { "Label being bought".to_owned() } else { s.tracking_number.clone() };
     Ok(Screen::new(caller, title)
         .crumb("Shipments", "/shipments")
-        .beside(html! { (h::badge(s.status.as_str())) @if late { (h::tag("late", Tone::Bad)) } })
+        .beside(html! { (state(s.status)) @if late { (h::tag("Late", Tone::Bad)) } })
         .actions(actions(&s, may))
         .live(format!("shipment:{id}"))
         .show(body))
@@ -68,7 +69,6 @@ async fn page(app: &App, caller: &Caller, id: ShipmentId, told: &Told) -> Result
 fn actions(s: &Shipment, may: bool) -> Markup {
     let labelled = s.voided_at.is_none() && s.status != Status::Draft;
     let leaves = labelled && s.shipped_at.is_none();
-    let id = s.id.to_string();
     html! {
         @if labelled {
             a.btn href={ "/v1/shipments/" (s.id) "/label.pdf" } target="_blank" rel="noopener" data-key="l" { (h::icon(Icon::Printer)) " Label" }
@@ -77,12 +77,7 @@ fn actions(s: &Shipment, may: bool) -> Markup {
         @if leaves && may {
             (h::confirm("void", &format!("/shipments/{}/void", s.id), "Void the label", "secondary",
                 "The carrier takes the label back. The parcel may get another one then, or be taken apart.", &[]))
-            form method="post" action="/shipments/ship" {
-                (web::once())
-                input type="hidden" name="ids[]" value=(id);
-                input type="hidden" name="back" value={ "/shipments/" (id) };
-                button.btn.btn-primary type="submit" { "Hand over" }
-            }
+            (hand_over(s.id, "primary"))
         }
     }
 }
@@ -90,7 +85,7 @@ fn actions(s: &Shipment, may: bool) -> Markup {
 fn facts(
     caller: &Caller,
     s: &Shipment,
-    carrier: &str,
+    (carrier, service): (&str, &str),
     order: &str,
     to: &contact::address::Address,
 ) -> Markup {
@@ -98,19 +93,21 @@ fn facts(
         @if caller.scopes.allow("orders:read") { a href={ "/orders/" (s.order_id) } { (order) } } @else { (order) }
     };
     let parcel = html! {
-        @if caller.scopes.allow("warehouse:read") { a href={ "/parcels/" (s.parcel_id) } { (s.parcel_id) } } @else { (s.parcel_id) }
+        @if caller.scopes.allow("warehouse:read") { a href={ "/parcels/" (s.parcel_id) } { "Contents and papers" } } @else { (h::none()) }
     };
     html! {
         (h::facts([
             ("Carrier", html! { bdi { (carrier) } }),
-            ("Service", html! { bdi { (s.service) } }),
-            ("Tracking number", html! { @if s.status == Status::Draft { "–" } @else { (h::copy(&s.tracking_number)) } }),
+            ("Service", html! { bdi { (service) } }),
+            ("Tracking number", html! {
+                @if s.status == Status::Draft { (h::none()) } @else { (h::copy(&s.tracking_number)) (super::at_the_carrier(&s.carrier, &s.tracking_number)) }
+            }),
             ("Order", order_link),
             ("Parcel", parcel),
             ("Label", html! { (h::time(s.label_at)) }),
             ("Costs", h::amount(s.cost, s.currency)),
-            ("Promised", html! { @match s.promised_at { Some(at) => (at.day()), None => "–" } }),
-            ("To", html! { @for line in contact::address::lines(to) { bdi { (line) } br; } (to.country) }),
+            ("Promised", html! { @match s.promised_at { Some(at) => (h::day(&at.day())), None => (h::none()) } }),
+            ("To", html! { @for line in contact::address::lines_and_country(to) { bdi { (line) } br; } }),
         ]))
     }
 }
@@ -129,23 +126,6 @@ fn look(status: Status) -> (Icon, Tone) {
     (icon, h::status_tone(status.as_str()))
 }
 
-fn words(status: Status) -> &'static str {
-    match status {
-        Status::Draft => "Label asked for",
-        Status::LabelPurchased => "Label bought",
-        Status::Shipped => "Handed over",
-        Status::InTransit => "In transit",
-        Status::OutForDelivery => "Out for delivery",
-        Status::AttemptFailed => "Delivery attempt failed",
-        Status::AvailableForPickup => "Ready for pick-up",
-        Status::Exception => "Exception",
-        Status::Lost => "Lost",
-        Status::Delivered => "Delivered",
-        Status::ReturnedToSender => "Returned to sender",
-        Status::Voided => "Label given back",
-    }
-}
-
 /// Our own moments and the carrier's, the newest first.
 fn timeline(s: &Shipment, events: &[TrackingEvent]) -> Markup {
     let told = events.iter().map(|e| {
@@ -161,7 +141,8 @@ fn timeline(s: &Shipment, events: &[TrackingEvent]) -> Markup {
     let own = [(Some(s.label_at), bought), (s.shipped_at, Status::Shipped), (s.voided_at, Status::Voided)];
     let own = own.into_iter().filter_map(|(at, status)| Some((at?, status, String::new())));
     let mut all: Vec<_> = told.chain(own).collect();
-    all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+    // What happened in the same minute happened in the order of a parcel's life.
+    all.sort_by_key(|(at, status, _)| std::cmp::Reverse((*at, rank(*status))));
     h::moments(all.iter().map(|(at, status, said)| {
         let (icon, tone) = look(*status);
         Moment { at: *at, title: words(*status), by: "", detail: html! { bdi { (said) } }, icon, tone }

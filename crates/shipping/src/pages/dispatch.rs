@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
-use web::html::{self as h, Field};
+use web::html::{self as h, Field, Select};
 use web::{App, Caller, Form, Key, May, Problem, Reply, Screen};
 
 const HERE: &str = "/settings/dispatch";
@@ -48,6 +48,18 @@ pub(super) async fn show(State(app): State<App>, caller: May<ReadShipping>) -> R
     Ok(page(&caller, &Typed::of(Dispatch::read(app.db.read()).await?), None))
 }
 
+/// The time zones there are, by their places, and the one that is set whatever it is.
+fn zones(set: &str) -> Vec<&str> {
+    let all = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let mut zones: Vec<&str> = all.filter(|name| name.contains('/') && !name.starts_with("Etc/")).collect();
+    zones.push("UTC");
+    if !zones.contains(&set) {
+        zones.push(set);
+    }
+    zones.sort_unstable();
+    zones
+}
+
 fn page(caller: &Caller, typed: &Typed, problem: Option<&Problem>) -> Markup {
     let error = |name: &str| {
         let all = problem.map(Problem::errors).unwrap_or_default();
@@ -55,13 +67,16 @@ fn page(caller: &Caller, typed: &Typed, problem: Option<&Problem>) -> Markup {
     };
     let general = problem.filter(|p| p.errors().is_empty());
     let days = WEEKDAYS.map(|day| (day, day[..1].to_uppercase() + &day[1..]));
+    let zones = zones(&typed.time_zone);
+    let zones: Vec<(&str, &str)> = zones.iter().map(|z| (*z, *z)).collect();
     let body = html! {
+        @if typed.time_zone == "UTC" { (h::note("warning", html! { "Days begin and end on the clock of UTC. Choose the time zone of your warehouse." })) }
         @if let Some(problem) = general { (h::alert("danger", problem.detail())) }
         form.card.card-body method="post" action=(HERE) {
             (web::once_again(&typed.once))
             (h::fields([
-                h::field(&Field { label: "Orders leave on the same day until", name: "cut_off", value: &typed.cut_off, error: error("cut_off"), hint: "As 14:00.", required: true, ..Field::default() }),
-                h::field(&Field { label: "On the clock of", name: "time_zone", value: &typed.time_zone, error: error("time_zone"), hint: "A time zone, as Europe/Berlin.", required: true, ..Field::default() }),
+                h::field(&Field { label: "Orders leave on the same day until", name: "cut_off", kind: "time", value: &typed.cut_off, error: error("cut_off"), required: true, ..Field::default() }),
+                h::select_field(&Select { label: "Time zone of the shop", name: "time_zone", options: &zones, chosen: &typed.time_zone, error: error("time_zone"), hint: "Days on the home page are its days as well." }),
             ]))
             fieldset.mb-3 {
                 legend.form-label { "Working days" }

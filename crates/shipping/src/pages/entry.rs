@@ -17,6 +17,7 @@ pub(super) const PANEL: Panel = Panel {
     title: "Ships by",
     path: |_| "/panels/order-entry/shipping".to_owned(),
     scope: <ReadShipping as kernel::Permission>::SCOPE,
+    folded: false,
 };
 
 /// The block.
@@ -52,10 +53,10 @@ fn shown(typed: &EntryDraft, found: &Offers) -> Markup {
             }
         }
         p.text-secondary {
-            @if found.missing > 0 { (h::tag(&format!("{} units are missing", found.missing), Tone::Warn)) " No day can be named before they are there. " }
+            @if found.missing > 0 { (h::tag(&format!("{} missing", h::count(found.missing, "unit")), Tone::Warn)) " No day can be named before they are there. " }
             @else { "Leaves on " (found.leaves_on) ": " }
             @for (i, parcel) in found.parcels.iter().enumerate() {
-                @if i > 0 { "; " } (parcel.units) " units from " bdi { (parcel.location) } ", " (decimal(parcel.weight_g, 3)) " kg"
+                @if i > 0 { "; " } (h::count(parcel.units, "unit")) " from " bdi { (parcel.location) } ", " (h::weight(parcel.weight_g))
             }
             "."
         }

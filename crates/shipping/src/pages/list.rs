@@ -1,6 +1,6 @@
 //! The list of shipments, and handing them over.
 
-use super::{carriers, refused};
+use super::{Services, carriers, place, refused, services, state, words};
 use crate::board::{self, Ask, Listed, View};
 use crate::model::{ShipmentId, Status};
 use crate::{ReadShipping, Ship, WriteShipping};
@@ -69,13 +69,15 @@ async fn list(app: &App, caller: &Caller, q: &Query, told: Option<&Problem>) -> 
     let counts = board::counts(sql, now).await?;
     let ready = counts.iter().find(|(v, _)| *v == View::Ready).map_or(0, |(_, n)| *n);
     let carriers = carriers(app).await?;
-    let may = caller.may::<WriteShipping>();
+    let services = services(app).await?;
+    // Only where parcels wait for the carrier can they be ticked.
+    let may = caller.may::<WriteShipping>() && q.view() == View::Ready;
     let here = q.address("");
     let body = html! {
         @if let Some(problem) = told { (h::alert("danger", problem.detail())) }
         (filters(q, &carriers))
         @if page.data.is_empty() { (nothing(q)) } @else {
-            (table(caller, &page.data, now, may, &here))
+            (table(caller, &page.data, &services, now, may, &here))
             (h::pages(&here, page.next_cursor.as_deref(), q.cursor.is_some(), page.data.len()))
         }
     };
@@ -93,8 +95,8 @@ async fn list(app: &App, caller: &Caller, q: &Query, told: Option<&Problem>) -> 
         .collect();
     Ok(Screen::new(caller, "Shipments")
         .actions(html! {
-            @if may && q.view() == View::Ready && ready > 0 && !page.data.is_empty() {
-                @let label = if q.carrier.is_empty() { "Hand over all".to_owned() } else { format!("Hand over all of {}", q.carrier) };
+            @if may && ready > 0 && !page.data.is_empty() {
+                @let label = if q.carrier.is_empty() { "Hand over all".to_owned() } else { format!("Hand over all of {}", carriers.get(&q.carrier).unwrap_or(&q.carrier)) };
                 (h::confirm_with("hand-over-all", "/shipments/ship", &label, "primary", HANDED, html! {
                     (web::once())
                     input type="hidden" name="do" value="all";
@@ -109,19 +111,18 @@ async fn list(app: &App, caller: &Caller, q: &Query, told: Option<&Problem>) -> 
 }
 
 fn filters(q: &Query, carriers: &std::collections::BTreeMap<String, String>) -> Markup {
-    let statuses: Vec<(&str, String)> =
-        Status::ALL.into_iter().map(|s| (s.as_str(), s.as_str().replace('_', " "))).collect();
     let statuses: Vec<(&str, &str)> =
-        std::iter::once(("", "Any")).chain(statuses.iter().map(|(s, t)| (*s, t.as_str()))).collect();
+        std::iter::once(("", "Any")).chain(Status::ALL.into_iter().map(|s| (s.as_str(), words(s)))).collect();
     let by: Vec<(&str, &str)> =
         std::iter::once(("", "Any")).chain(carriers.iter().map(|(c, n)| (c.as_str(), n.as_str()))).collect();
     let mut active = Vec::new();
-    for (name, label, value) in [("status", "Status", &q.status), ("carrier", "Carrier", &q.carrier)] {
+    for (name, label, value, shown) in
+        [("status", "Status", &q.status, &statuses), ("carrier", "Carrier", &q.carrier, &by)]
+    {
         if !value.is_empty() {
-            active.push(Toggle {
-                label: format!("{label}: {}", value.replace('_', " ")),
-                without: q.address(name),
-            });
+            let shown =
+                shown.iter().find(|(code, _)| code == value).map_or(value.as_str(), |(_, name)| *name);
+            active.push(Toggle { label: format!("{label}: {shown}"), without: q.address(name) });
         }
     }
     let more = html! {
@@ -129,7 +130,7 @@ fn filters(q: &Query, carriers: &std::collections::BTreeMap<String, String>) -> 
         (h::select("Status", "status", &statuses, &q.status))
         (h::select("Carrier", "carrier", &by, &q.carrier))
     };
-    h::filter_bar("/shipments", ("search", &q.search, "Tracking number or order"), more, &active)
+    h::filter_bar("/shipments", ("search", &q.search, "Tracking number, order"), more, &active)
 }
 
 fn nothing(q: &Query) -> Markup {
@@ -155,19 +156,25 @@ fn nothing(q: &Query) -> Markup {
 /// What handing over means, asked before it is done.
 const HANDED: &str = "The parcels have left the house then: stock and sale are booked, payments are captured, and the customers are told. It cannot be undone.";
 
-fn table(caller: &Caller, rows: &[Listed], now: Timestamp, may: bool, here: &str) -> Markup {
+fn table(
+    caller: &Caller,
+    rows: &[Listed],
+    services: &Services,
+    now: Timestamp,
+    may: bool,
+    here: &str,
+) -> Markup {
     let cols = [
         Col::text("Tracking number"),
-        Col::text("Carrier"),
         Col::text("Order"),
         Col::text("For"),
         Col::text("To"),
-        Col::number("Weight").minor(),
+        Col::text("Service"),
         Col::text("Status"),
         Col::text("Promised"),
         Col::text("Left"),
     ];
-    let rows: Vec<Row> = rows.iter().map(|s| row(caller, s, now, may)).collect();
+    let rows: Vec<Row> = rows.iter().map(|s| row(caller, s, services, now, may)).collect();
     let table = Table::new("Shipments", &cols, rows);
     match may {
         false => table.show(),
@@ -185,19 +192,17 @@ fn table(caller: &Caller, rows: &[Listed], now: Timestamp, may: bool, here: &str
     }
 }
 
-fn row(caller: &Caller, s: &Listed, now: Timestamp, may: bool) -> Row {
+fn row(caller: &Caller, s: &Listed, services: &Services, now: Timestamp, may: bool) -> Row {
     let to: Address = serde_json::from_str(&s.ship_to).unwrap_or_default();
-    let place = if to.city.is_empty() { to.country.clone() } else { format!("{}, {}", to.city, to.country) };
     let cells = [
-        html! { @if s.status == Status::Draft { "being bought" } @else { (s.tracking_number) } },
-        html! { (s.carrier) " " span.text-secondary { (s.service) } },
+        html! { span.text-nowrap { @if s.status == Status::Draft { "Being bought" } @else { (s.tracking_number) } } },
         html! { @if caller.scopes.allow("orders:read") { a href={ "/orders/" (s.order_id) } { (s.order_number) } } @else { (s.order_number) } },
         html! { bdi { (s.name) } },
-        html! { bdi { (place) } },
-        html! { span.text-nowrap { (kernel::money::decimal(s.weight_g, 3)) " kg" } },
-        html! { (h::badge(s.status.as_str())) @if s.late(now) { " " (h::tag("late", Tone::Bad)) } },
-        html! { @if let Some(at) = s.promised_at { span.text-nowrap { (at.day()) } } },
-        html! { @if let Some(at) = s.shipped_at { (h::time(at)) } },
+        html! { bdi { (place(&to)) } },
+        html! { bdi.text-nowrap { (services.name(&s.carrier, &s.service)) } },
+        html! { (state(s.status)) @if s.late(now) { " " (h::tag("Late", Tone::Bad)) } },
+        html! { @match s.promised_at { Some(at) => span.text-nowrap { (h::day(&at.day())) }, None => (h::none()) } },
+        html! { @match s.shipped_at { Some(at) => (h::time(at)), None => (h::none()) } },
     ];
     let row = Row::new(cells)
         .href(format!("/shipments/{}", s.id))

@@ -14,10 +14,13 @@ mod rates;
 
 use crate::board::{Ask, page};
 use crate::carrier::Carriers;
+use crate::model::Status;
 use crate::{ReadShipping, SetUpShipping, rate_cards};
 use axum::routing::{get, post};
 use kernel::{Fault, Permission, Refuse};
-use std::collections::BTreeMap;
+use maud::{Markup, html};
+use std::collections::{BTreeMap, HashMap};
+use web::html as h;
 use web::{App, Group, Hit, MenuItem, OrProblem, Panel, Problem, Search};
 
 /// Its entries of the menu.
@@ -34,14 +37,14 @@ pub(crate) const MENU: &[MenuItem] = &[
         path: "/settings/carriers",
         scope: SetUpShipping::SCOPE,
         group: Group::Settings,
-        order: 33,
+        order: 32,
     },
     MenuItem {
-        title: "Cut-off and working days",
+        title: "Dispatch days",
         path: "/settings/dispatch",
         scope: SetUpShipping::SCOPE,
         group: Group::Settings,
-        order: 34,
+        order: 35,
     },
 ];
 
@@ -52,6 +55,7 @@ pub(crate) const PANELS: &[Panel] = &[order::PANEL, parcel::PANEL, entry::PANEL]
 pub(crate) const SEARCH: Search = Search {
     title: "Shipments",
     scope: ReadShipping::SCOPE,
+    all: ("/shipments", "search"),
     find: |app, text| {
         Box::pin(async move {
             let ask = Ask { search: Some(text.trim().to_owned()), ..Ask::default() };
@@ -59,12 +63,7 @@ pub(crate) const SEARCH: Search = Search {
             let hit = |s: crate::board::Listed| Hit {
                 href: format!("/shipments/{}", s.id),
                 title: s.tracking_number,
-                detail: format!(
-                    "{}, order {}, {}",
-                    s.carrier,
-                    s.order_number,
-                    s.status.as_str().replace('_', " ")
-                ),
+                detail: format!("Order {}, {}", s.order_number, words(s.status).to_lowercase()),
             };
             Ok(found.into_iter().map(hit).collect())
         })
@@ -111,7 +110,83 @@ async fn carriers(app: &App) -> Result<BTreeMap<String, String>, Problem> {
     let own = registry.0.iter().map(|c| c.card()).filter(|c| !c.by_rate_cards);
     let mut all: BTreeMap<String, String> = own.map(|c| (c.code.to_owned(), c.name.to_owned())).collect();
     for card in rate_cards(app.db.read()).await? {
-        all.entry(card.carrier.clone()).or_insert_with(|| card.carrier.clone());
+        all.entry(card.carrier.clone()).or_insert_with(|| h::words(&card.carrier));
     }
     Ok(all)
+}
+
+/// What services of carriers are called: by the carrier's code and the service's.
+struct Services(HashMap<(String, String), String>);
+
+impl Services {
+    /// The name of the first rate card of a service; without one, as its carrier names it.
+    fn name(&self, carrier: &str, service: &str) -> String {
+        let known = self.0.get(&(carrier.to_owned(), service.to_owned()));
+        known.cloned().unwrap_or_else(|| format!("{} {}", h::words(carrier), h::plain(service)))
+    }
+}
+
+async fn services(app: &App) -> Result<Services, Problem> {
+    let mut names = HashMap::new();
+    for card in rate_cards(app.db.read()).await? {
+        names.entry((card.carrier.clone(), card.service.clone())).or_insert_with(|| card.name.clone());
+    }
+    Ok(Services(names))
+}
+
+/// A status as people read it.
+fn words(status: Status) -> &'static str {
+    match status {
+        Status::Draft => "Label asked for",
+        Status::LabelPurchased => "Label bought",
+        Status::Shipped => "Handed over",
+        Status::InTransit => "In transit",
+        Status::OutForDelivery => "Out for delivery",
+        Status::AttemptFailed => "Delivery attempt failed",
+        Status::AvailableForPickup => "Ready for pick-up",
+        Status::Exception => "Exception",
+        Status::Lost => "Lost",
+        Status::Delivered => "Delivered",
+        Status::ReturnedToSender => "Returned to sender",
+        Status::Voided => "Label given back",
+    }
+}
+
+/// A status in its colour, in the same words everywhere.
+fn state(status: Status) -> Markup {
+    h::tag(words(status), h::status_tone(status.as_str()))
+}
+
+/// A place in a few words: its city and its country.
+fn place(address: &contact::address::Address) -> String {
+    let country = contact::country::name(&address.country).unwrap_or(&address.country);
+    if address.city.is_empty() { country.to_owned() } else { format!("{}, {country}", address.city) }
+}
+
+/// The link to the page of a parcel at its carrier, where we know one.
+fn at_the_carrier(carrier: &str, number: &str) -> Markup {
+    html! {
+        @if let Some(page) = crate::tracking_page(carrier, number) {
+            " " a href=(page) target="_blank" rel="noopener noreferrer" { "Track at the carrier" }
+        }
+    }
+}
+
+/// What handing one parcel over means, asked before it is done.
+const HANDED_ONE: &str = "The parcel has left the house then: stock and sale are booked, the payment is captured, and the customer is told. It cannot be undone.";
+
+/// The button that hands one parcel over.
+fn hand_over(shipment: crate::model::ShipmentId, kind: &str) -> Markup {
+    h::confirm_with(
+        "hand-over",
+        "/shipments/ship",
+        "Hand over",
+        kind,
+        HANDED_ONE,
+        html! {
+            (web::once())
+            input type="hidden" name="ids[]" value=(shipment);
+            input type="hidden" name="back" value={ "/shipments/" (shipment) };
+        },
+    )
 }

@@ -1,12 +1,13 @@
 //! Shipping's panel on the page of an order: its shipments with labels, and the invoice.
 
+use super::{Services, services, state};
 use crate::model::Shipment;
 use crate::{ReadShipping, read};
 use axum::extract::State;
 use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
-use web::html::{Col, Row, Table, amount, badge, time};
+use web::html::{Col, Row, Table, amount, time};
 use web::{App, May, Panel, Problem, Segment};
 
 /// Its place on the page of an order.
@@ -15,6 +16,7 @@ pub const PANEL: Panel = Panel {
     title: "Shipments",
     path: |order| format!("/panels/orders/{order}/shipments"),
     scope: ReadShipping::SCOPE,
+    folded: false,
 };
 
 /// Shows it.
@@ -24,7 +26,7 @@ pub(super) async fn panel(
     Segment(order): Segment<OrderId>,
 ) -> Result<Markup, Problem> {
     let shipments = read::shipments_of(app.db.read(), &[order]).await?.remove(&order).unwrap_or_default();
-    Ok(show(order, &shipments))
+    Ok(show(order, &shipments, &services(&app).await?))
 }
 
 const COLS: [Col<'static>; 5] = [
@@ -35,10 +37,10 @@ const COLS: [Col<'static>; 5] = [
     Col::text("Since"),
 ];
 
-fn row(s: &Shipment) -> Row {
+fn row(s: &Shipment, services: &Services) -> Row {
     Row::new([
-        html! { a href={ "/shipments/" (s.id) } { (s.tracking_number) } div.text-secondary { (s.carrier) " " (s.service) } },
-        badge(s.status.as_str()),
+        html! { a href={ "/shipments/" (s.id) } { (s.tracking_number) } div.text-secondary { bdi { (services.name(&s.carrier, &s.service)) } } },
+        state(s.status),
         amount(s.cost, s.currency),
         html! {
             @if s.voided_at.is_none() {
@@ -51,11 +53,11 @@ fn row(s: &Shipment) -> Row {
     .quiet(s.voided_at.is_some())
 }
 
-fn show(order: OrderId, shipments: &[Shipment]) -> Markup {
+fn show(order: OrderId, shipments: &[Shipment], services: &Services) -> Markup {
     html! {
         @if shipments.is_empty() { p.text-secondary { "Nothing has a label yet." } }
         @else {
-            (Table::new("Shipments", &COLS, shipments.iter().map(row)).show())
+            (Table::new("Shipments", &COLS, shipments.iter().map(|s| row(s, services))).show())
         }
         p.mt-2 { a href={ "/v1/orders/" (order) "/invoice.pdf" } { "Invoice (PDF)" } }
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an offer is asked for when the page is shown and bought as it was shown, by carrier and service.
 
-use super::{refused, single};
+use super::{hand_over, refused, services, single, state};
 use crate::carrier::Carriers;
 use crate::model::{Shipment, Status};
 use crate::rate::Quote;
@@ -23,6 +23,7 @@ pub(super) const PANEL: Panel = Panel {
     title: "Label",
     path: |parcel| format!("/panels/parcels/{parcel}/label"),
     scope: ReadShipping::SCOPE,
+    folded: false,
 };
 
 /// Shows it.
@@ -38,7 +39,9 @@ pub(super) async fn panel(
     let live = all.iter().find(|s| s.parcel_id == id && s.voided_at.is_none());
     let may = caller.may::<WriteShipping>();
     Ok(match live {
-        Some(shipment) => labelled(shipment, may),
+        Some(shipment) => {
+            labelled(shipment, &services(&app).await?.name(&shipment.carrier, &shipment.service), may)
+        }
         None if parcel.unpacked_at.is_some() => html! { p.text-secondary { "It has no label." } },
         None if !may => html! { p.text-secondary { "It has no label yet." } },
         None => {
@@ -50,24 +53,19 @@ pub(super) async fn panel(
     })
 }
 
-fn labelled(s: &Shipment, may: bool) -> Markup {
+fn labelled(s: &Shipment, service: &str, may: bool) -> Markup {
+    let left = s.shipped_at.is_some();
     html! {
-        p { (h::badge(s.status.as_str())) " " (s.carrier) " " (s.service) " · "
-            a href={ "/shipments/" (s.id) } { @if s.status == Status::Draft { "being bought" } @else { (s.tracking_number) } } }
+        p { (state(s.status)) " " bdi { (service) } " · "
+            a href={ "/shipments/" (s.id) } { @if s.status == Status::Draft { "Being bought" } @else { (s.tracking_number) } }
+            @if s.status != Status::Draft { (super::at_the_carrier(&s.carrier, &s.tracking_number)) } }
         @if s.status == Status::Draft {
             p.text-secondary { "The carrier is being asked; this shows the label by itself." }
         } @else {
             div.button-row {
-                a.btn.btn-primary href={ "/v1/shipments/" (s.id) "/label.pdf" } target="_blank" rel="noopener" data-key="l" { (h::icon(Icon::Printer)) " Print the label" }
+                a.btn.btn-primary[!left] href={ "/v1/shipments/" (s.id) "/label.pdf" } target="_blank" rel="noopener" data-key="l" { (h::icon(Icon::Printer)) " Print the label" }
                 a.btn href={ "/v1/shipments/" (s.id) "/label.zpl" } { "ZPL for a label printer" }
-                @if may && s.shipped_at.is_none() {
-                    form method="post" action="/shipments/ship" {
-                        (web::once())
-                        input type="hidden" name="ids[]" value=(s.id);
-                        input type="hidden" name="back" value={ "/shipments/" (s.id) };
-                        button.btn type="submit" { (h::icon(Icon::TruckDelivery)) " Hand over" }
-                    }
-                }
+                @if may && !left { (hand_over(s.id, "secondary")) }
             }
         }
     }

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use web::html::{self as h, Field};
 use web::{App, Caller, Form, Key, May, Params, Problem, Reply, Screen};
 
-/// Empty zones below those that are filled in.
-const MORE: usize = 2;
+/// Zones of a form at most.
+const MOST: usize = 100;
 
 /// Which one.
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +51,9 @@ pub(super) struct Sent {
     max_days: String,
     active: String,
     zones: Vec<Typed>,
+    /// `more` where no script adds zones.
+    #[serde(rename = "do")]
+    action: String,
 }
 
 /// What is wrong, by field.
@@ -82,7 +85,13 @@ impl Sent {
             max_days: card.max_days.to_string(),
             active: if card.active { "yes".into() } else { String::new() },
             zones: zones.into_iter().map(|(name, zone)| Typed { name: name.to_owned(), ..zone }).collect(),
+            action: String::new(),
         }
+    }
+    /// Where parcels start, by its code, which may have been typed as a code or by its name.
+    fn origin(&self) -> String {
+        let typed = self.origin.trim();
+        contact::country::code(typed).map_or_else(|| typed.to_uppercase(), str::to_owned)
     }
 
     /// The card, or what is wrong by the field.
@@ -125,7 +134,7 @@ impl Sent {
                 carrier: self.carrier.trim().to_owned(),
                 service: self.service.trim().to_owned(),
                 name: self.name.trim().to_owned(),
-                origin_country: self.origin.trim().to_uppercase(),
+                origin_country: self.origin(),
                 currency,
                 dim_divisor,
                 min_days,
@@ -148,9 +157,7 @@ impl Sent {
             RateCardRefused::NoName if self.service.trim().is_empty() => "service".into(),
             RateCardRefused::NoName => "name".into(),
             RateCardRefused::Twice { .. } => "service".into(),
-            RateCardRefused::UnknownCountry { country } if *country == self.origin.trim().to_uppercase() => {
-                "origin".into()
-            }
+            RateCardRefused::UnknownCountry { country } if *country == self.origin() => "origin".into(),
             RateCardRefused::UnknownCountry { country } => {
                 zone("places", &|z| places("", &z.places).iter().any(|p| p.country == *country))
             }
@@ -244,6 +251,8 @@ fn page(caller: &Caller, sent: &Sent, errors: &Errors) -> Markup {
     let text = |label, name, value, hint| {
         h::field(&Field { label, name, value, hint, required: true, error: error(name), ..Field::default() })
     };
+    let more = usize::from(sent.zones.is_empty() || sent.action == "more");
+    let shown = (sent.zones.len() + more).min(MOST);
     let fixed = |name: &str, value: &str| html! { input type="hidden" name=(name) value=(value); };
     let body = html! {
         @if !errors.is_empty() { (h::alert("danger", "Nothing was saved yet: some fields need another look.")) }
@@ -255,17 +264,21 @@ fn page(caller: &Caller, sent: &Sent, errors: &Errors) -> Markup {
                 (h::fields([
                     html! { @if new { (text("Carrier", "carrier", &sent.carrier, "Its code, such as post.")) } },
                     html! { @if new { (text("Service", "service", &sent.service, "Its code, such as parcel. Cannot be changed later.")) } },
-                    html! { @if new { (text("From country", "origin", &sent.origin, "Where parcels start, such as DE.")) } },
+                    html! { @if new { (text("From country, by name or code", "origin", &sent.origin, "Where parcels start.")) } },
                     text("Name", "name", &sent.name, "For people and on the label."),
                     text("Currency", "currency", &sent.currency, ""),
                     text("Days at least", "min_days", &sent.min_days, ""),
                     text("Days at most", "max_days", &sent.max_days, "A parcel is promised by it when its label is bought."),
-                    text("Cubic millimetres a gram", "divisor", &sent.divisor, "Bulky parcels are charged by volume: 5000 is usual."),
+                    text("Volumetric divisor (mm³/g)", "divisor", &sent.divisor, "5000 is usual."),
                 ]))
                 (h::switch("Offered", "active", "yes", !sent.active.is_empty(), "What is not offered stays on labels that were bought."))
             }))
-            @for i in 0..sent.zones.len() + MORE { (zone(i, sent.zones.get(i), errors)) }
-            @if caller.may::<SetUpShipping>() { (h::form_buttons("Save", Some(&back))) }
+            (h::entry_lines("zones", "", (shown, MOST), |i, n| zone(i, n, sent, errors)))
+            @if caller.may::<SetUpShipping>() { div.form-buttons {
+                button.btn.btn-primary type="submit" { "Save" }
+                (h::more_lines("zones", "Add a zone"))
+                a.btn.btn-link href=(back) { "Cancel" }
+            } }
         }
     };
     let title = if new { "Add a service".to_owned() } else { format!("{} from {}", sent.name, sent.origin) };
@@ -274,15 +287,16 @@ fn page(caller: &Caller, sent: &Sent, errors: &Errors) -> Markup {
     screen.show(body)
 }
 
-fn zone(i: usize, typed: Option<&Typed>, errors: &Errors) -> Markup {
+/// A zone by its number in names and its number for people.
+fn zone(i: &str, n: &str, sent: &Sent, errors: &Errors) -> Markup {
     let empty = Typed::default();
-    let z = typed.unwrap_or(&empty);
+    let z = i.parse().ok().and_then(|i: usize| sent.zones.get(i)).unwrap_or(&empty);
     let field = |part: &str, label, kind, value, hint| {
         let name = format!("zones[{i}][{part}]");
         let error = errors.get(&name).map(String::as_str);
         h::field(&Field { label, name: &name, kind, value, hint, error, ..Field::default() })
     };
-    let title = if z.name.is_empty() { "Another zone".to_owned() } else { format!("Zone {}", z.name) };
+    let title = if z.name.is_empty() { format!("Zone {n}") } else { format!("Zone {}", z.name) };
     h::card(
         &title,
         html! {
@@ -304,6 +318,9 @@ pub(super) async fn save(
     let again = |sent: &Sent, errors: &Errors| {
         (StatusCode::UNPROCESSABLE_ENTITY, page(&caller, sent, errors)).into_response()
     };
+    if sent.action == "more" {
+        return Ok(page(&caller, &sent, &Errors::new()).into_response());
+    }
     let card = match sent.card() {
         Ok(card) => card,
         Err(errors) => return Ok(again(&sent, &errors)),

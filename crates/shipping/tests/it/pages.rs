@@ -396,6 +396,6 @@ async fn a_location_is_made_and_changed_by_a_form() {
         let form = reader.get("/settings/locations/MUC").await.text;
         assert!(form.contains("value=\"9\"") && form.contains("München"), "{form}");
         assert!(!form.contains("form-buttons"), "who may not change it has no button");
-        assert!(reader.get("/settings/locations").await.text.contains("takes none"));
+        assert!(reader.get("/settings/locations").await.text.contains("Takes none"));
     }
 }

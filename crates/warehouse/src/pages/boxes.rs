@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use web::html::{self as h, Field};
 use web::{App, Caller, Form, Key, May, OrProblem, Problem, Reply, Screen};
 
-/// Empty rows below those that are filled in.
-const MORE: usize = 3;
+/// Lines of the form at most.
+const MOST: usize = 100;
 
 #[derive(Deserialize, Serialize, Default, Clone)]
 #[serde(default)]
 pub(super) struct Sent {
     once: String,
+    /// `more` where no script adds lines.
+    #[serde(rename = "do")]
+    action: String,
     boxes: Vec<Kind>,
 }
 
@@ -67,8 +70,8 @@ impl Kind {
             name: self.name.trim().to_owned(),
             outer_mm: edges("outside", &self.outer)?,
             inner_mm: edges("inside", &self.inner)?,
-            empty_g: grams("empty", &self.empty)?,
-            max_g: grams("at most", &self.max)?,
+            empty_g: grams("the empty weight", &self.empty)?,
+            max_g: grams("the maximum weight", &self.max)?,
             cost,
         })
     }
@@ -78,33 +81,37 @@ impl Kind {
 pub(super) async fn show(State(app): State<App>, caller: May<ReadWarehouse>) -> Result<Markup, Problem> {
     let base = inventory::base_currency(app.db.read()).await?;
     let boxes = cartons(app.db.read()).await?.iter().map(|c| Kind::of(c, base)).collect();
-    Ok(page(&caller, &Sent { once: String::new(), boxes }, base, None))
+    Ok(page(&caller, &Sent { boxes, ..Sent::default() }, base, None))
 }
 
 fn page(caller: &Caller, sent: &Sent, base: Currency, wrong: Option<&str>) -> Markup {
     let may = caller.may::<WriteWarehouse>();
     let unit = base.to_string();
-    let row = |i: usize| {
-        let given = sent.boxes.get(i).cloned().unwrap_or_default();
+    let line = |i: &str, _: &str| {
+        let given = i.parse().ok().and_then(|i: usize| sent.boxes.get(i)).cloned().unwrap_or_default();
         let name = |part: &str| format!("boxes[{i}][{part}]");
         let field = |label: &str, part: &str, value: &str, unit: &str| {
             h::field(&Field { label, name: &name(part), value, unit, ..Field::default() })
         };
-        h::fields([
-            field("Name", "name", &given.name, ""),
-            field("Outside", "outer", &given.outer, "mm"),
-            field("Inside", "inner", &given.inner, "mm"),
-            field("Empty", "empty", &given.empty, "g"),
-            field("At most", "max", &given.max, "g"),
-            field("Costs", "cost", &given.cost, &unit),
-        ])
+        html! {
+            (field("Name", "name", &given.name, ""))
+            (field("Outside", "outer", &given.outer, "mm"))
+            (field("Inside", "inner", &given.inner, "mm"))
+            (field("Empty weight", "empty", &given.empty, "g"))
+            (field("Max. weight", "max", &given.max, "g"))
+            (field("Cost", "cost", &given.cost, &unit))
+        }
     };
+    let shown = (sent.boxes.len() + usize::from(may)).min(MOST);
     let body = html! {
         @if let Some(sentence) = wrong { (h::alert("danger", sentence)) }
         form method="post" action="/warehouse/boxes" {
             (web::once_again(&sent.once))
-            @for i in 0..sent.boxes.len() + if may { MORE } else { 0 } { (h::card("", row(i))) }
-            @if may { (h::form_buttons("Save the boxes", None)) }
+            (h::card("", h::entry_lines("boxes", "entry-line entry-line-box", (shown, MOST), line)))
+            @if may { div.form-buttons {
+                button.btn.btn-primary type="submit" { "Save" }
+                (h::more_lines("boxes", "Add a box"))
+            } }
         }
     };
     Screen::new(caller, "Boxes")
@@ -120,6 +127,9 @@ pub(super) async fn save(
     Form(sent): Form<Sent>,
 ) -> Result<Response, Problem> {
     let base = inventory::base_currency(app.db.read()).await?;
+    if sent.action == "more" {
+        return Ok(page(&caller, &sent, base, None).into_response());
+    }
     let named = sent.boxes.iter().filter(|k| !k.name.trim().is_empty());
     let again =
         |why: &str| (StatusCode::UNPROCESSABLE_ENTITY, page(&caller, &sent, base, Some(why))).into_response();

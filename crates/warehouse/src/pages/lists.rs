@@ -1,7 +1,7 @@
 //! The lists of the floor: what may be picked, and what is picked and in no parcel. One page of large targets; a scanned number opens its
 //! fulfilment order.
 
-use super::{age, place_tabs, places};
+use super::{place_tabs, places};
 use crate::PickWarehouse;
 use crate::queue::{self, After, Found, Queued, Waits};
 use axum::extract::State;
@@ -139,10 +139,10 @@ fn card(r: &Queued, now: Timestamp, list: &List) -> Markup {
                 @if r.priority > 0 { " " (h::badge("express")) }
             }
             p.text-secondary { bdi { (r.name) } ", " bdi { (r.destination()) } }
-            p { (r.lines) (if r.lines == 1 { " line, " } else { " lines, " }) (r.units) (if r.units == 1 { " unit" } else { " units" }) " · " (r.location) }
+            p { (h::count(r.lines, "line")) ", " (h::count(r.units, "unit")) " · " (r.location) }
             progress value=(share(done)) max=(share(all).max(1)) aria-label={ (done) " of " (all) " units" } {}
-            p.text-secondary { (done) " of " (all) " · waits " (age(r.created_at, now))
-                @if r.promised_at.is_some_and(|at| at < now) { " " (h::tag("late", Tone::Bad)) } }
+            p.text-secondary { (done) " of " (all) " · waits " (h::age(r.created_at, now))
+                @if r.promised_at.is_some_and(|at| at < now) { " " (h::tag("Late", Tone::Bad)) } }
         }
     }
 }

@@ -61,6 +61,7 @@ pub(crate) const MENU: &[MenuItem] = &[
 pub(crate) const SEARCH: Search = Search {
     title: "Fulfilment",
     scope: ReadWarehouse::SCOPE,
+    all: ("", ""),
     find: |app, text| {
         Box::pin(async move {
             let found = by_number(app.db.read(), text).await?;
@@ -141,15 +142,5 @@ fn place_tabs(path: &str, places: &[(LocationId, String)], chosen: Option<Locati
 fn order_link(caller: &Caller, id: orders::OrderId, number: &str) -> Markup {
     html! {
         @if caller.scopes.allow("orders:read") { a href={ "/orders/" (id) } { (number) } } @else { (number) }
-    }
-}
-
-/// How long ago, in the largest unit that says enough.
-fn age(since: kernel::Timestamp, now: kernel::Timestamp) -> String {
-    let minutes = (now.0 - since.0).max(0) / kernel::Timestamp::MINUTE;
-    match minutes {
-        0..=89 => format!("{minutes} min"),
-        90..=2879 => format!("{} h", minutes / 60),
-        _ => format!("{} days", minutes / 1440),
     }
 }

@@ -233,7 +233,7 @@ fn boxes(s: &Station, chosen: Option<usize>) -> Markup {
                         input.form-check-input type="radio" name="carton" value=(i) checked[chosen == Some(i)];
                         span {
                             strong { bdi { (c.name) } } @if s.suggested.boxes.contains(&i) { " " (h::tag("suggested", Tone::Good)) }
-                            span.form-hint { (l) " × " (w) " × " (h) " mm, " (c.empty_g) " g" }
+                            span.form-hint { (l) " × " (w) " × " (h) " mm, " (h::weight(c.empty_g)) }
                         }
                     }
                 }

@@ -7,7 +7,7 @@ use kernel::Permission;
 use maud::{Markup, html};
 use orders::OrderId;
 use std::collections::HashMap;
-use web::html::{Col, Row, Table, badge, empty, time};
+use web::html::{Col, Row, Table, badge, empty, time, weight};
 use web::{App, Caller, May, Panel, Problem, Segment};
 
 /// Its place on the page of an order.
@@ -16,6 +16,7 @@ pub const PANEL: Panel = Panel {
     title: "Fulfilment",
     path: |order| format!("/panels/orders/{order}/fulfilments"),
     scope: ReadWarehouse::SCOPE,
+    folded: false,
 };
 
 /// Shows it.
@@ -66,9 +67,9 @@ fn show(
                 html! { (l.packed) },
                 html! { (l.shipped) },
             ]))).show())
-            @for p in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()) {
+            @for (i, p) in parcels.iter().filter(|p| p.fulfilment == f.id && p.unpacked_at.is_none()).enumerate() {
                 p {
-                    "Parcel " a href={ "/parcels/" (p.id) } { (p.id) } ", " (p.weight_g) " g, packed " (time(p.packed_at)) " · "
+                    a href={ "/parcels/" (p.id) } { "Parcel " (i + 1) } ", " (weight(p.weight_g)) ", packed " (time(p.packed_at)) " · "
                     a href={ "/v1/parcels/" (p.id) "/packing-slip" } { "Packing slip" }
                 }
             }

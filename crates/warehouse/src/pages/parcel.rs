@@ -43,7 +43,7 @@ pub(super) async fn show(
         (h::split(
             html! {
                 (web::panels(&caller, "parcel", &id.to_string()))
-                (h::card("In it", Table::new("Units", &cols, rows).show()))
+                (h::card("Contents", Table::new("Units", &cols, rows).show()))
             },
             h::card("Parcel", facts(&caller, &parcel, &order.number, &number, &place, &to)),
         ))
@@ -73,14 +73,14 @@ fn facts(
 ) -> Markup {
     let measures = match p.dims {
         Some((l, w, h)) => format!("{l} × {w} × {h} mm"),
-        None => "not measured".to_owned(),
+        None => "Not measured".to_owned(),
     };
     h::facts([
         ("Order", order_link(caller, p.order, order)),
         ("Fulfilment", html! { (number) " · " bdi { (place) } }),
-        ("To", html! { @for line in contact::address::lines(to) { bdi { (line) } br; } (to.country) }),
-        ("Weight", html! { (kernel::money::decimal(p.weight_g, 3)) " kg" }),
-        ("Measures", html! { (measures) }),
+        ("To", html! { @for line in contact::address::lines_and_country(to) { bdi { (line) } br; } }),
+        ("Weight", html! { (h::weight(p.weight_g)) }),
+        ("Dimensions", html! { (measures) }),
         ("Packed", html! { (h::time(p.packed_at)) }),
     ])
 }

@@ -1,6 +1,6 @@
 //! Release: what waits for the floor, the oldest first and express before it; all or some go, by location.
 
-use super::{age, order_link, place_tabs, places, refused, single};
+use super::{order_link, place_tabs, places, refused, single};
 use crate::model::{Executor, FulfilmentId, Request};
 use crate::queue::{self, After, Queued, Waits};
 use crate::{Accept, Ask, ReadWarehouse, Reject, Release, WriteWarehouse};
@@ -26,9 +26,10 @@ pub(super) struct Query {
 }
 
 /// The views: what the address calls them, their title, what they wait for.
-const VIEWS: [(&str, &str, Waits); 4] = [
+const VIEWS: [(&str, &str, Waits); 5] = [
     ("", "To release", Waits::Release),
-    ("floor", "On the floor", Waits::Pick),
+    ("floor", "To pick", Waits::Pick),
+    ("pack", "To pack", Waits::Pack),
     ("hold", "On hold", Waits::Hold),
     ("others", "With others", Waits::Others),
 ];
@@ -101,11 +102,17 @@ fn nothing(waits: Waits) -> Markup {
             "Orders appear here when stock is allocated to them and nothing holds them.",
             h::link("/pick", "To the pick lists", "primary", ""),
         ),
-        Waits::Pick | Waits::Pack => h::empty_with(
+        Waits::Pick => h::empty_with(
             Icon::Package,
-            "The floor is empty",
+            "Nothing waits to be picked",
             "Release something, and it can be picked.",
             h::link("/warehouse", "To release", "primary", ""),
+        ),
+        Waits::Pack => h::empty_with(
+            Icon::Package,
+            "Nothing waits to be packed",
+            "What is picked appears here and at the pack station.",
+            h::link("/pick", "To the pick lists", "primary", ""),
         ),
         Waits::Hold => h::empty_with(
             Icon::CircleCheck,
@@ -132,7 +139,7 @@ fn table(caller: &Caller, waits: Waits, rows: &[Queued], now: Timestamp, may: bo
         Col::number("Lines"),
         Col::number("Units"),
         Col::text("Waits"),
-        Col::text("State"),
+        Col::text("Status"),
     ];
     let rows = rows.iter().map(|r| row(caller, r, now));
     let buttons = match waits {
@@ -168,21 +175,21 @@ fn row(caller: &Caller, r: &Queued, now: Timestamp) -> Row {
     let state = html! {
         @match (r.executor, r.request) {
             (Executor::Own, _) => (h::badge(r.status.as_str())),
-            (_, Request::None) => (h::tag("not asked", Tone::Warn)),
+            (_, Request::None) => (h::tag("Not asked", Tone::Warn)),
             (_, request) => (h::badge(request.as_str())),
         }
         @if r.picked > r.packed { " " (h::tag(&format!("{} to pack", r.picked - r.packed), Tone::Info)) }
     };
     let waits = html! {
         span title=(r.created_at.minute()) {
-            @if hours >= 48 { (h::tag(&age(r.created_at, now), Tone::Bad)) }
-            @else if hours >= 24 { (h::tag(&age(r.created_at, now), Tone::Warn)) }
-            @else { (age(r.created_at, now)) }
+            @if hours >= 48 { (h::tag(&h::age(r.created_at, now), Tone::Bad)) }
+            @else if hours >= 24 { (h::tag(&h::age(r.created_at, now), Tone::Warn)) }
+            @else { (h::age(r.created_at, now)) }
         }
-        @if late { " " (h::tag("late", Tone::Bad)) }
+        @if late { " " (h::tag("Late", Tone::Bad)) }
     };
     let cells = [
-        html! { (r.number) @if r.priority > 0 { " " (h::badge("express")) } },
+        html! { span.text-nowrap { (r.number) } @if r.priority > 0 { " " (h::badge("express")) } },
         order_link(caller, r.order_id, &r.order_number),
         html! { bdi { (r.name) } },
         html! { bdi { (r.destination()) } },
@@ -193,6 +200,7 @@ fn row(caller: &Caller, r: &Queued, now: Timestamp) -> Row {
         state,
     ];
     let href = match r.executor {
+        Executor::Own if r.packed < r.picked && r.picked == r.units => format!("/pack/{}", r.id),
         Executor::Own => format!("/pick/{}", r.id),
         _ => format!("/orders/{}", r.order_id),
     };

@@ -4,15 +4,14 @@
 //! in the event. Calls of programs are known by their key, and are asked for by it. A page costs what a page holds: what people did has
 //! indexes of its own, and what is asked for of a key is looked for in a span of time.
 
-use super::{May, ViewAudit};
+use super::{May, ViewAudit, names};
 use crate::{App, Page, Paging, Params, Problem};
 use axum::Json;
 use axum::extract::State;
-use db::{FromRow, Rows, Sql, Value};
+use db::{FromRow, Value};
+use kernel::Timestamp;
 use kernel::fact::EventId;
-use kernel::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
 use utoipa::{IntoParams, ToSchema};
 
 /// The span that is looked at when the caller names none.
@@ -141,46 +140,6 @@ pub(super) async fn rows(app: &App, ask: &Ask, paging: &Paging<EventId>) -> Resu
     Ok(app.db.read().all(&text, params).await?)
 }
 
-#[derive(FromRow)]
-struct Named {
-    id: i64,
-    name: String,
-}
-
-/// The names of people and keys among actors.
-pub(super) async fn names<'a>(
-    sql: &Sql,
-    actors: impl Iterator<Item = &'a str>,
-) -> Result<HashMap<String, String>, Fault> {
-    let actors: BTreeSet<&str> = actors.collect();
-    let mut names = HashMap::new();
-    for (kind, table) in [("user", "user_account"), ("key", "api_key")] {
-        let mut input = Rows::new("id BIGINT");
-        let mut by_id: HashMap<i64, &str> = HashMap::new();
-        for actor in &actors {
-            let Some((_, text)) = actor.split_once(':').filter(|(k, _)| *k == kind) else { continue };
-            let raw = match kind {
-                "user" => text.parse::<super::UserId>().map(|id| id.0),
-                _ => text.parse::<super::KeyId>().map(|id| id.0),
-            };
-            if let Ok(raw) = raw {
-                input.push([raw.into()]);
-                by_id.insert(raw, actor);
-            }
-        }
-        if input.is_empty() {
-            continue;
-        }
-        let text = format!("SELECT t.id, t.name FROM {table} t JOIN input ON input.id = t.id");
-        for row in sql.all_from::<Named>(&input, &text, []).await? {
-            if let Some(actor) = by_id.get(&row.id) {
-                names.insert((*actor).to_owned(), row.name);
-            }
-        }
-    }
-    Ok(names)
-}
-
 /// Read the audit log, newest first
 ///
 /// What people did and what was refused to anybody. What programs did is asked for by their key: `actor=key:…`.
@@ -192,7 +151,8 @@ pub(super) async fn read(
 ) -> Result<Json<Page<Entry>>, Problem> {
     let paging = Paging::<EventId>::read(ask.limit, ask.cursor.as_deref())?;
     let rows = rows(&app, &ask, &paging).await?;
-    let names = names(app.db.read(), rows.iter().map(|row| row.actor.as_str())).await?;
+    let actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
+    let names = names(app.db.read(), &actors).await?;
     let entry = |row: Row| Entry {
         id: row.id,
         at: row.at,

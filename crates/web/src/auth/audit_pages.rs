@@ -2,7 +2,7 @@
 
 use super::audit::{self, Ask, Row, is_refusal};
 use super::users;
-use super::{May, ViewAudit};
+use super::{May, ViewAudit, actor_name, subject_link};
 use crate::{App, Paging, Params, Problem, html, shell};
 use axum::extract::State;
 use axum::routing::get;
@@ -47,7 +47,11 @@ async fn show(
     let paging = Paging::<EventId>::read(ask.limit, ask.cursor.as_deref())?;
     let rows = audit::rows(&app, &ask, &paging).await?;
     let page = paging.page(rows, |row| row.id);
-    let names = audit::names(app.db.read(), page.data.iter().map(|row| row.actor.as_str())).await?;
+    // People and keys are what is acted on as well.
+    let subjects: Vec<String> = page.data.iter().filter_map(|row| as_actor(&row.subject)).collect();
+    let actors: Vec<&str> =
+        page.data.iter().map(|row| row.actor.as_str()).chain(subjects.iter().map(String::as_str)).collect();
+    let names = users::names(app.db.read(), &actors).await?;
     let people = users::users(app.db.read(), None, OFFERED).await?;
     let people: Vec<(String, String)> =
         people.into_iter().map(|person| (format!("user:{}", person.id), person.name)).collect();
@@ -90,7 +94,8 @@ fn filters(ask: &Ask, people: &[(String, String)]) -> Markup {
         actors.push((&ask.actor, &ask.actor));
     }
     let mut kinds = vec![("", "Everything")];
-    kinds.extend(KINDS.iter().map(|kind| (*kind, *kind)));
+    let known: Vec<String> = KINDS.iter().map(|kind| html::words(kind)).collect();
+    kinds.extend(KINDS.iter().copied().zip(known.iter().map(String::as_str)));
     if !kinds.iter().any(|(kind, _)| *kind == ask.kind) {
         kinds.push((&ask.kind, &ask.kind));
     }
@@ -102,9 +107,9 @@ fn filters(ask: &Ask, people: &[(String, String)]) -> Markup {
         html! {
             (html::select("Who", "actor", &actors, &ask.actor))
             (html::select("What", "kind", &kinds, &ask.kind))
-            (field("To what", "subject", "text", &ask.subject))
+            (field("Object", "subject", "text", &ask.subject))
             (field("From", "from", "date", &ask.from))
-            (field("Until", "until", "date", &ask.until))
+            (field("To", "until", "date", &ask.until))
         },
     )
 }
@@ -113,7 +118,7 @@ const COLS: [html::Col<'static>; 5] = [
     html::Col::text("When"),
     html::Col::text("Who"),
     html::Col::text("What"),
-    html::Col::text("To what"),
+    html::Col::text("Object"),
     html::Col::text("From where"),
 ];
 
@@ -123,30 +128,32 @@ fn entry(row: &Row, names: &HashMap<String, String>) -> html::Row {
         html::time(row.at),
         who(row, names),
         html! {
-            span.text-danger[refused] { (row.kind.replace(['.', '_'], " ")) }
+            span.text-danger[refused] { (html::words(&row.kind)) }
             @if let Some(words) = words(row) { div.text-secondary.small { bdi { (words) } } }
         },
-        subject(&row.subject),
+        subject_link(&row.subject, as_actor(&row.subject).and_then(|a| names.get(&a)).map(String::as_str)),
         html! { @if let Some(origin) = &row.origin { span.text-secondary { (origin) } } },
     ])
 }
 
 fn who(row: &Row, names: &HashMap<String, String>) -> Markup {
-    let name = names.get(&row.actor);
     html! {
-        a href=(super::may::with_query("/audit", "actor", &row.actor)) { (name.map_or(row.actor.as_str(), String::as_str)) }
+        a href=(super::may::with_query("/audit", "actor", &row.actor)) { (actor_name(names, &row.actor)) }
         @if row.actor.starts_with("key:") { div.text-secondary.small { "API key" } }
     }
 }
 
-fn subject(subject: &str) -> Markup {
-    html! {
-        @if subject.starts_with("ord_") { a href={ "/orders/" (subject) } { code { (subject) } } }
-        @else { code.text-break { (subject) } }
-    }
+/// A person or a key as actors are written, to find its name.
+fn as_actor(subject: &str) -> Option<String> {
+    let kind = match subject.split_once('_')?.0 {
+        "usr" => "user",
+        "key" => "key",
+        _ => return None,
+    };
+    Some(format!("{kind}:{subject}"))
 }
 
-/// The few words of a fact or refusal that people look for.
+/// The few words of a fact or refusal that people look for, but for those that stand in other columns.
 fn words(row: &Row) -> Option<String> {
     let fact: Json = serde_json::from_str(&row.payload).ok()?;
     let said: Vec<String> = [
@@ -168,7 +175,9 @@ fn words(row: &Row) -> Option<String> {
         Json::Array(items) => Some(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")),
         _ => None,
     })
-    .filter(|text| !text.is_empty())
+    .filter(|text| !text.is_empty() && *text != row.subject)
+    .filter(|text| row.origin.as_ref().is_none_or(|origin| !origin.starts_with(text.as_str())))
+    .map(|text| if text == "*" { "everything".to_owned() } else { text })
     .collect();
     Some(said.join(" · ").chars().take(200).collect()).filter(|text: &String| !text.is_empty())
 }

@@ -15,13 +15,8 @@ use serde::Deserialize;
 /// Keys shown at most.
 const SHOWN: i64 = 500;
 /// Days after which a new key stops by itself, as offered.
-const DAYS: [(&str, &str); 5] = [
-    ("", "when it is revoked"),
-    ("7", "in 7 days"),
-    ("30", "in 30 days"),
-    ("90", "in 90 days"),
-    ("365", "in a year"),
-];
+const DAYS: [(&str, &str); 5] =
+    [("", "Never"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")];
 
 /// The pages of keys.
 pub(super) fn routes() -> axum::Router<App> {
@@ -98,33 +93,40 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: &New) -> Result<M
             } @else {
                 (html::card("Keys", html::Table::new("Keys", &COLS, all.iter().map(|key| row(key, over(key)))).show()))
             }
-            (html::card("Make a key", form(app, caller, asked)))
+            (html::card("New key", form(app, caller, asked)))
         },
     ))
 }
 
 const COLS: [html::Col<'static>; 6] = [
     html::Col::text("Name"),
-    html::Col::text("Scopes"),
-    html::Col::text("Made"),
+    html::Col::text("Permissions"),
+    html::Col::text("Created"),
     html::Col::text("Last used"),
-    html::Col::text("Stops"),
+    html::Col::text("Expires"),
     html::Col::text(""),
 ];
 
 fn row(key: &KeyRow, over: bool) -> html::Row {
-    let dash = || html! { span.text-secondary { "–" } };
+    let never = || html! { span.text-secondary { "Never" } };
+    let used = match key.last_used_at {
+        Some(at) => format!("It was last used on {}.", at.minute()),
+        None => "It was never used.".to_owned(),
+    };
     html::Row::new([
         html! { strong { bdi { (key.name) } } div { code { (key.id) } } },
-        html! { @for scope in key.scopes.split_whitespace() { code.me-1 { (scope) } " " } },
-        html::time(key.created_at),
-        key.last_used_at.map_or_else(dash, html::time),
+        html! { @for scope in key.scopes.split_whitespace() { @if scope == "*" { "Everything " } @else { code.me-1 { (scope) } " " } } },
+        html::date(key.created_at),
+        key.last_used_at.map_or_else(never, html::time),
         html! {
-            @if let Some(at) = key.revoked_at { "revoked " (html::time(at)) }
-            @else { (key.expires_at.map_or_else(dash, html::time)) }
+            @if let Some(at) = key.revoked_at { "Revoked " (html::time(at)) }
+            @else { (key.expires_at.map_or_else(never, html::time)) }
         },
         html! { @if key.revoked_at.is_none() {
-            (html::button(&format!("/keys/{}", key.id), "Revoke", "sm btn-outline-danger", &[]))
+            (html::confirm(
+                &format!("revoke-{}", key.id), &format!("/keys/{}", key.id), "Revoke", "sm btn-outline-danger",
+                &format!("Programs with the key “{}” stop at once, and it cannot be taken back. {used}", key.name), &[],
+            ))
         } },
     ])
     .quiet(over)
@@ -135,31 +137,41 @@ fn form(app: &App, caller: &Caller, asked: &New) -> Markup {
         form method="post" action="/keys" {
             div.row {
                 div."col-md-8" { (html::field(&html::Field { label: "What it is for", name: "name", value: &asked.name, required: true, hint: "As “web shop” or “accountant's spreadsheet”.", ..html::Field::default() })) }
-                div."col-md-4" { (html::select("It stops", "days", &DAYS, &asked.days)) }
+                div."col-md-4" { (html::select("Expires", "days", &DAYS, &asked.days)) }
             }
             fieldset.mb-3 {
-                legend.form-label.required { "What it may" }
-                div.row.g-3 {
+                legend.form-label.required { "Permissions" }
+                div.scope-groups {
                     @for slice in app.slices.iter() {
                         @let own: Vec<_> = slice.permissions.iter().filter(|(scope, _)| caller.scopes.allow(scope)).collect();
                         @if !own.is_empty() {
-                            div."col-sm-6"."col-lg-4" {
-                                div.fw-bold.mb-1 { (title(slice.name)) }
+                            div.scope-group data-ticks {
+                                p.mb-1 { strong { (title(slice.name)) } " " button.btn-bare type="button" data-tick-near { "All of this group" } }
                                 @for (scope, meaning) in own { (choice(scope, meaning, asked)) }
                             }
                         }
                     }
                 }
-                @if caller.may_everything() { div.mt-3 { (choice("*", "Everything, also what comes with later versions", asked)) } }
+                @if caller.scopes.grants().iter().any(|grant| grant == "*" || grant == "*:read") {
+                    div.mt-3 { (choice("*:read", "Read only: see everything, change nothing", asked)) }
+                }
+                @if caller.may_everything() { (choice("*", "Everything, also what comes with later versions", asked)) }
             }
-            button.btn.btn-primary type="submit" { "Make the key" }
+            button.btn.btn-primary type="submit" { "Create key" }
         }
     }
 }
 
-fn title(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// The groups by the names they have in the menu.
+fn title(slice: &str) -> String {
+    match slice {
+        "web" => "Settings".to_owned(),
+        "catalog" => "Catalogue".to_owned(),
+        "inventory" => "Stock".to_owned(),
+        "warehouse" => "Fulfilment".to_owned(),
+        "automation" => "Developers".to_owned(),
+        other => html::words(other),
+    }
 }
 
 fn choice(scope: &str, meaning: &str, asked: &New) -> Markup {

@@ -28,6 +28,7 @@ mod roles;
 mod second_factor;
 mod second_factor_pages;
 mod sessions;
+mod shown;
 mod sign_in;
 mod throttle;
 mod users;
@@ -52,6 +53,7 @@ pub use reset::{PasswordResetAsked, reset_password};
 pub use roles::{Role, Scopes, UnknownRole};
 pub use second_factor::SecondFactorRefused;
 pub use sessions::{SESSION_HOURS, SessionId, Which, end_sessions, sign_out};
+pub use shown::{actor_name, subject_link};
 pub use sign_in::{SignInRefused, SignedInAs, sign_in, sign_in_with_code};
 pub(crate) use throttle::Throttle;
 pub use users::{

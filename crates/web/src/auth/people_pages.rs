@@ -5,7 +5,7 @@ use super::reset::reset_password;
 use super::second_factor::{self, vault};
 use super::sessions::{Which, end_sessions};
 use super::users::{self, ChangeUser, UserId, UserRow, change_user, may_touch, reset_second_factor};
-use super::{Caller, ManagePeople, May, Role, audit, forms};
+use super::{Caller, ManagePeople, May, Role, actor_name, forms};
 use crate::toast;
 use crate::{App, Form, OrProblem, Problem, Segment, html, shell};
 use axum::extract::State;
@@ -213,7 +213,8 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: Option<&Invite>) 
     let sql = app.db.read();
     let people = users::users(sql, None, SHOWN).await?;
     let invitations = invite::open_ones(sql, None, SHOWN).await?;
-    let names = audit::names(sql, invitations.iter().map(|i| i.invited_by.as_str())).await?;
+    let inviting: Vec<&str> = invitations.iter().map(|i| i.invited_by.as_str()).collect();
+    let names = users::names(sql, &inviting).await?;
     let required = second_factor::required(app).await?;
     Ok(shell::page(
         caller,
@@ -223,11 +224,11 @@ async fn page(app: &App, caller: &Caller, said: Markup, asked: Option<&Invite>) 
             (invite_form(caller, asked))
             (html::card("Who signs in", html! {
                 (html::Table::new("Who signs in", &PEOPLE, people.iter().map(|p| row(caller, p))).show())
-                p.mt-3.mb-0 { a href="/people/roles" { "Which role may what" } }
+                p.mt-3.mb-0 { a href="/people/roles" { "Permissions" } }
             }))
             @if !invitations.is_empty() {
                 (html::card("Invited", html::Table::new("Invited", &INVITED,
-                    invitations.iter().map(|i| invitation(caller, i, names.get(&i.invited_by).map_or(i.invited_by.as_str(), String::as_str))),
+                    invitations.iter().map(|i| invitation(caller, i, &actor_name(&names, &i.invited_by))),
                 ).show()))
             }
             (html::card("Second factor required", require_form(&required)))
@@ -284,7 +285,7 @@ fn row(caller: &Caller, person: &UserRow) -> html::Row {
         },
         html! { @if may && person.active { (role_form(caller, person)) } @else { (role_title(&person.role)) } },
         html! { @if person.totp_on_at.is_some() { span.text-success { "On" } } @else { span.text-secondary { "Off" } } },
-        html! { @match person.seen_at { Some(at) => { (html::time(at)) }, None => span.text-secondary { "–" } } },
+        html! { @match person.seen_at { Some(at) => { (html::time(at)) }, None => (html::none()) } },
         html! { @if may { (actions(person)) } },
     ])
     .quiet(!person.active)
@@ -294,7 +295,7 @@ fn role_form(caller: &Caller, person: &UserRow) -> Markup {
     let id = format!("role-{}", person.id);
     let role = person.role.parse::<Role>().unwrap_or(Role::ReadOnly);
     html! {
-        form.d-flex.gap-2 method="post" action={ "/people/" (person.id) } {
+        form.role-form method="post" action={ "/people/" (person.id) } {
             input type="hidden" name="do" value="role";
             (forms::roles(&id, role, caller.may_everything()))
             button.btn type="submit" aria-label={ "Change the role of " (person.name) } { "Change" }
@@ -315,7 +316,7 @@ fn actions(person: &UserRow) -> Markup {
         items.push(html::Item::Post("Sign out everywhere", &here, &[("do", "sign_out")]));
     }
     items.extend([html::Item::Line, html::Item::Post("Deactivate", &here, &[("do", "deactivate")])]);
-    html::menu("Change", &items)
+    html::menu("More", &items)
 }
 
 fn invitation(caller: &Caller, invited: &InvitationRow, by: &str) -> html::Row {
@@ -339,8 +340,8 @@ fn require_form(required: &[Role]) -> Markup {
     html! {
         p.text-secondary { "Who has one of these roles sets up a second factor before anything else." }
         form method="post" action="/people/second-factor" {
-            div.mb-3 { @for role in Role::ALL {
-                label.form-check.form-check-inline {
+            div.mb-3.tick-grid { @for role in Role::ALL {
+                label.form-check {
                     input.form-check-input type="checkbox" name="roles[]" value=(role.as_str()) checked[required.contains(&role)];
                     span.form-check-label { (role.title()) }
                 }

@@ -128,12 +128,9 @@ async fn page(app: &App, caller: &Caller, said: &Said) -> Result<Markup, Problem
             (html::card("You", html::facts([
                 ("Name", html! { (caller.name) }),
                 ("E-mail", html! { (state.email) }),
-                ("Role", html! { @if let Some(role) = role { (role.title()) } " · " a href="/people/roles" { "what it may" } }),
+                ("Role", html! { @if let Some(role) = role { (role.title()) } " · " a href="/people/roles" { "Permissions" } }),
             ])))
-            div.row.row-cards.mb-3 {
-                div."col-lg-6" { (html::card("Password", password_form(said, &state))) }
-                div."col-lg-6" { (html::card("Second factor", factor(&state))) }
-            }
+            (html::halves(html::card("Password", password_form(said, &state)), html::card("Second factor", factor(&state))))
             (html::card("Where you are signed in", sessions_of(caller, &sessions)))
         },
     ))

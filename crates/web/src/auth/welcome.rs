@@ -180,7 +180,7 @@ fn forgot_form(app: &App, error: Option<&str>) -> Markup {
                 (forms::said("danger", error))
                 div.mb-3 {
                     label.form-label.required for="field-email" { "E-mail" }
-                    input #field-email.form-control name="email" type="email" required autocomplete="username";
+                    input #field-email.form-control name="email" type="email" required autocomplete="username" autofocus;
                 }
                 button.btn.btn-primary.w-100 type="submit" { "Send the link" }
             }

@@ -11,7 +11,7 @@ pub fn icon(icon: Icon) -> Markup {
     html! { svg.icon aria-hidden="true" focusable="false" { use href={ (asset("icons.svg")) "#" (icon.name()) } {} } }
 }
 
-/// Digits in groups of three from five digits before the point on, as `12 345.60`.
+/// Digits in groups of three, as `1 234.50`.
 pub fn grouped(amount: &str) -> String {
     let (sign, digits) = match amount.strip_prefix('-') {
         Some(rest) => ("−", rest),
@@ -20,7 +20,7 @@ pub fn grouped(amount: &str) -> String {
     let whole = digits.split('.').next().unwrap_or(digits).len();
     let mut out = String::from(sign);
     for (i, c) in digits.chars().enumerate() {
-        if whole > 4 && i > 0 && i < whole && (whole - i) % 3 == 0 {
+        if i > 0 && i < whole && (whole - i) % 3 == 0 {
             out.push('\u{202f}');
         }
         out.push(c);
@@ -41,6 +41,50 @@ pub fn amount(minor: i64, currency: Currency) -> Markup {
 /// A moment, to the minute in UTC; the browser shows it in the reader's zone.
 pub fn time(at: Timestamp) -> Markup {
     html! { time datetime=(at) title=(at) { (at.minute()) } }
+}
+
+/// A moment to the second, where things follow one another closely.
+pub fn time_exact(at: Timestamp) -> Markup {
+    html! { time datetime=(at) title=(at) data-shows="exact" { (at) } }
+}
+
+/// The day of a moment, where nobody asks for the hour; the browser shows it in the reader's zone.
+pub fn date(at: Timestamp) -> Markup {
+    html! { time datetime=(at) title=(at) data-shows="date" { (at.day()) } }
+}
+
+/// A day as `2026-01-31`, the same wherever the reader is; the browser writes it as the reader does.
+pub fn day(day: &str) -> Markup {
+    html! { time datetime=(day) data-shows="day" { (day) } }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The name of the month of `2026-01` or `2026-01-31`, and what stands before and after it.
+fn month_of(text: &str) -> Option<(&str, &'static str, &str)> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-').unwrap_or((rest, ""));
+    let name = *MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
+    Some((year, name, day))
+}
+
+/// A month as people write it: `2026-11` is “Nov 2026”; other text stays as it is.
+pub fn month(text: &str) -> String {
+    month_of(text).map_or_else(|| text.to_owned(), |(year, name, _)| format!("{name} {year}"))
+}
+
+/// A day of the year for a chart: `2026-10-29` is “29 Oct”; other text stays as it is.
+pub fn day_of_year(text: &str) -> String {
+    let named = month_of(text).map(|(_, name, day)| format!("{} {name}", day.trim_start_matches('0')));
+    named.unwrap_or_else(|| text.to_owned())
+}
+
+/// A code of the program as words: `payment.captured` is “Payment captured”.
+pub fn words(code: &str) -> String {
+    let text = code.replace(['.', '_'], " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The initials of a name in a colour of its own.
@@ -147,6 +191,11 @@ pub fn card_with(title: &str, actions: Markup, body: Markup) -> Markup {
 /// Two columns on a desk, one below the other on a phone: the thing, and what stands beside it.
 pub fn split(main: Markup, side: Markup) -> Markup {
     html! { div.split { div.split-main { (main) } aside.split-side aria-label="Beside it" { (side) } } }
+}
+
+/// Two things of the same weight beside one another, one below the other where there is no room.
+pub fn halves(left: Markup, right: Markup) -> Markup {
+    html! { div.halves { div { (left) } div { (right) } } }
 }
 
 /// A button that sends a form of hidden fields to `action`.

@@ -50,13 +50,15 @@ impl Chart<'_> {
     }
 }
 
-/// The next of 1, 2, 2.5, 5 times a power of ten: an axis ends at a figure that reads well.
+/// Where an axis ends: at a figure that reads well and whose half is whole, because the line in the middle is named as well.
 fn round_up(value: f64) -> f64 {
-    if value <= 0.0 || !value.is_finite() {
-        return 1.0;
+    if value <= 2.0 || !value.is_finite() {
+        return 2.0;
     }
     let power = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0].iter().map(|m| m * power).find(|m| *m >= value * 0.9999).unwrap_or(value)
+    let ends: &[f64] =
+        if power < 10.0 { &[2.0, 4.0, 6.0, 8.0, 10.0] } else { &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0] };
+    ends.iter().map(|m| m * power).find(|m| *m >= value * 0.9999).unwrap_or(value)
 }
 
 /// Two digits are more than a screen shows.
@@ -109,8 +111,9 @@ pub fn lines(chart: &Chart<'_>) -> Markup {
 }
 
 fn figure(chart: &Chart<'_>, top: f64, drawn: Markup) -> Markup {
-    // Labels that would touch are left out.
-    let every = chart.labels.len().div_ceil(10).max(1);
+    // Labels that would touch on a phone are left out; of days, those of one weekday stay.
+    let every = chart.labels.len().div_ceil(6).max(1);
+    let every = if every > 3 { every.next_multiple_of(7) } else { every };
     if chart.labels.is_empty() {
         return html! { figure.chart { figcaption { strong { (chart.title) } } p.text-secondary { "Nothing to show yet." } } };
     }
@@ -139,12 +142,15 @@ fn legend(chart: &Chart<'_>) -> Markup {
 
 fn figures(chart: &Chart<'_>) -> Markup {
     html! {
-        table.visually-hidden {
-            caption { (chart.title) }
-            thead { tr { td {} @for s in chart.series { th scope="col" { (s.name) } } } }
-            tbody { @for (i, label) in chart.labels.iter().enumerate() {
-                tr { th scope="row" { (label) } @for s in chart.series { td { @if let Some(v) = s.values.get(i) { ((chart.shown)(*v)) } } } }
-            } }
+        // A table is never less high than its rows: hidden by itself it would make the page longer.
+        div.visually-hidden {
+            table {
+                caption { (chart.title) }
+                thead { tr { td {} @for s in chart.series { th scope="col" { (s.name) } } } }
+                tbody { @for (i, label) in chart.labels.iter().enumerate() {
+                    tr { th scope="row" { (label) } @for s in chart.series { td { @if let Some(v) = s.values.get(i) { ((chart.shown)(*v)) } } } }
+                } }
+            }
         }
     }
 }
@@ -210,4 +216,30 @@ pub fn stat(s: &Stat<'_>) -> Markup {
 /// Tiles beside one another.
 pub fn stats(tiles: &[Stat<'_>]) -> Markup {
     html! { div.stats { @for tile in tiles { (stat(tile)) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round_up;
+
+    #[test]
+    fn the_middle_of_an_axis_is_whole_and_the_end_not_far_above_what_is_shown() {
+        for (value, end) in [
+            (0.0, 2.0),
+            (0.3, 2.0),
+            (2.0, 2.0),
+            (3.0, 4.0),
+            (5.0, 6.0),
+            (9.0, 10.0),
+            (12.0, 20.0),
+            (26.0, 30.0),
+            (2600.0, 3000.0),
+        ] {
+            assert!((round_up(value) - end).abs() < 1e-6, "{value} gives {}", round_up(value));
+        }
+        for value in 1..2000 {
+            let end = round_up(f64::from(value));
+            assert!(end >= f64::from(value) && (end / 2.0).fract() == 0.0, "{value} gives {end}");
+        }
+    }
 }

@@ -28,10 +28,19 @@ pub fn select(label: &str, name: &str, options: &[(&str, &str)], chosen: &str) -
 
 /// A choice with hint and error.
 pub fn select_field(s: &Select<'_>) -> Markup {
+    select_with(s, false)
+}
+
+/// A choice that has to be made: its first option has no value and says what to choose.
+pub fn select_required(s: &Select<'_>) -> Markup {
+    select_with(s, true)
+}
+
+fn select_with(s: &Select<'_>, required: bool) -> Markup {
     let id = id_of(s.name);
-    framed(&Frame { id: &id, label: s.label, hint: s.hint, error: s.error, required: false }, |about| {
+    framed(&Frame { id: &id, label: s.label, hint: s.hint, error: s.error, required }, |about| {
         html! {
-            select.form-select.is-invalid[s.error.is_some()] id=(id) name=(s.name) aria-describedby=[about] aria-invalid=[s.error.map(|_| "true")] {
+            select.form-select.is-invalid[s.error.is_some()] id=(id) name=(s.name) required[required] aria-describedby=[about] aria-invalid=[s.error.map(|_| "true")] {
                 @for (value, label) in s.options { option value=(value) selected[*value == s.chosen] { (label) } }
             }
         }

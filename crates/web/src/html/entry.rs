@@ -8,8 +8,8 @@ const INDEX: &str = "line0";
 /// The same as people count, from 1.
 const NUMBER: &str = "line1";
 
-/// `shown` lines, and the means to add more up to `most`; `line` makes one of its number in names and its number for people. Each has one
-/// [`super::combobox`]: what is scanned into it leads to the next line. `class` is that of a line.
+/// `shown` lines, and the means to add more up to `most`; `line` makes one of its number in names and its number for people. What is
+/// scanned into a [`super::combobox`] of one leads to the next line; without any, a new line begins in its first field. `class` is that of a line.
 pub fn entry_lines(
     id: &str,
     class: &str,

@@ -28,6 +28,10 @@ pub struct Field<'a> {
     pub focus: bool,
     /// The id of the input; empty: made of the name. Set it where a page has the name twice.
     pub id: &'a str,
+    /// Lines of a `textarea` at first.
+    pub rows: u8,
+    /// Whether it is code: every letter as wide as the others, and no word is corrected.
+    pub code: bool,
 }
 impl Default for Field<'_> {
     fn default() -> Self {
@@ -43,6 +47,8 @@ impl Default for Field<'_> {
             unit: "",
             focus: false,
             id: "",
+            rows: 3,
+            code: false,
         }
     }
 }
@@ -69,7 +75,7 @@ fn input(f: &Field<'_>, id: &str, about: Option<&str>) -> Markup {
     };
     html! {
         @if f.kind == "textarea" {
-            textarea.form-control.is-invalid[wrong.is_some()] id=(id) name=(f.name) rows="3" dir="auto" required[f.required]
+            textarea.form-control.is-invalid[wrong.is_some()].code-input[f.code] id=(id) name=(f.name) rows=(f.rows) dir="auto" required[f.required] spellcheck=[f.code.then_some("false")]
                 autofocus[f.focus] aria-describedby=[about] aria-invalid=[wrong] { (f.value) }
         } @else {
             input.form-control.is-invalid[wrong.is_some()] id=(id) name=(f.name) type=(f.kind) value=(f.value) required[f.required]

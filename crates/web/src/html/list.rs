@@ -77,7 +77,7 @@ pub fn filters(action: &str, fields: Markup) -> Markup {
         form.filters.card.card-body.mb-3 method="get" action=(action) role="search" aria-label="This list" {
             (fields)
             div.mb-3.filter-buttons {
-                button.btn.btn-primary type="submit" { "Filter" }
+                button.btn.btn-primary type="submit" { "Show" }
                 a.btn.btn-link href=(action) { "Clear" }
             }
         }

@@ -9,6 +9,7 @@ mod chart;
 mod checks;
 mod choice;
 mod entry;
+mod figures;
 mod form;
 mod list;
 mod overlay;
@@ -18,16 +19,18 @@ mod timeline;
 
 pub use badge::{Tone, badge, status_tone, statuses, tag};
 pub use bits::{
-    Icon, alert, amount, avatar, button, card, card_with, copy, empty, empty_with, facts, grouped, icon,
-    keys, link, money, note, person, progress, split, time,
+    Icon, alert, amount, avatar, button, card, card_with, copy, date, day, day_of_year, empty, empty_with,
+    facts, grouped, halves, icon, keys, link, money, month, note, person, progress, split, time, time_exact,
+    words,
 };
 pub use chart::{Chart, Series, Stat, bars, lines, sparkline, stat, stats};
 pub use checks::{Check, checks};
 pub use choice::{
     Card, Combobox, Select, checkbox, combobox, options, options_with, radio_cards, select, select_field,
-    switch,
+    select_required, switch,
 };
 pub use entry::{entry_lines, more_lines};
+pub use figures::{age, count, none, or_none, plain, weight};
 pub use form::{Field, field, fields, file_field, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, ask_first, confirm, confirm_with, dialog, menu, opens, side_panel};

@@ -3,7 +3,7 @@
 //! On a page the keys j and k go through the rows' links, x ticks the row, o or enter opens it. On a phone every row becomes a block whose
 //! cells carry their heads.
 
-use super::{Icon, icon, query};
+use super::{Icon, icon, none, query};
 use maud::{Markup, html};
 
 /// A column.
@@ -13,16 +13,17 @@ pub struct Col<'a> {
     number: bool,
     sort: &'a str,
     minor: bool,
+    place: &'static str,
 }
 
 impl<'a> Col<'a> {
     /// Words; without a title, buttons.
     pub const fn text(title: &'a str) -> Self {
-        Self { title, number: false, sort: "", minor: false }
+        Self { title, number: false, sort: "", minor: false, place: "" }
     }
     /// Numbers: they end where the column ends.
     pub const fn number(title: &'a str) -> Self {
-        Self { title, number: true, sort: "", minor: false }
+        Self { title, number: true, sort: "", minor: false, place: "" }
     }
     /// The head sorts by this key.
     pub const fn sorts(mut self, key: &'a str) -> Self {
@@ -33,6 +34,22 @@ impl<'a> Col<'a> {
     pub const fn minor(mut self) -> Self {
         self.minor = true;
         self
+    }
+    /// In a [`Table::brief`] on a phone: at the right, as numbers are.
+    pub const fn at_end(mut self) -> Self {
+        self.place = "at-end";
+        self
+    }
+    /// In a [`Table::brief`] on a phone: below, with its head beside it.
+    pub const fn below(mut self) -> Self {
+        self.place = "below";
+        self
+    }
+    /// The classes of its cells.
+    fn class(&self) -> Option<String> {
+        let of = [("num", self.number), ("minor", self.minor), (self.place, !self.place.is_empty())];
+        let names: Vec<&str> = of.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+        (!names.is_empty()).then(|| names.join(" "))
     }
 }
 
@@ -110,12 +127,21 @@ pub struct Table<'a> {
     sort: Option<Sort<'a>>,
     bulk: Option<Bulk<'a>>,
     foot: Vec<Markup>,
+    brief: bool,
 }
 
 impl<'a> Table<'a> {
     /// `caption` says to those who listen what the rows are.
     pub fn new(caption: &'a str, cols: &'a [Col<'a>], rows: impl IntoIterator<Item = Row>) -> Self {
-        Self { caption, cols, rows: rows.into_iter().collect(), sort: None, bulk: None, foot: Vec::new() }
+        Self {
+            caption,
+            cols,
+            rows: rows.into_iter().collect(),
+            sort: None,
+            bulk: None,
+            foot: Vec::new(),
+            brief: false,
+        }
     }
     /// Heads with a key become links that sort.
     pub fn sorted(mut self, sort: Sort<'a>) -> Self {
@@ -130,6 +156,12 @@ impl<'a> Table<'a> {
     /// Sums below the columns; one cell for each.
     pub fn foot(mut self, cells: impl IntoIterator<Item = Markup>) -> Self {
         self.foot = cells.into_iter().collect();
+        self
+    }
+    /// On a phone a row is a line or two without heads: at the left what it is and, small, what is known of it; at the right figures and
+    /// states.
+    pub fn brief(mut self) -> Self {
+        self.brief = true;
         self
     }
     /// The markup.
@@ -153,7 +185,7 @@ impl<'a> Table<'a> {
         let name = self.bulk.as_ref().map(|b| format!("{}[]", b.name));
         html! {
             div.table-frame role="region" aria-label=(self.caption) tabindex="0" {
-                table.table.data-table data-rows {
+                table.table.data-table.brief[self.brief] data-rows {
                     caption.visually-hidden { (self.caption) }
                     thead { tr {
                         @if name.is_some() { th.col-tick scope="col" { input.form-check-input type="checkbox" data-tick-all aria-label="Select all rows shown"; } }
@@ -163,7 +195,7 @@ impl<'a> Table<'a> {
                     @if !self.foot.is_empty() {
                         tfoot { tr {
                             @if name.is_some() { td {} }
-                            @for (cell, col) in self.foot.iter().zip(self.cols) { td.num[col.number].minor[col.minor] data-label=(col.title) { (cell) } }
+                            @for (cell, col) in self.foot.iter().zip(self.cols) { td class=[col.class()] data-label=(col.title) { (cell) } }
                         } }
                     }
                 }
@@ -201,7 +233,9 @@ impl<'a> Table<'a> {
                     } }
                 }
                 @for (i, (cell, col)) in row.cells.iter().zip(self.cols).enumerate() {
-                    td.num[col.number].minor[col.minor] data-label=[(!col.title.is_empty()).then_some(col.title)] {
+                    // Where rows are blocks, a head over nothing says nothing.
+                    @let class = if cell.0 == "–" || cell.0 == none().0 { Some(format!("{} nothing", col.class().unwrap_or_default())) } else { col.class() };
+                    td class=[class] data-label=[(!col.title.is_empty()).then_some(col.title)] {
                         @if i == 0 && !row.href.is_empty() { a.row-link href=(row.href) { (cell) } } @else { (cell) }
                     }
                 }

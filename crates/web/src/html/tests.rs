@@ -30,7 +30,10 @@ fn amounts_and_moments_read_as_people_write_them() {
         shown(-1234),
         r#"<span class="money negative">−12.34 <span class="currency">EUR</span></span>"#
     );
-    assert!(shown(123_456).contains(">1234.56 "), "{}", shown(123_456));
+    assert!(shown(123_456).contains(">1\u{202f}234.56 "), "{}", shown(123_456));
+    assert!(shown(99_999).contains(">999.99 ") && shown(-123_456).contains(">−1\u{202f}234.56 "));
+    assert_eq!((month("2026-11"), day_of_year("2026-03-05")), ("Nov 2026".to_owned(), "5 Mar".to_owned()));
+    assert_eq!((month("soon"), day_of_year("2026-13-05")), ("soon".to_owned(), "2026-13-05".to_owned()));
     assert!(shown(123_456_789).contains(">1\u{202f}234\u{202f}567.89 "), "{}", shown(123_456_789));
     let kwd: Currency = "KWD".parse().unwrap();
     assert!(amount(12_345_678, kwd).into_string().contains(">12\u{202f}345.678 "));
@@ -74,6 +77,18 @@ fn a_table_sorts_ticks_and_leads() {
         r#"name="ids[]" value="ord_1" aria-label="Select order SO-1""#,
         r#"<a class="row-link" href="/orders/1">SO-1</a>"#,
         r#"<td class="num" data-label="Total">5</td>"#,
+    ] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let cols = [Col::text("Account"), Col::number("Debit").below(), Col::text("State").at_end()];
+    let shown =
+        Table::new("Accounts", &cols, [Row::new([html! { "1000" }, html! { "–" }, html! { "open" }])])
+            .brief();
+    let shown = shown.show().into_string();
+    for part in [
+        r#"<table class="table data-table brief""#,
+        r#"<td data-label="Account">1000</td><td class="num below nothing" data-label="Debit">–</td>"#,
+        r#"<td class="at-end" data-label="State">open</td>"#,
     ] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }

@@ -47,6 +47,7 @@ pub const SLICE: Slice = Slice {
         title: "Songs",
         path: |id| format!("/birds/{id}/songs"),
         scope: "birds:read",
+        folded: false,
     }],
     ..Slice::EMPTY
 };

@@ -59,7 +59,7 @@ async fn what_people_do_and_are_refused_is_in_the_log() {
         let page = shop.page("/audit?kind=request.refused", &owner).await;
         assert!(
             page.status == 200
-                && page.text.contains("request refused")
+                && page.text.contains("Request refused")
                 && page.text.contains("/audit</code>"),
             "{}",
             page.text
