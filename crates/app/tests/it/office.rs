@@ -200,7 +200,7 @@ async fn payments_webhooks_and_jobs_are_worked_on_by_their_pages() {
             assert_eq!(done.status, 303, "{}", done.text);
         }
         app.drain_jobs().await;
-        assert_eq!(page(&app, &payment).await.text.matches("data-label=\"Asked\">refund</td>").count(), 1);
+        assert_eq!(page(&app, &payment).await.text.matches("data-label=\"Request\">Refund</td>").count(), 1);
         let bad = app.form("/developers/webhooks", "url=ftp%3A%2F%2Fx&kinds=*").await;
         assert!(bad.status == 422 && bad.text.contains("field-url-error"), "{}", bad.text);
         let made = app
