@@ -7,9 +7,8 @@ use crate::CustomerId;
 use crate::events::CustomerEdited;
 use crate::names::surname_key;
 use contact::address::Address;
-use db::{FromRow, Rows, Tx};
+use db::{FromRow, Tx};
 use kernel::{Actor, Fault, Timestamp, refusals};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters of a name at most.
 const LONGEST: usize = 255;
@@ -52,12 +51,11 @@ impl EditRefused {
     }
 }
 
-#[derive(FromRow, Clone)]
+#[derive(FromRow)]
 struct State {
     id: CustomerId,
     name: String,
     email: Option<String>,
-    email_key: Option<String>,
     phone: Option<String>,
     address: Option<String>,
 }
@@ -72,8 +70,7 @@ struct Kept {
 }
 
 /// Pure: who the customer will be, without a look at others.
-fn decide(state: Option<&State>, want: &EditCustomer) -> Result<Kept, EditRefused> {
-    let state = state.ok_or(EditRefused::UnknownCustomer { customer: want.customer })?;
+fn decide(state: &State, want: &EditCustomer) -> Result<Kept, EditRefused> {
     let name = want.name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() || name.chars().nth(LONGEST).is_some() {
         return Err(EditRefused::BadName { max: LONGEST });
@@ -111,43 +108,28 @@ async fn taken(tx: &Tx, id: CustomerId, kept: &Kept) -> Result<Option<EditRefuse
     Ok(None)
 }
 
-/// Changes customers: one outcome per item, in order; later items see what earlier ones did. What was so already changes nothing. Events:
-/// `customer.edited`.
+/// Changes who a customer is: people are edited one at a time, by hand. What was so already changes nothing. Event: `customer.edited`.
 ///
 /// # Errors
 /// A fault of the database.
-pub async fn edit_customers(tx: &Tx, batch: &[EditCustomer]) -> Result<Vec<Result<(), EditRefused>>, Fault> {
-    let mut asked = Rows::new("id BIGINT");
-    for id in batch.iter().map(|e| e.customer).collect::<BTreeSet<_>>() {
-        asked.push([id.into()]);
+pub async fn edit_customer(tx: &Tx, want: &EditCustomer) -> Result<Result<(), EditRefused>, Fault> {
+    let text = "SELECT c.id, c.name, c.email, c.phone, c.address FROM customer c WHERE c.id = $1 AND c.merged_into IS NULL /*pg FOR UPDATE */";
+    let state: Option<State> = tx.one(text, [want.customer.into()]).await?;
+    let Some(state) = state else {
+        return Ok(Err(EditRefused::UnknownCustomer { customer: want.customer }));
+    };
+    let kept = match decide(&state, want) {
+        Ok(kept) => kept,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    // Two who take the same address at the same moment: the unique index refuses one, whose transaction runs again and finds it taken.
+    match taken(tx, want.customer, &kept).await? {
+        Some(refused) => Ok(Err(refused)),
+        None => write(tx, want, &state, &kept).await.map(Ok),
     }
-    let text = "SELECT c.id, c.name, c.email, c.email_key, c.phone, c.address FROM customer c JOIN input ON input.id = c.id \
-                WHERE c.merged_into IS NULL ORDER BY c.id /*pg FOR UPDATE OF c */";
-    let rows: Vec<State> = tx.all_from(&asked, text, []).await?;
-    let mut known: BTreeMap<CustomerId, State> = rows.into_iter().map(|s| (s.id, s)).collect();
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for want in batch {
-        let kept = match decide(known.get(&want.customer), want) {
-            Ok(kept) => kept,
-            Err(refused) => {
-                outcomes.push(Err(refused));
-                continue;
-            }
-        };
-        if let Some(refused) = taken(tx, want.customer, &kept).await? {
-            outcomes.push(Err(refused));
-            continue;
-        }
-        if let Some(state) = known.get_mut(&want.customer) {
-            write(tx, want, state, kept).await?;
-        }
-        outcomes.push(Ok(()));
-    }
-    Ok(outcomes)
 }
 
-/// Writes one: people are edited one at a time, by hand.
-async fn write(tx: &Tx, want: &EditCustomer, state: &mut State, kept: Kept) -> Result<(), Fault> {
+async fn write(tx: &Tx, want: &EditCustomer, state: &State, kept: &Kept) -> Result<(), Fault> {
     let fact = CustomerEdited {
         customer: state.id,
         name: state.name != kept.name,
@@ -167,8 +149,5 @@ async fn write(tx: &Tx, want: &EditCustomer, state: &mut State, kept: Kept) -> R
         kept.phone.clone().into(),
     ];
     tx.exec(text, params).await?;
-    tx.record_by(want.at, want.by.clone(), state.id, None, fact)?;
-    (state.name, state.email, state.email_key, state.phone) =
-        (kept.name, kept.email, kept.email_key, kept.phone);
-    Ok(())
+    tx.record_by(want.at, want.by.clone(), state.id, None, fact)
 }

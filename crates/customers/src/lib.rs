@@ -3,7 +3,7 @@
 //! Invariants: an e-mail address (by its key) and a phone number lead to one customer each; a balance of store credit is the sum of its
 //! entries and never below zero; an entry's reference is posted once; who was merged owns nothing and leads to whom they were merged into.
 //!
-//! Commands: [`find_or_create`], [`post_credit`], [`note_customers`], [`set_consents`], [`merge`], [`edit_customers`].
+//! Commands: [`find_or_create`], [`post_credit`], [`note_customers`], [`set_consents`], [`merge`], [`edit_customer`].
 
 mod api;
 mod api_consents;
@@ -31,7 +31,7 @@ pub use consent::{
 };
 pub use credit::{CreditEntry, CreditRefused, balances_to_spend, credit_balance, post_credit};
 pub use duplicates::{Likely, Likeness, SAME_PHONE, duplicates};
-pub use edit::{EditCustomer, EditRefused, edit_customers};
+pub use edit::{EditCustomer, EditRefused, edit_customer};
 pub use find::{Contact, People, find_or_create};
 pub use merge::{Keep, Merge, MergeRefused, Plan, Side, Word, merge, preview as preview_merge};
 pub use model::{Customer, CustomerId};

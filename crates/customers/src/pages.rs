@@ -257,7 +257,7 @@ async fn edit(
             phone: Some(given(&fields, "phone").to_owned()),
             by: caller.actor.clone(),
         };
-        crate::edit_customers(tx, &[item]).await?.remove(0).map_err(|refused| match refused.field() {
+        crate::edit_customer(tx, &item).await?.map_err(|refused| match refused.field() {
             Some(field) => Problem::refused(&refused).at(field),
             None => Problem::refused(&refused),
         })?;

@@ -145,7 +145,13 @@ async fn a_purchaser_orders_and_the_dock_receives_on_pages() {
 
         location(&send(&purchaser, &format!("{page}/order"), &[("once", "p3")]).await);
         let list = dock.get("/purchasing?show=ordered").await;
-        assert!(list.text.contains("2020-01-02 late") && list.text.contains("43.50"), "{}", list.text);
+        assert!(
+            list.text.contains(">2020-01-02</time>")
+                && list.text.contains("Late")
+                && list.text.contains("43.50"),
+            "{}",
+            list.text
+        );
         let stock = app.get("/stock/skus/TEE").await;
         assert!(stock.text.contains("On order") && stock.text.contains(&page), "{}", stock.text);
 
