@@ -112,7 +112,7 @@ async fn capture_void_and_refund_over_the_api() {
         );
         let (status, panel) = api.send("GET", &format!("/orders/{order}/payments"), &[], String::new()).await;
         assert!(
-            status == StatusCode::OK && panel.contains("wire · card") && panel.contains("broken"),
+            status == StatusCode::OK && panel.contains("Card · Wire") && panel.contains("broken"),
             "{panel}"
         );
         shop.check().await;
