@@ -5,14 +5,22 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use web::{App, asset};
 
-/// A page for customers; no search engine keeps it.
+const KEPT_BY_NOBODY: &str = "noindex, nofollow";
+
+/// A page about a customer's order; no search engine keeps it.
 pub(crate) fn page(app: &App, status: StatusCode, title: &str, body: Markup) -> Response {
     let elsewhere = html! { p.text-secondary.small { a href="/track" { "Look up another order" } } };
-    first_page(app, status, title, html! { (body) (elsewhere) })
+    let robots = [(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static(KEPT_BY_NOBODY))];
+    let meta = html! { meta name="robots" content=(KEPT_BY_NOBODY); };
+    (robots, whole(app, status, title, &meta, &html! { (body) (elsewhere) })).into_response()
 }
 
-/// The page where an order is looked up: it leads to no other.
-pub(crate) fn first_page(app: &App, status: StatusCode, title: &str, body: Markup) -> Response {
+/// The page where an order is looked up: it leads to no other, says nothing of anybody, and may be found by who looks for it.
+pub(crate) fn first_page(app: &App, status: StatusCode, title: &str, body: &Markup) -> Response {
+    whole(app, status, title, &html! {}, body)
+}
+
+fn whole(app: &App, status: StatusCode, title: &str, meta: &Markup, body: &Markup) -> Response {
     let merchant = app.setup.merchant.as_str();
     let whole = html! {
         (DOCTYPE)
@@ -20,7 +28,7 @@ pub(crate) fn first_page(app: &App, status: StatusCode, title: &str, body: Marku
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex, nofollow";
+                (meta)
                 meta name="color-scheme" content="light dark";
                 meta name="description" content={ (title) " – " (merchant) };
                 title { (title) " · " (merchant) }
@@ -40,6 +48,5 @@ pub(crate) fn first_page(app: &App, status: StatusCode, title: &str, body: Marku
             }
         }
     };
-    let robots = [(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"))];
-    (status, robots, whole).into_response()
+    (status, whole).into_response()
 }

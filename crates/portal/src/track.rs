@@ -88,7 +88,7 @@ fn form(app: &App, status: StatusCode, typed: &LookUp, wrong: Option<&str>) -> R
             button.btn.btn-primary.w-100 type="submit" { "Find my order" }
         }
     };
-    first_page(app, status, "Where is my order?", body)
+    first_page(app, status, "Where is my order?", &body)
 }
 
 /// Finds an order by number and e-mail together.

@@ -97,6 +97,9 @@ async fn a_customer_tracks_an_order_and_asks_a_return_that_the_shop_settles() {
         let wrong_number = anyone.form("/track", "number=9999&email=ada%40example.com").await;
         let wrong_email = anyone.form("/track", &format!("number={number}&email=eve%40example.com")).await;
         assert_eq!((wrong_number.status.as_u16(), wrong_email.status.as_u16()), (404, 404));
+        // Search engines may keep where one asks, and nothing of what is answered.
+        let asks = page(&anyone, "/track").await;
+        assert!(!asks.headers.contains_key("x-robots-tag") && !asks.text.contains("noindex"));
         let told = |a: &Answer| {
             a.text.split("role=\"alert\"").nth(1).unwrap().split("</div></div>").next().unwrap().to_owned()
         };
@@ -105,7 +108,9 @@ async fn a_customer_tracks_an_order_and_asks_a_return_that_the_shop_settles() {
         let at = found.headers["location"].to_str().unwrap().to_owned();
         let tracking = page(&anyone, &at).await;
         assert!(
-            tracking.text.contains("Everything has arrived") && tracking.headers.contains_key("x-robots-tag")
+            tracking.text.contains("Everything has arrived")
+                && tracking.headers.contains_key("x-robots-tag")
+                && tracking.text.contains("noindex")
         );
         assert!(
             !tracking.text.contains("Torstra") && !tracking.text.contains("example.com"),
