@@ -102,11 +102,12 @@ pub(super) async fn page(app: &App, caller: &Caller, id: OrderId, typed: &Typed)
         (refused(&s, typed, &legal))
         @for hold in &s.holds { (forms::hold_note(&s, &hold.kind, &hold.reason, caller)) }
         (h::card("Lines", lines(&s)))
+        // What there is to do with the order comes before what became of it, which is long.
+        (web::panels(caller, "order", &id.to_string()))
         (h::card("Timeline", html! {
             @if caller.may::<WriteOrders>() { (forms::note(&s, if typed.form == "note" { typed } else { &NONE })) }
             (timeline::show(&s.timeline, &s.names))
         }))
-        (web::panels(caller, "order", &id.to_string()))
     };
     let side = html! {
         (h::card("Money", money(&s)))
