@@ -70,7 +70,10 @@ fn events(chosen: &[String], error: Option<&str>) -> Markup {
             div.scope-groups id="event-kinds" {
                 @for group in ALL.chunk_by(|a, b| about(a) == about(b)) {
                     div.scope-group data-ticks {
-                        @if group.len() > 1 { p.mb-1 { button.btn-bare type="button" data-tick-near { "All of " (h::words(about(group[0]))) } } }
+                        p.mb-1 {
+                            @if group.len() > 1 { button.btn-bare type="button" data-tick-near { "All of " (h::words(about(group[0]))) } }
+                            @else { strong { (h::words(about(group[0]))) } }
+                        }
                         @for kind in group { (h::checkbox(kind, "kind[]", kind, is(kind), "")) }
                     }
                 }

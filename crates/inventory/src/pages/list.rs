@@ -133,7 +133,7 @@ pub(super) fn levels(
     ];
     let mut cols = if with_sku { vec![Col::text("SKU"), Col::text("Title")] } else { Vec::new() };
     cols.push(Col::text("Location"));
-    cols.extend(bins.then(|| Col::text("Bin").minor()));
+    cols.extend(bins.then(|| Col::text("Bin").below()));
     cols.extend(numbers.iter().filter(|(_, shown)| *shown).map(|(col, _)| *col));
     let names: HashMap<LocationId, String> = places.iter().map(|l| (l.id, l.name.clone())).collect();
     let rows = rows.iter().map(|l| {

@@ -48,6 +48,9 @@ fn matrix(roles: &[(Role, Scopes)], slices: &[&Slice]) -> Markup {
                 }
             }
         }
+        dl.datagrid { @for (role, _) in roles {
+            div { dt.datagrid-title { (role.title()) } dd.datagrid-content { (role.meaning()) } }
+        } }
     }
 }
 

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 /// Width and height of a chart in its own units; the page scales it.
 const SIZE: (f64, f64) = (640.0, 220.0);
 /// Room for the figures at the left, the labels below, and above.
-const LEFT: f64 = 48.0;
-const BELOW: f64 = 24.0;
+const LEFT: f64 = 62.0;
+const BELOW: f64 = 32.0;
 const ABOVE: f64 = 12.0;
 
 /// One line or one set of bars.
@@ -124,7 +124,7 @@ fn figure(chart: &Chart<'_>, top: f64, drawn: Markup) -> Markup {
                 @for part in [0.0, 0.5, 1.0] {
                     @let y = n(chart.y(top * part, top));
                     line.grid x1=(LEFT) x2=(SIZE.0) y1=(y) y2=(y) {}
-                    text.axis x=(LEFT - 6.0) y=(y) dy="4" text-anchor="end" { ((chart.shown)(top * part)) }
+                    text.axis x=(LEFT - 6.0) y=(y) dy=".35em" text-anchor="end" { ((chart.shown)(top * part)) }
                 }
                 (drawn)
                 @for (i, label) in chart.labels.iter().enumerate().filter(|(i, _)| i % every == 0) {
