@@ -104,8 +104,8 @@ fn a_chart_says_its_figures_to_those_who_listen_and_stays_in_its_frame() {
     };
     let shown = bars(&chart).into_string();
     assert!(shown.contains("<th scope=\"row\">Tue</th><td>12</td>"), "{shown}");
-    // 20 is the end of the axis: 12 reaches three fifths of the 184 units above the labels.
-    assert!(shown.contains(r#"height="110.4""#), "{shown}");
+    // 20 is the end of the axis: 12 reaches three fifths of the 176 units above the labels.
+    assert!(shown.contains(r#"height="105.6""#), "{shown}");
     let nothing = Chart { labels: &[], series: &[], ..chart };
     assert!(
         bars(&nothing).into_string().contains("figure") && lines(&nothing).into_string().contains("figure")
