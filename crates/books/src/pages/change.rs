@@ -228,7 +228,7 @@ fn money(
             input type="hidden" name="currency" value=(base);
             (h::money_field(&amount, base))
         } @else {
-            (h::fields([html! { div.money-field inputmode="decimal" { (h::field(&amount)) } }, h::select_field(&select)]))
+            (h::fields([h::amount_field(&amount), h::select_field(&select)]))
         }
     }
 }

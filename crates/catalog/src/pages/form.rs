@@ -350,7 +350,7 @@ fn prices(e: &Sent, errors: &Errors, base: &str) -> Markup {
         html! {
             div.price-line {
                 (h::field(&Field { label: "Currency", name: &currency, value: &given.currency, error: errors.get(&currency).map(String::as_str), ..Field::default() }))
-                div.money-field { (h::field(&Field { label: "Price", name: &amount, value: &given.amount, error: errors.get(&amount).map(String::as_str), ..Field::default() })) }
+                (h::amount_field(&Field { label: "Price", name: &amount, value: &given.amount, error: errors.get(&amount).map(String::as_str), ..Field::default() }))
             }
         }
     };

@@ -115,7 +115,12 @@ pub(super) fn framed(f: &Frame<'_>, input: impl FnOnce(Option<&str>) -> Markup) 
 /// An amount in a currency, typed as `12.34` or `12,34` (`kernel::money::parse_typed` reads it); the digits are in line with those above and below.
 pub fn money_field(f: &Field<'_>, currency: Currency) -> Markup {
     let code = currency.to_string();
-    html! { div.money-field inputmode="decimal" { (field(&Field { unit: &code, ..*f })) } }
+    amount_field(&Field { unit: &code, ..*f })
+}
+
+/// The same in a currency that stands elsewhere in the form.
+pub fn amount_field(f: &Field<'_>) -> Markup {
+    html! { div.money-field { (field(f)) } }
 }
 
 /// A file to choose, or many; `accept` are the types that browsers offer first, as `.csv,text/csv`, which prove nothing. Its form needs `enctype="multipart/form-data"`.

@@ -31,7 +31,7 @@ pub use choice::{
 };
 pub use entry::{entry_lines, more_lines};
 pub use figures::{age, count, none, or_none, plain, weight};
-pub use form::{Field, field, fields, file_field, form_buttons, money_field};
+pub use form::{Field, amount_field, field, fields, file_field, form_buttons, money_field};
 pub use list::{Tab, Toggle, filter_bar, filters, next_link, pages, query, tabs};
 pub use overlay::{Item, ask_first, confirm, confirm_with, dialog, menu, opens, side_panel};
 pub use sums::{Sum, breakdown};

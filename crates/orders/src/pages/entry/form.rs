@@ -106,7 +106,7 @@ fn items(t: &Typed) -> Markup {
             (h::combobox(&Combobox { label: "SKU, name or barcode", name: &sku_name, value: sku, shown: sku, source: "/orders/new/skus",
                 error: t.error(&sku_name), free: true, ..Combobox::default() }))
             (h::field(&Field { label: "Units", name: &quantity, value: t.get(&quantity), error: t.error(&quantity), ..Field::default() }))
-            (amount(&Field { label: "Price", name: &price, value: t.get(&price), error: t.error(&price), ..Field::default() }))
+            (h::amount_field(&Field { label: "Price", name: &price, value: t.get(&price), error: t.error(&price), ..Field::default() }))
         }
     };
     html! {
@@ -115,11 +115,6 @@ fn items(t: &Typed) -> Markup {
         p.text-secondary { "Empty price: catalogue price. Empty units: 1. Enter goes on to the next item, Ctrl+Enter places the order." }
         (h::more_lines("items", "More lines"))
     }
-}
-
-/// An amount in the currency of the form, which is typed as well.
-fn amount(f: &Field<'_>) -> Markup {
-    html! { div.money-field inputmode="decimal" { (h::field(f)) } }
 }
 
 fn terms(t: &Typed) -> Markup {
@@ -135,7 +130,14 @@ fn terms(t: &Typed) -> Markup {
         })
     };
     let sum = |label: &str, name: &str, hint: &str| {
-        amount(&Field { label, name, value: t.get(name), error: t.error(name), hint, ..Field::default() })
+        h::amount_field(&Field {
+            label,
+            name,
+            value: t.get(name),
+            error: t.error(name),
+            hint,
+            ..Field::default()
+        })
     };
     // What is wrong with it is seen whatever pays.
     let token_is_wrong = t.error("token").is_some();
