@@ -29,11 +29,8 @@ impl Telemetry {
     /// # Errors
     /// A usage failure when the filter or the endpoint does not read.
     pub fn start(config: &Config, quiet: bool) -> Result<Self, Failure> {
-        let directives = config
-            .log
-            .filter
-            .clone()
-            .unwrap_or_else(|| if quiet { "warn" } else { "info,sqlx=warn" }.to_owned());
+        let directives =
+            config.log.filter.clone().unwrap_or_else(|| if quiet { "warn" } else { "info" }.to_owned());
         let filter = EnvFilter::try_new(&directives)
             .map_err(|e| Failure::Usage(format!("setting “log.filter”: {e}")))?;
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

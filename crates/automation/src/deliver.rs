@@ -317,7 +317,7 @@ async fn settle(ctx: &Ctx, target: &Target, verdicts: &[Verdict]) -> Result<(), 
 /// 410 says: never again. What still waits is dead, and can be replayed when somebody switches the endpoint on again.
 async fn deactivate(tx: &Tx, target: &Target) -> Result<(), Fault> {
     let off = "UPDATE webhook_endpoint SET active = FALSE WHERE id = $1 AND active = TRUE";
-    if tx.exec(off, [target.id.into()]).await? == 0 {
+    if tx.touched(off, [target.id.into()]).await? == 0 {
         return Ok(());
     }
     let text = "UPDATE webhook_delivery SET state = 'dead', last_error = 'the endpoint said 410 Gone' WHERE endpoint_id = $1 AND state = 'waiting'";

@@ -5,10 +5,9 @@
 //! table that is added later cannot be forgotten here.
 
 use crate::row::median;
-use db::{Backend, Db};
+use db::{Backend, Db, Session, Value};
 use kernel::Fault;
 use rusqlite::types::{Value as SqliteValue, ValueRef as SqliteRef};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _, TypeInfo as _, ValueRef as _};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -70,18 +69,6 @@ const SHARED: &[&str] = &[
     "webhook_delivery",
 ];
 
-#[derive(Debug, Clone)]
-enum Cell {
-    Null,
-    /// PostgreSQL prepares a statement for the types of the first row: a missing text is a text.
-    NullText,
-    NullReal,
-    Int(i64),
-    Text(String),
-    Bool(bool),
-    Real(f64),
-}
-
 /// A table with the columns that are written.
 struct Table {
     name: &'static str,
@@ -93,7 +80,7 @@ struct Table {
 pub struct Rows {
     tables: Vec<Table>,
     /// Per order, per table: its rows.
-    orders: Vec<Vec<Vec<Vec<Cell>>>>,
+    orders: Vec<Vec<Vec<Vec<Value>>>>,
     /// Per order: what it takes from stock (SKU, location, units) .
     takes: Vec<Vec<(i64, i64, i64)>>,
     /// Per order: postings by account, currency and month.
@@ -103,13 +90,13 @@ pub struct Rows {
 /// A bare connection.
 enum Bare {
     Sqlite(Box<rusqlite::Connection>),
-    Postgres(Box<PgConnection>),
+    Postgres(Box<Session>),
 }
 
 impl Bare {
     async fn open(url: &str) -> Result<Self, Fault> {
         let Some(file) = url.strip_prefix("sqlite:") else {
-            return Ok(Self::Postgres(Box::new(PgConnection::connect(url).await?)));
+            return Ok(Self::Postgres(Box::new(Session::connect(url).await?)));
         };
         // As durable and as large a cache as ours: the floor differs in code, not in promises.
         let connection = rusqlite::Connection::open(file)?;
@@ -124,38 +111,26 @@ impl Bare {
     async fn run(&mut self, text: &str) -> Result<(), Fault> {
         match self {
             Self::Sqlite(c) => c.execute_batch(text)?,
-            Self::Postgres(c) => c.execute(AssertSqlSafe(text)).await.map(drop)?,
+            Self::Postgres(c) => c.script(text).await?,
         }
         Ok(())
     }
-    async fn write(&mut self, text: &str, cells: Vec<Cell>) -> Result<(), Fault> {
+    async fn write(&mut self, text: &str, cells: Vec<Value>) -> Result<(), Fault> {
         match self {
             Self::Sqlite(c) => {
                 c.prepare_cached(text)?
                     .execute(rusqlite::params_from_iter(cells.into_iter().map(for_sqlite)))?;
             }
             Self::Postgres(c) => {
-                let mut query = sqlx::query(AssertSqlSafe(text));
-                for cell in cells {
-                    query = match cell {
-                        Cell::Null => query.bind(None::<i64>),
-                        Cell::NullText => query.bind(None::<String>),
-                        Cell::NullReal => query.bind(None::<f64>),
-                        Cell::Int(n) => query.bind(n),
-                        Cell::Text(t) => query.bind(t),
-                        Cell::Bool(b) => query.bind(b),
-                        Cell::Real(r) => query.bind(r),
-                    };
-                }
-                query.execute(&mut **c).await?;
+                c.write(text, cells).await?;
             }
         }
         Ok(())
     }
-    async fn read(&mut self, text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
+    async fn read(&mut self, text: &str) -> Result<Vec<Vec<Value>>, Fault> {
         match self {
             Self::Sqlite(c) => from_sqlite(c, text),
-            Self::Postgres(c) => from_postgres(c, text).await,
+            Self::Postgres(c) => c.read(text).await,
         }
     }
     async fn column_list(&mut self, table: &str) -> Result<Vec<(String, String)>, Fault> {
@@ -168,25 +143,24 @@ impl Bare {
                  WHERE table_schema = current_schema() AND table_name = '{table}' AND is_generated = 'NEVER' ORDER BY ordinal_position"
             ),
         };
-        let text_of = |cell: &Cell| match cell {
-            Cell::Text(t) => Ok(t.clone()),
+        let text_of = |value: &Value| match value {
+            Value::String(Some(text)) => Ok(text.clone()),
             other => Err(Fault::broken(format!("{other:?} is no name"))),
         };
         self.read(&text).await?.iter().map(|row| Ok((text_of(&row[0])?, text_of(&row[1])?))).collect()
     }
 }
 
-fn for_sqlite(cell: Cell) -> SqliteValue {
-    match cell {
-        Cell::Null | Cell::NullText | Cell::NullReal => SqliteValue::Null,
-        Cell::Int(n) => SqliteValue::Integer(n),
-        Cell::Text(text) => SqliteValue::Text(text),
-        Cell::Bool(yes) => SqliteValue::Integer(yes.into()),
-        Cell::Real(x) => SqliteValue::Real(x),
+fn for_sqlite(value: Value) -> SqliteValue {
+    match value {
+        Value::BigInt(n) => n.map_or(SqliteValue::Null, SqliteValue::Integer),
+        Value::String(text) => text.map_or(SqliteValue::Null, SqliteValue::Text),
+        Value::Double(x) => x.map_or(SqliteValue::Null, SqliteValue::Real),
+        Value::Bool(yes) => yes.map_or(SqliteValue::Null, |yes| SqliteValue::Integer(yes.into())),
     }
 }
 
-fn from_sqlite(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
+fn from_sqlite(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Vec<Value>>, Fault> {
     let mut statement = connection.prepare(text)?;
     let columns = statement.column_count();
     let mut rows = statement.query([])?;
@@ -195,10 +169,10 @@ fn from_sqlite(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Vec<
         let mut cells = Vec::with_capacity(columns);
         for n in 0..columns {
             cells.push(match row.get_ref(n)? {
-                SqliteRef::Null => Cell::Null,
-                SqliteRef::Integer(number) => Cell::Int(number),
-                SqliteRef::Real(x) => Cell::Real(x),
-                SqliteRef::Text(text) => Cell::Text(std::str::from_utf8(text)?.to_owned()),
+                SqliteRef::Null => Value::BigInt(None),
+                SqliteRef::Integer(number) => number.into(),
+                SqliteRef::Real(x) => x.into(),
+                SqliteRef::Text(text) => std::str::from_utf8(text)?.into(),
                 SqliteRef::Blob(_) => return Err(Fault::broken("a column of bytes")),
             });
         }
@@ -207,33 +181,9 @@ fn from_sqlite(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Vec<
     Ok(all)
 }
 
-async fn from_postgres(connection: &mut PgConnection, text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
-    let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(connection).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut cells = Vec::with_capacity(row.len());
-        for n in 0..row.len() {
-            let raw = row.try_get_raw(n)?;
-            let ty = raw.type_info().name().to_owned();
-            cells.push(match (raw.is_null(), ty.as_str()) {
-                (true, "TEXT") => Cell::NullText,
-                (true, "FLOAT8") => Cell::NullReal,
-                (true, _) => Cell::Null,
-                (_, "TEXT") => Cell::Text(row.try_get(n)?),
-                (_, "BOOL") => Cell::Bool(row.try_get(n)?),
-                (_, "FLOAT8") => Cell::Real(row.try_get(n)?),
-                (_, "INT8") => Cell::Int(row.try_get(n)?),
-                (_, other) => return Err(Fault::broken(format!("a column of type {other}"))),
-            });
-        }
-        all.push(cells);
-    }
-    Ok(all)
-}
-
-fn int(cell: &Cell) -> Result<i64, Fault> {
+fn int(cell: &Value) -> Result<i64, Fault> {
     match cell {
-        Cell::Int(n) => Ok(*n),
+        Value::BigInt(Some(n)) => Ok(*n),
         other => Err(Fault::broken(format!("{other:?} is no number"))),
     }
 }
@@ -249,7 +199,7 @@ pub async fn counts(db: &Db) -> Result<HashMap<String, i64>, Fault> {
     };
     let mut counts = HashMap::new();
     for name in bare.read(text).await? {
-        let Cell::Text(name) = &name[0] else { continue };
+        let Value::String(Some(name)) = &name[0] else { continue };
         let n = bare.read(&format!("SELECT COUNT(*) FROM {name}")).await?;
         counts.insert(name.clone(), int(&n[0][0])?);
     }
@@ -275,7 +225,7 @@ impl Rows {
             .enumerate()
             .map(|(n, row)| Ok::<_, Fault>((int(&row[0])?, n)))
             .collect::<Result<_, _>>()?;
-        let mut orders: Vec<Vec<Vec<Vec<Cell>>>> =
+        let mut orders: Vec<Vec<Vec<Vec<Value>>>> =
             (0..ids.len()).map(|_| vec![Vec::new(); TABLES.len()]).collect();
         let mut tables = Vec::with_capacity(TABLES.len());
         for (t, (name, join)) in TABLES.iter().enumerate() {
@@ -342,7 +292,8 @@ impl Rows {
             "SELECT j.order_id, p.debit, p.credit, p.currency, p.amount FROM posting p JOIN journal_entry j ON j.id = p.entry_id JOIN orders o ON o.id = j.order_id WHERE {mine}"
         );
         for row in bare.read(&text).await? {
-            let (Cell::Text(debit), Cell::Text(credit), Cell::Text(currency)) = (&row[1], &row[2], &row[3])
+            let (Value::String(Some(debit)), Value::String(Some(credit)), Value::String(Some(currency))) =
+                (&row[1], &row[2], &row[3])
             else {
                 continue;
             };
@@ -365,7 +316,7 @@ impl Rows {
         let mut takes: Vec<(i64, i64, i64)> = self.takes[from..to].iter().flatten().copied().collect();
         takes.sort_unstable();
         for (t, table) in self.tables.iter().enumerate() {
-            let rows: Vec<&Vec<Cell>> = self.orders[from..to].iter().flat_map(|order| &order[t]).collect();
+            let rows: Vec<&Vec<Value>> = self.orders[from..to].iter().flat_map(|order| &order[t]).collect();
             // SQLite takes 32,766 parameters.
             for rows in rows.chunks(30_000 / table.columns.len()) {
                 let text = table.insert(rows.len(), bare);
@@ -391,7 +342,7 @@ impl Rows {
             );
             let cells = by_row
                 .iter()
-                .flat_map(|(sku, place, n)| [Cell::Int(*sku), Cell::Int(*place), Cell::Int(*n)])
+                .flat_map(|(sku, place, n)| [Value::from(*sku), (*place).into(), (*n).into()])
                 .collect();
             bare.write(&text, cells).await?;
         }
@@ -411,10 +362,10 @@ impl Rows {
              DO UPDATE SET debit = account_month.debit + excluded.debit, credit = account_month.credit + excluded.credit",
             marks(bare, sums.len(), &["TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT"])
         );
-        let text_of = |t: &String| Cell::Text(t.clone());
+        let text_of = |t: &String| Value::from(t.clone());
         let cells = sums
             .into_iter()
-            .flat_map(|((a, c, m), (d, k))| [text_of(a), text_of(c), text_of(m), Cell::Int(d), Cell::Int(k)])
+            .flat_map(|((a, c, m), (d, k))| [text_of(a), text_of(c), text_of(m), d.into(), k.into()])
             .collect();
         bare.write(&text, cells).await
     }
@@ -460,7 +411,7 @@ pub async fn copied(db: &Db, twin: &str) -> Result<f64, Fault> {
             "source".to_owned()
         }
         None => match from.read("SELECT CAST(current_schema() AS TEXT)").await?.pop().as_deref() {
-            Some([Cell::Text(schema)]) => schema.clone(),
+            Some([Value::String(Some(schema))]) => schema.clone(),
             other => return Err(Fault::broken(format!("{other:?} is no schema"))),
         },
     };

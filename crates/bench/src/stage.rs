@@ -251,8 +251,5 @@ impl Stage {
 }
 
 async fn on_server(url: &str, text: &str) -> Result<(), Fault> {
-    use sqlx::Connection;
-    let mut connection = sqlx::PgConnection::connect(url).await?;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut connection).await?;
-    Ok(connection.close().await?)
+    db::Session::connect(url).await?.script(text).await
 }

@@ -1,7 +1,7 @@
 //! The chart of accounts. Invariant: every account that code posts to stands in [`ACCOUNTS`], and the table `account` holds at least
 //! these, so that a posting never lacks its account.
 
-use db::{Rows, Sql, Tx};
+use db::{Rows, Tx};
 use kernel::Fault;
 use serde::Serialize;
 
@@ -125,11 +125,6 @@ pub const ACCOUNTS: &[Account] = &[
 /// The account of a code.
 pub fn by_code(code: &str) -> Option<&'static Account> {
     ACCOUNTS.iter().find(|a| a.code == code)
-}
-
-/// How many accounts the database has.
-pub(crate) async fn count(sql: &Sql) -> Result<i64, Fault> {
-    Ok(sql.scalar("SELECT COUNT(*) FROM account", []).await?.unwrap_or(0))
 }
 
 /// Writes the chart into the database; accounts that are there stay as they are. Posting does it by itself when it has to.

@@ -6,7 +6,7 @@ use crate::entry::{Entry, entry};
 use crate::hear::{KINDS, happened};
 use crate::month::Month;
 use crate::read::{EntryId, PostingId};
-use db::{Reaction, Rows, Tx};
+use db::{FromRow, Reaction, Rows, Tx};
 use kernel::{Currency, Event, Fault, Timestamp};
 use std::collections::BTreeMap;
 
@@ -40,13 +40,21 @@ async fn post(tx: &Tx, events: &[Event]) -> Result<(), Fault> {
 
 /// Makes sure of the chart, keeps months from closing until this transaction ends, and gives the last closed month.
 async fn open_the_books(tx: &Tx) -> Result<Option<Month>, Fault> {
-    if accounts::count(tx).await? < accounts::ACCOUNTS.len() as i64 {
-        accounts::install(tx).await?;
+    #[derive(FromRow)]
+    struct Books {
+        accounts: i64,
+        closed: Option<String>,
     }
     if tx.backend() == db::Backend::Postgres {
         tx.exec("SELECT pg_advisory_xact_lock_shared($1)", [PERIODS_LOCK.into()]).await?;
     }
-    last_closed(tx).await
+    // After the lock, in a statement of its own: it sees what the holders before us closed.
+    let text = "SELECT (SELECT COUNT(*) FROM account) AS accounts, (SELECT MAX(month) FROM period) AS closed";
+    let books: Books = tx.one(text, []).await?.ok_or_else(|| Fault::broken("a query without its row"))?;
+    if books.accounts < accounts::ACCOUNTS.len() as i64 {
+        accounts::install(tx).await?;
+    }
+    month(books.closed)
 }
 
 /// Waits for postings under way and keeps new ones out until this transaction ends; gives the last closed month.
@@ -54,12 +62,11 @@ pub(crate) async fn shut_the_books(tx: &Tx) -> Result<Option<Month>, Fault> {
     if tx.backend() == db::Backend::Postgres {
         tx.exec("SELECT pg_advisory_xact_lock($1)", [PERIODS_LOCK.into()]).await?;
     }
-    last_closed(tx).await
+    month(tx.scalar::<Option<String>>("SELECT MAX(month) FROM period", []).await?.flatten())
 }
 
-async fn last_closed(tx: &Tx) -> Result<Option<Month>, Fault> {
-    let month: Option<Option<String>> = tx.scalar("SELECT MAX(month) FROM period", []).await?;
-    month.flatten().map(|m| m.parse().map_err(Fault::from)).transpose()
+fn month(text: Option<String>) -> Result<Option<Month>, Fault> {
+    text.map(|m| m.parse().map_err(Fault::from)).transpose()
 }
 
 /// When an entry counts: at its own time, or at the start of the first open month when its own is closed.

@@ -2,11 +2,12 @@
 
 use crate::{Component, Sku, SkuId, SkuKind, SupplierId};
 use db::{FromRow, Rows, Sql};
-use kernel::{Currency, Fault, Money};
+use kernel::{Fault, Money};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-const COLUMNS: &str = "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version";
+const COLUMNS: &str = "s.id, s.code, s.title, s.kind, s.tax_class, s.weight_g, s.length_mm, s.width_mm, s.height_mm, s.supplier_id, s.active, s.version, \
+    (SELECT string_agg(p.currency || ' ' || p.minor, ',') FROM sku_price p WHERE p.sku_id = s.id) AS prices";
 
 #[derive(FromRow)]
 struct SkuRow {
@@ -22,13 +23,22 @@ struct SkuRow {
     supplier_id: Option<i64>,
     active: bool,
     version: i64,
+    /// Currency and minor units of each, in any order.
+    prices: Option<String>,
 }
 
-#[derive(FromRow)]
-struct PriceRow {
-    sku_id: SkuId,
-    currency: Currency,
-    minor: i64,
+impl SkuRow {
+    fn prices(&self) -> Result<Vec<Money>, Fault> {
+        let each = self.prices.iter().flat_map(|all| all.split(','));
+        let mut prices: Vec<Money> = each
+            .map(|price| {
+                let (currency, minor) = price.split_once(' ').unwrap_or_default();
+                Ok(Money::new(minor.parse()?, currency.parse()?))
+            })
+            .collect::<Result<_, Fault>>()?;
+        prices.sort_unstable_by_key(|price| price.currency);
+        Ok(prices)
+    }
 }
 
 #[derive(FromRow)]
@@ -264,13 +274,6 @@ pub(crate) fn id_rows(ids: impl Iterator<Item = SkuId>) -> Rows {
 
 /// Adds prices and components to rows, with their versions, in the order of the rows.
 async fn complete(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<(Sku, i64)>, Fault> {
-    let input = id_rows(rows.iter().map(|r| r.id));
-    let text = "SELECT p.sku_id, p.currency, p.minor FROM sku_price p JOIN input ON input.id = p.sku_id ORDER BY p.sku_id, p.currency";
-    let found: Vec<PriceRow> = sql.all_from(&input, text, []).await?;
-    let mut prices: HashMap<SkuId, Vec<Money>> = HashMap::new();
-    for p in found {
-        prices.entry(p.sku_id).or_default().push(Money::new(p.minor, p.currency));
-    }
     let bundles = id_rows(rows.iter().filter(|r| r.kind == SkuKind::Bundle).map(|r| r.id));
     let text = "SELECT c.bundle_id, c.component_id, s.code, c.quantity FROM bundle_component c JOIN input ON input.id = c.bundle_id \
          JOIN sku s ON s.id = c.component_id ORDER BY c.bundle_id, s.code";
@@ -280,11 +283,10 @@ async fn complete(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<(Sku, i64)>, Fault
         let part = Component { sku: c.component_id, code: c.code, quantity: c.quantity };
         components.entry(c.bundle_id).or_default().push(part);
     }
-    Ok(rows
-        .into_iter()
+    rows.into_iter()
         .map(|r| {
             let sku = Sku {
-                prices: prices.remove(&r.id).unwrap_or_default(),
+                prices: r.prices()?,
                 components: components.remove(&r.id).unwrap_or_default(),
                 id: r.id,
                 code: r.code,
@@ -298,9 +300,9 @@ async fn complete(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<(Sku, i64)>, Fault
                 supplier: r.supplier_id.map(SupplierId),
                 active: r.active,
             };
-            (sku, r.version)
+            Ok((sku, r.version))
         })
-        .collect())
+        .collect()
 }
 
 /// Locks the rows of some codes in key order and reads them whole.

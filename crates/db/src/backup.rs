@@ -334,7 +334,7 @@ impl Filling {
             return Ok(());
         }
         let text = self.table.insert(&self.columns, values.len() / self.columns.len(), tx.backend());
-        let done = tx.exec(&text, values).await;
+        let done = tx.touched(&text, values).await;
         done.map(|_| ()).map_err(|f| f.while_doing(format!("restore table {}", self.table.name)))
     }
     async fn row(&mut self, line: &[u8], tx: &Sql) -> Result<(), Fault> {

@@ -3,7 +3,7 @@
 
 use crate::FromRow;
 use crate::jobs::JobId;
-use crate::{BoxFuture, Ctx, Db, Job, Rows, Sql};
+use crate::{Asked, BoxFuture, Ctx, Db, Job, Rows, Sql};
 use kernel::{Actor, Event, Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Listener {
     pub name: &'static str,
     /// The kinds it reads; `["*"]` for all.
     pub kinds: &'static [&'static str],
-    /// A query for what it wants of them at the moment, one JSON list of kinds (or `["*"]`) a row; none: always all. Events that nobody
+    /// A query for what it wants of them at the moment, one JSON list `kinds` (or `["*"]`) a row; none: always all. Events that nobody
     /// wants are not marked as pending, which spares them a second write.
     pub wanted: Option<&'static str>,
     /// What it does.
@@ -26,17 +26,35 @@ const BATCH: i64 = 500;
 /// The kinds that listeners want at the moment.
 pub(crate) struct Wanted(Vec<String>);
 
+/// What listeners were asked.
+pub(crate) struct WantedAsked {
+    always: Vec<String>,
+    asked: Vec<Asked<Kinds>>,
+}
+
+#[derive(FromRow)]
+struct Kinds {
+    kinds: String,
+}
+
 impl Wanted {
     /// Asks the listeners.
-    pub(crate) async fn of(sql: &Sql, listeners: &[Listener]) -> Result<Self, Fault> {
-        let mut kinds = Vec::new();
+    pub(crate) async fn ask(sql: &Sql, listeners: &[Listener]) -> Result<WantedAsked, Fault> {
+        let (mut always, mut asked) = (Vec::new(), Vec::new());
         for listener in listeners {
-            let Some(query) = listener.wanted else {
-                kinds.extend(listener.kinds.iter().map(|kind| (*kind).to_owned()));
-                continue;
-            };
-            for list in sql.column::<String>(query, []).await? {
-                kinds.extend(serde_json::from_str::<Vec<String>>(&list)?);
+            match listener.wanted {
+                Some(query) => asked.push(sql.ask(query, []).await?),
+                None => always.extend(listener.kinds.iter().map(|kind| (*kind).to_owned())),
+            }
+        }
+        Ok(WantedAsked { always, asked })
+    }
+    /// Hears their answers.
+    pub(crate) async fn hear(sql: &Sql, WantedAsked { always, asked }: WantedAsked) -> Result<Self, Fault> {
+        let mut kinds = always;
+        for asked in asked {
+            for list in sql.answer(asked).await? {
+                kinds.extend(serde_json::from_str::<Vec<String>>(&list.kinds)?);
             }
         }
         Ok(Self(kinds))

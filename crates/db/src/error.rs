@@ -2,10 +2,21 @@
 
 use kernel::Fault;
 use rusqlite::ffi;
-use sqlx::error::ErrorKind;
+use tokio_postgres::error::SqlState;
 
-fn on_postgres(fault: &Fault) -> Option<&dyn sqlx::error::DatabaseError> {
-    fault.cause::<sqlx::Error>()?.as_database_error()
+/// What a constraint refused.
+#[derive(PartialEq, Eq)]
+enum Refused {
+    Unique,
+    Check,
+    ForeignKey,
+    Null,
+    /// None did.
+    Not,
+}
+
+fn on_postgres(fault: &Fault) -> Option<&SqlState> {
+    fault.cause::<tokio_postgres::Error>()?.code()
 }
 
 /// SQLite's extended result code.
@@ -18,37 +29,41 @@ fn on_sqlite(error: &rusqlite::Error) -> Option<i32> {
     }
 }
 
-fn kind(fault: &Fault) -> ErrorKind {
-    if let Some(error) = on_postgres(fault) {
-        return error.kind();
+fn refused(fault: &Fault) -> Refused {
+    if let Some(state) = on_postgres(fault) {
+        return match *state {
+            SqlState::UNIQUE_VIOLATION => Refused::Unique,
+            SqlState::CHECK_VIOLATION => Refused::Check,
+            SqlState::FOREIGN_KEY_VIOLATION => Refused::ForeignKey,
+            SqlState::NOT_NULL_VIOLATION => Refused::Null,
+            _ => Refused::Not,
+        };
     }
     match fault.cause().and_then(on_sqlite) {
         Some(
             ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID,
-        ) => ErrorKind::UniqueViolation,
-        Some(ffi::SQLITE_CONSTRAINT_CHECK) => ErrorKind::CheckViolation,
-        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => {
-            ErrorKind::ForeignKeyViolation
-        }
-        Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => ErrorKind::NotNullViolation,
-        _ => ErrorKind::Other,
+        ) => Refused::Unique,
+        Some(ffi::SQLITE_CONSTRAINT_CHECK) => Refused::Check,
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER) => Refused::ForeignKey,
+        Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => Refused::Null,
+        _ => Refused::Not,
     }
 }
 
 /// Whether a CHECK constraint refused the write: a law held where code did not.
 pub fn is_check_violation(fault: &Fault) -> bool {
-    matches!(kind(fault), ErrorKind::CheckViolation)
+    refused(fault) == Refused::Check
 }
 
 /// Whether a unique constraint refused the write: somebody else was first.
 pub fn is_unique_violation(fault: &Fault) -> bool {
-    matches!(kind(fault), ErrorKind::UniqueViolation)
+    refused(fault) == Refused::Unique
 }
 
 /// Whether SQLite itself could not (disk full, I/O, out of memory), rather than a constraint that refused: it may have ended the
 /// transaction then.
 pub(crate) fn gave_up(fault: &Fault) -> bool {
-    fault.cause::<rusqlite::Error>().is_some() && matches!(kind(fault), ErrorKind::Other)
+    fault.cause::<rusqlite::Error>().is_some() && refused(fault) == Refused::Not
 }
 
 /// Whether another connection is in the way.
@@ -62,7 +77,7 @@ pub(crate) fn may_succeed_again(fault: &Fault) -> bool {
     if is_unique_violation(fault) || fault.cause().is_some_and(is_busy) {
         return true;
     }
-    // serialization_failure, deadlock_detected, lock_not_available
-    let code = on_postgres(fault).and_then(|e| e.code());
-    code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "55P03"))
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE]
+        .iter()
+        .any(|state| on_postgres(fault) == Some(state))
 }

@@ -18,6 +18,9 @@ kernel::id!(JobId, "job", "A background job.");
 const CLAIM: i64 = 2 * Timestamp::MINUTE;
 /// Jobs of one claim: few enough that slow ones (15 s of an outside party that does not answer) end within it.
 const CLAIM_SIZE: i64 = 6;
+/// The least time between two looks for work: with a look after each commit, two thirds of all transactions under load were claims of
+/// single jobs.
+const PACE: Duration = Duration::from_millis(100);
 
 /// Things that listeners and jobs need beside the database (registries of gateways and carriers, the mail transport), by type.
 #[derive(Clone, Default)]
@@ -221,7 +224,10 @@ pub async fn work_until(
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) {
     while !*stop.borrow() {
-        let pause = match crate::unwind::caught(work_once(&ctx, kinds, timers)).await {
+        let worked = crate::unwind::caught(work_once(&ctx, kinds, timers)).await;
+        let pause = match worked {
+            // There is more than one claim.
+            Ok(n) if i64::try_from(n).is_ok_and(|n| n >= CLAIM_SIZE) => continue,
             Ok(0) => Duration::from_millis(1000),
             Ok(_) => Duration::ZERO,
             Err(fault) => {
@@ -229,6 +235,8 @@ pub async fn work_until(
                 Duration::from_secs(2)
             }
         };
+        // What is left to do by one command is done with that of those beside it.
+        tokio::time::sleep(PACE).await;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = ctx.db.shared.wake.notified() => {}

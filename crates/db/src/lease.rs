@@ -59,7 +59,7 @@ impl Lease {
         }
         let until = now.plus(HELD_FOR);
         let kept = sql
-            .exec(
+            .touched(
                 "UPDATE node_lease SET expires_at = $1 WHERE node = $2 AND holder = $3",
                 [until.into(), i64::from(self.node).into(), self.holder.into()],
             )

@@ -38,8 +38,9 @@ pub use lane::{Busy, Command, Lane};
 pub use laws::{Law, Offence, Proof, Sums};
 pub use lookup::{Lookup, Question};
 pub use open::{Backend, Db, Options};
+pub use postgres::Session;
 pub use row_derive::FromRow;
-pub use sql::{Rows, Sql};
+pub use sql::{Asked, Rows, Sql};
 pub use timers::Timer;
 pub use tx::{Reaction, Settled, Tx, typed};
 

@@ -2,13 +2,12 @@
 
 use crate::group::Group;
 use crate::lease::Lease;
-use crate::postgres;
+use crate::postgres::{self, Pool};
 use crate::sqlite::{Connection, Place, Readers, Use};
 use crate::turns::{Standing, Turns};
 use crate::tx::Reaction;
 use crate::{Clock, Listener, Sql};
 use kernel::{Actor, Fault, IdGen, Timestamp};
-use sqlx::postgres::PgPool;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -50,15 +49,14 @@ fn lanes_at_once() -> usize {
 pub(crate) enum Writer {
     Sqlite(Group, Place),
     /// Lanes take turns, as many at a time as keep it busy: who waits is in a larger batch then.
-    Postgres(PgPool, Turns),
+    Postgres(Pool, Turns),
 }
 impl Writer {
     /// Begins a transaction: IMMEDIATE on SQLite's one writer, READ COMMITTED on PostgreSQL.
-    #[allow(clippy::disallowed_methods, reason = "where transactions begin")]
     pub(crate) async fn begin(&self, standing: Standing) -> Result<Sql, Fault> {
         Ok(match self {
             Self::Sqlite(group, _) => Sql::member(group.join(standing).await?),
-            Self::Postgres(pool, _) => Sql::tx(pool.begin().await?),
+            Self::Postgres(pool, _) => Sql::tx(Box::pin(postgres::Transaction::begin(pool)).await?),
         })
     }
     /// Statements that are each a transaction of their own.

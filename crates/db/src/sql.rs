@@ -6,14 +6,14 @@
 use crate::group::{Group, Member};
 use crate::laws::{Offence, Sums};
 use crate::open::Backend;
-use crate::postgres::{self, Array, Parameters};
+use crate::postgres::{self, Array, Later, Parameters, Pool, Transaction};
 use crate::sqlite::Readers;
 use crate::sums;
 use kernel::Fault;
 use kernel::row::{FromCell, FromRow, Row, Unreadable, Value};
-use sqlx::postgres::PgPool;
-use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use std::fmt::Write as _;
+use std::future::Future;
+use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 /// SQLite takes 32,766 parameters; PostgreSQL takes arrays and needs no chunks of this kind.
@@ -205,8 +205,19 @@ enum Conn {
     Writer(Group),
     /// The inside of a transaction on SQLite.
     Member(Mutex<Member>),
-    Pool(PgPool),
-    Tx(tokio::sync::Mutex<Transaction<'static, Postgres>>),
+    Pool(Pool),
+    Tx(tokio::sync::Mutex<Transaction>),
+}
+
+/// Rows that were asked for and are needed later.
+pub struct Asked<T> {
+    rows: Vec<Answer>,
+    name: String,
+    of: PhantomData<T>,
+}
+enum Answer {
+    Here(Vec<Row>),
+    Later(Later),
 }
 
 /// A connection that runs SQL: a pool for reads, or the inside of a transaction.
@@ -231,10 +242,10 @@ impl Sql {
     pub(crate) fn member(member: Member) -> Self {
         Self { conn: Conn::Member(Mutex::new(member)) }
     }
-    pub(crate) fn pool(pool: PgPool) -> Self {
+    pub(crate) fn pool(pool: Pool) -> Self {
         Self { conn: Conn::Pool(pool) }
     }
-    pub(crate) fn tx(tx: Transaction<'static, Postgres>) -> Self {
+    pub(crate) fn tx(tx: Transaction) -> Self {
         Self { conn: Conn::Tx(tokio::sync::Mutex::new(tx)) }
     }
     /// Commits a transaction of so many commands; it is durable when this returns.
@@ -243,9 +254,7 @@ impl Sql {
             Conn::Member(member) => {
                 member.into_inner().unwrap_or_else(PoisonError::into_inner).commit(commands).await
             }
-            Conn::Tx(tx) => {
-                Ok(tx.into_inner().commit().await.map_err(|e| Fault::from(e).while_doing("commit"))?)
-            }
+            Conn::Tx(tx) => boxed(async { tx.into_inner().session()?.commit().await }).await,
             Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Pool(_) => {
                 Err(Fault::broken("commit without a transaction"))
             }
@@ -258,8 +267,9 @@ impl Sql {
                 member.into_inner().unwrap_or_else(PoisonError::into_inner).roll_back(fault)
             }
             Conn::Tx(tx) => {
-                if let Err(e) = tx.into_inner().rollback().await {
-                    tracing::warn!(error = %e, "rollback failed; the connection is dropped");
+                let rolled_back = boxed(async { tx.into_inner().session()?.roll_back().await });
+                if let Err(fault) = rolled_back.await {
+                    tracing::warn!(%fault, "rollback failed; the connection is dropped");
                 }
             }
             Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Pool(_) => {}
@@ -277,7 +287,7 @@ impl Sql {
         match &self.conn {
             Conn::Readers(readers) | Conn::Here(readers) => readers.close().await,
             Conn::Writer(group) => group.close().await,
-            Conn::Pool(pool) => pool.close().await,
+            Conn::Pool(pool) => pool.close(),
             Conn::Member(_) | Conn::Tx(_) => {}
         }
     }
@@ -300,20 +310,16 @@ impl Sql {
             Conn::Writer(group) => group.alone(|c| c.query(&for_sqlite(text), &parameters.values)).await,
             Conn::Member(member) => inside(member).query(&for_sqlite(text), &parameters.values),
             Conn::Pool(pool) => {
-                let found = postgres::statement(for_postgres(text), parameters).fetch_all(pool).await;
-                found.map_err(Fault::from).and_then(|rows| postgres::rows(&rows))
+                boxed(async { postgres::taken(pool).await?.rows(&for_postgres(text), parameters).await })
+                    .await
             }
             Conn::Tx(tx) => {
-                let found = postgres::statement(for_postgres(text), parameters)
-                    .fetch_all(&mut **tx.lock().await)
-                    .await;
-                found.map_err(Fault::from).and_then(|rows| postgres::rows(&rows))
+                boxed(async { tx.lock().await.session()?.rows(&for_postgres(text), parameters).await }).await
             }
         };
         found.map_err(|f| f.while_doing(first_words(text)))
     }
-    async fn execute(&self, text: &str, parameters: impl Into<Parameters>) -> Result<u64, Fault> {
-        let parameters = parameters.into();
+    async fn execute(&self, text: &str, parameters: Parameters) -> Result<u64, Fault> {
         let done = match &self.conn {
             Conn::Readers(readers) | Conn::Here(readers) => {
                 let text = for_sqlite(text);
@@ -322,16 +328,27 @@ impl Sql {
             Conn::Writer(group) => group.alone(|c| c.execute(&for_sqlite(text), &parameters.values)).await,
             Conn::Member(member) => inside(member).execute(&for_sqlite(text), &parameters.values),
             Conn::Pool(pool) => {
-                let done = postgres::statement(for_postgres(text), parameters).execute(pool).await;
-                done.map(|d| d.rows_affected()).map_err(Fault::from)
+                boxed(async { postgres::taken(pool).await?.touched(&for_postgres(text), parameters).await })
+                    .await
             }
             Conn::Tx(tx) => {
-                let done =
-                    postgres::statement(for_postgres(text), parameters).execute(&mut **tx.lock().await).await;
-                done.map(|d| d.rows_affected()).map_err(Fault::from)
+                boxed(async { tx.lock().await.session()?.touched(&for_postgres(text), parameters).await })
+                    .await
             }
         };
         done.map_err(|f| f.while_doing(first_words(text)))
+    }
+    /// The same for who does not ask how many rows it touched: inside of a transaction on PostgreSQL it travels with what is waited for
+    /// next.
+    async fn later(&self, text: &str, parameters: Parameters) -> Result<(), Fault> {
+        match &self.conn {
+            Conn::Tx(tx) => {
+                let sent =
+                    boxed(async { tx.lock().await.session()?.later(&for_postgres(text), parameters).await });
+                sent.await.map_err(|f| f.while_doing(first_words(text)))
+            }
+            _ => self.execute(text, parameters).await.map(|_| ()),
+        }
     }
     /// Where the sums of a law are not zero.
     pub(crate) async fn sums(&self, sums: Sums) -> Result<Vec<Offence>, Fault> {
@@ -345,7 +362,6 @@ impl Sql {
     }
     /// Runs statements without parameters.
     pub(crate) async fn script(&self, text: &str) -> Result<(), Fault> {
-        let on_postgres = || sqlx::raw_sql(AssertSqlSafe(text.to_owned()));
         match &self.conn {
             Conn::Readers(readers) | Conn::Here(readers) => {
                 let text = text.to_owned();
@@ -353,8 +369,8 @@ impl Sql {
             }
             Conn::Writer(group) => group.alone(|c| c.script(text)).await,
             Conn::Member(member) => inside(member).script(text),
-            Conn::Pool(pool) => Ok(on_postgres().execute(pool).await.map(|_| ())?),
-            Conn::Tx(tx) => Ok(on_postgres().execute(&mut **tx.lock().await).await.map(|_| ())?),
+            Conn::Pool(pool) => boxed(async { postgres::taken(pool).await?.script(text).await }).await,
+            Conn::Tx(tx) => boxed(async { tx.lock().await.session()?.script(text).await }).await,
         }
     }
     /// All rows of a query, as they are.
@@ -396,9 +412,13 @@ impl Sql {
         let rows = self.query(text, Vec::from_iter(params)).await?;
         read(rows, |row| row.take_at(0), text)
     }
+    /// Runs a statement. Its error may be that of a later statement, or of the transaction.
+    pub async fn exec(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<(), Fault> {
+        self.later(text, Vec::from_iter(params).into()).await
+    }
     /// Runs a statement; how many rows it touched.
-    pub async fn exec(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<u64, Fault> {
-        self.execute(text, Vec::from_iter(params)).await
+    pub async fn touched(&self, text: &str, params: impl IntoIterator<Item = Value>) -> Result<u64, Fault> {
+        self.execute(text, Vec::from_iter(params).into()).await
     }
 
     /// Runs a query that reads the rows as the table `input` (a statement without its own WITH). Sets over the database's limit run in
@@ -417,8 +437,73 @@ impl Sql {
         }
         Ok(all)
     }
-    /// Runs a statement that reads the rows as the table `input`; how many rows it touched.
+    /// Asks for the rows of a query that are needed later: inside of a transaction on PostgreSQL the question travels with what is waited
+    /// for next, and so several are one message. It is answered as of here: after what was written before it.
+    pub async fn ask_from<T: FromRow>(
+        &self,
+        input: &Rows,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<Asked<T>, Fault> {
+        let params: Vec<Value> = params.into_iter().collect();
+        let mut rows = Vec::new();
+        for (from, to) in self.chunks(input, params.len()) {
+            let (statement, values) = input.statement(self.backend(), from, to, text, &params)?;
+            rows.push(self.asked(&statement, values).await?);
+        }
+        Ok(Asked { rows, name: first_words(text), of: PhantomData })
+    }
+    /// The same for a query without a table `input`.
+    pub async fn ask<T: FromRow>(
+        &self,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<Asked<T>, Fault> {
+        let answer = self.asked(text, Vec::from_iter(params).into()).await?;
+        Ok(Asked { rows: vec![answer], name: first_words(text), of: PhantomData })
+    }
+    async fn asked(&self, text: &str, parameters: Parameters) -> Result<Answer, Fault> {
+        Ok(match &self.conn {
+            Conn::Tx(tx) => {
+                let asked =
+                    boxed(async { tx.lock().await.session()?.ask(&for_postgres(text), parameters).await });
+                Answer::Later(asked.await.map_err(|f| f.while_doing(first_words(text)))?)
+            }
+            _ => Answer::Here(self.query(text, parameters).await?),
+        })
+    }
+    /// The rows that were asked for.
+    pub async fn answer<T: FromRow>(&self, asked: Asked<T>) -> Result<Vec<T>, Fault> {
+        let mut all = Vec::new();
+        for answer in asked.rows {
+            let rows = match (answer, &self.conn) {
+                (Answer::Here(rows), _) => rows,
+                (Answer::Later(later), Conn::Tx(tx)) => {
+                    boxed(async { tx.lock().await.session()?.answer(&later).await }).await?
+                }
+                (Answer::Later(_), _) => return Err(Fault::broken("an answer of another connection")),
+            };
+            all.extend(read(rows, T::from_row, &asked.name)?);
+        }
+        Ok(all)
+    }
+
+    /// Runs a statement that reads the rows as the table `input`. Its error may be that of a later statement, or of the transaction.
     pub async fn exec_from(
+        &self,
+        input: &Rows,
+        text: &str,
+        params: impl IntoIterator<Item = Value>,
+    ) -> Result<(), Fault> {
+        let params: Vec<Value> = params.into_iter().collect();
+        for (from, to) in self.chunks(input, params.len()) {
+            let (statement, values) = input.statement(self.backend(), from, to, text, &params)?;
+            self.later(&statement, values).await?;
+        }
+        Ok(())
+    }
+    /// Runs a statement that reads the rows as the table `input`; how many rows it touched.
+    pub async fn touched_from(
         &self,
         input: &Rows,
         text: &str,
@@ -432,8 +517,16 @@ impl Sql {
         }
         Ok(touched)
     }
+    /// Locks the rows that a query of PostgreSQL finds, as `SELECT … ORDER BY id FOR UPDATE`, until the transaction ends. What is read
+    /// after it, in a statement of its own, is as those who held them before left it. SQLite has one writer and nothing to lock.
+    pub async fn lock_from(&self, input: &Rows, text: &str) -> Result<(), Fault> {
+        match self.backend() {
+            Backend::Postgres => self.exec_from(input, text, []).await,
+            Backend::Sqlite => Ok(()),
+        }
+    }
     /// Inserts the rows; the columns of `input` are the table's.
-    pub async fn insert(&self, table: &str, input: &Rows) -> Result<u64, Fault> {
+    pub async fn insert(&self, table: &str, input: &Rows) -> Result<(), Fault> {
         let names = input.names();
         self.exec_from(input, &format!("INSERT INTO {table} ({names}) SELECT {names} FROM input"), []).await
     }
@@ -441,6 +534,11 @@ impl Sql {
         let size = input.chunk(self.backend(), before);
         (0..input.len()).step_by(size).map(|from| (from, (from + size).min(input.len()))).collect()
     }
+}
+
+/// What waits for PostgreSQL lies beside the stack: the states of its statements are large, and every command would carry them.
+fn boxed<'a, T>(what: impl Future<Output = T> + Send + 'a) -> crate::BoxFuture<'a, T> {
+    Box::pin(what)
 }
 
 fn inside(member: &Mutex<Member>) -> std::sync::MutexGuard<'_, Member> {
@@ -464,6 +562,6 @@ fn for_postgres(text: &str) -> String {
     text.replace("/*pg", "").replace("*/", "")
 }
 
-fn first_words(text: &str) -> String {
+pub(crate) fn first_words(text: &str) -> String {
     text.split_whitespace().take(12).collect::<Vec<_>>().join(" ")
 }

@@ -1,8 +1,7 @@
 //! Throw-away databases for tests: SQLite in a temporary file, and a schema of its own on the PostgreSQL of `FULMAR_TEST_POSTGRES`.
 
-use crate::{Clock, Db, Options};
+use crate::{Clock, Db, Options, Session};
 use kernel::Timestamp;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -70,12 +69,9 @@ pub async fn postgres(options: Options) -> TestDb {
         panic!("FULMAR_TEST_POSTGRES is not set: run tests with `make test` or `cargo xtask test -p CRATE`")
     });
     let schema = format!("t{:016x}", rand::random::<u64>());
-    let mut admin = PgConnection::connect(&base).await.unwrap_or_else(|e| panic!("connect {base}: {e}"));
-    sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}")))
-        .execute(&mut admin)
-        .await
-        .unwrap_or_else(|e| panic!("create schema: {e}"));
-    let _ = admin.close().await;
+    let mut admin = Session::connect(&base).await.unwrap_or_else(|f| panic!("connect {base}: {f}"));
+    let made = admin.script(&format!("CREATE SCHEMA {schema}")).await;
+    made.unwrap_or_else(|f| panic!("create schema: {f}"));
     let joint = if base.contains('?') { '&' } else { '?' };
     let url = format!("{base}{joint}options=-c%20search_path%3D{schema}");
     let db = Db::open(&url, with_clock(options)).await.unwrap_or_else(|f| panic!("open {url}: {f}"));

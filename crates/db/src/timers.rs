@@ -1,7 +1,8 @@
 //! Timed work: reconcilers and housekeeping that take no input. The next run is a row, claimed by one process.
 
-use crate::{BoxFuture, Ctx};
+use crate::{BoxFuture, Ctx, FromRow};
 use kernel::{Actor, Fault, Timestamp};
+use std::collections::HashMap;
 
 /// Work that runs every so often.
 #[derive(Clone, Copy)]
@@ -16,13 +17,15 @@ pub struct Timer {
 
 /// Runs the timers that are due by the database's clock.
 pub(crate) async fn run_due(ctx: &Ctx, timers: &[Timer]) -> Result<(), Fault> {
+    #[derive(FromRow)]
+    struct Next {
+        name: String,
+        next_at: i64,
+    }
     let now = ctx.db.now();
-    for timer in timers {
-        let next: Option<i64> =
-            ctx.db.read().scalar("SELECT next_at FROM timer WHERE name = $1", [timer.name.into()]).await?;
-        if next.is_some_and(|n| n > now.0) {
-            continue;
-        }
+    let known: Vec<Next> = ctx.db.read().all("SELECT name, next_at FROM timer", []).await?;
+    let known: HashMap<String, i64> = known.into_iter().map(|t| (t.name, t.next_at)).collect();
+    for timer in timers.iter().filter(|t| known.get(t.name).is_none_or(|next| *next <= now.0)) {
         let then = now.plus(timer.every_s * Timestamp::SECOND);
         let mine: Option<i64> = crate::write!(ctx.db, &Actor::system("timers"), |tx| {
             tx.scalar(

@@ -1,7 +1,7 @@
 //! Transactions: `write!` opens one, runs the body, records events, runs the reactions to them, commits, and tries again when another
 //! writer was in the way.
 
-use crate::dispatch::Wanted;
+use crate::dispatch::{Wanted, WantedAsked};
 use crate::error::may_succeed_again;
 use crate::open::{Backend, Shared, Writer};
 use crate::turns::{Held, Standing};
@@ -37,6 +37,8 @@ pub struct Tx {
     events: Mutex<Vec<Event>>,
     /// What listeners want; asked once, when the first events are written.
     wanted: OnceCell<Wanted>,
+    /// They were asked already.
+    wanted_asked: Mutex<Option<WantedAsked>>,
     /// Whether it leaves something to do.
     wakes: AtomicBool,
     /// Until when this transaction extends the lease of the node number.
@@ -175,12 +177,20 @@ impl Tx {
         }
         Err(Fault::broken(format!("events still cause events after {ROUNDS} rounds")))
     }
+    async fn hear_what_is_wanted(&self) -> Result<Wanted, Fault> {
+        let asked = self.wanted_asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asked = match asked {
+            Some(asked) => asked,
+            None => Wanted::ask(&self.sql, &self.shared.listeners).await?,
+        };
+        Wanted::hear(&self.sql, asked).await
+    }
     async fn write_log(&self, events: &[Event]) -> Result<(), Fault> {
         let mut rows = Rows::new(
             "id BIGINT, at BIGINT, actor TEXT, kind TEXT, subject TEXT, order_id BIGINT?, payload TEXT, pending BOOLEAN, recorded_at BIGINT, origin TEXT?",
         );
         if events.iter().any(|e| !e.actor.is_import()) {
-            self.wanted.get_or_try_init(|| Wanted::of(&self.sql, &self.shared.listeners)).await?;
+            self.wanted.get_or_try_init(|| self.hear_what_is_wanted()).await?;
         }
         for e in events {
             let wanted = self.wanted.get().is_some_and(|wanted| wanted.includes(&e.kind));
@@ -259,11 +269,14 @@ impl Attempt {
             Writer::Sqlite(..) => self.open(None, standing).await,
             Writer::Postgres(_, turns) => {
                 let turn = turns.ask(standing).await.map_err(|_| Fault::broken("the database is closed"))?;
-                self.open(Some(turn), Standing::single()).await
+                let tx = self.open(Some(turn), Standing::single()).await?;
+                // Commands of lanes record events: the question travels with their first.
+                let asked = Wanted::ask(&tx.sql, &self.shared.listeners).await?;
+                *tx.wanted_asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+                Ok(tx)
             }
         }
     }
-    #[allow(clippy::disallowed_methods, reason = "the one place that opens transactions")]
     async fn open(&self, turn: Option<Held>, standing: Standing) -> Result<Tx, Fault> {
         let sql = self.shared.writer.begin(standing).await?;
         // So that on SQLite, where one writes at a time, the ids of events rise in the order of commits whoever writes, and whatever
@@ -279,6 +292,7 @@ impl Attempt {
             actor: self.actor.clone(),
             events: Mutex::new(Vec::new()),
             wanted: OnceCell::new(),
+            wanted_asked: Mutex::default(),
             wakes: AtomicBool::new(false),
             lease,
             commands: 1,

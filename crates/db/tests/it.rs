@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use db::testing::both;
-use db::{FromRow, Options, Reaction, Rows, Tx};
+use db::{Db, FromRow, Options, Reaction, Rows, Tx};
 use kernel::{Actor, Event, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,81 @@ async fn constraints_are_recognised_and_numbers_rise() {
         let first = db::write!(db, &actor(), |tx| tx.numbers("orders", 3).await).unwrap();
         let second = db::write!(db, &actor(), |tx| tx.numbers("orders", 1).await).unwrap();
         assert_eq!((first, second), (1001..=1003, 1004..=1004), "{}", db.name);
+    }
+}
+
+const WRONG: &str = "INSERT INTO sku (id, code, title, kind, tax_class, created_at) VALUES (1, 'A', 'A', 'nonsense', 'standard', 0)";
+
+async fn timers(db: &Db, name: &str) -> Option<i64> {
+    db.read().scalar("SELECT COUNT(*) FROM timer WHERE name = $1", [name.into()]).await.unwrap()
+}
+
+async fn timer(tx: &Tx, name: &str) -> Result<(), Fault> {
+    tx.exec("INSERT INTO timer (name, next_at) VALUES ($1, 1)", [name.into()]).await
+}
+
+#[tokio::test]
+async fn what_is_written_is_seen_by_what_is_read_after_it_and_fails_by_its_own_name() {
+    for db in both(Options::default).await {
+        let seen: Option<i64> = db::write!(db, &actor(), |tx| {
+            for n in 0..200 {
+                timer(tx, &format!("t{n}")).await?;
+            }
+            tx.exec("UPDATE timer SET next_at = next_at + 1 WHERE name = 't7'", []).await?;
+            tx.scalar("SELECT CAST(SUM(next_at) AS BIGINT) FROM timer WHERE name LIKE 't%'", []).await
+        })
+        .unwrap();
+        assert_eq!(seen, Some(201), "{}", db.name);
+        for waits in [true, false] {
+            let failed: Result<(), Fault> = db::write!(db, &actor(), |tx| {
+                timer(tx, "lost").await?;
+                tx.exec(WRONG, []).await?;
+                timer(tx, "after").await?;
+                if waits {
+                    tx.scalar::<i64>("SELECT 1", []).await?;
+                }
+                Ok(())
+            });
+            let fault = failed.unwrap_err();
+            assert!(db::is_check_violation(&fault), "{}: {fault}", db.name);
+            assert!(fault.to_string().contains("INSERT INTO sku"), "{}: {fault}", db.name);
+            assert_eq!(timers(&db, "lost").await, Some(0), "{}", db.name);
+        }
+        db::write!(db, &actor(), |tx| timer(tx, "lost").await).unwrap();
+        assert_eq!(timers(&db, "lost").await, Some(1), "{}: the connection serves the next", db.name);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_failed_is_not_taken_for_done() {
+    let db = db::testing::postgres(Options::default()).await;
+    let done = db::write!(db, &actor(), |tx| {
+        timer(tx, "lost").await?;
+        let _ = tx.touched(WRONG, []).await;
+        Ok(())
+    });
+    assert!(done.is_err(), "PostgreSQL answers such a COMMIT with ROLLBACK, and without an error");
+    assert_eq!(timers(&db, "lost").await, Some(0));
+    db::write!(db, &actor(), |tx| timer(tx, "lost").await).unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_leaves_nothing_and_holds_nobody_up() {
+    for db in both(Options::default).await {
+        let name = db.name;
+        let running = async {
+            db::write!(db, &actor(), |tx| {
+                timer(tx, "dropped").await?;
+                tx.scalar::<i64>("SELECT 1", []).await?;
+                std::future::pending::<Result<(), Fault>>().await
+            })
+        };
+        let soon = std::time::Duration::from_millis(100);
+        assert!(tokio::time::timeout(soon, running).await.is_err(), "{name}");
+        assert_eq!(timers(&db, "dropped").await, Some(0), "{name}");
+        // It would wait for the first, were that still there.
+        db::write!(db, &actor(), |tx| timer(tx, "dropped").await).unwrap();
+        assert_eq!(timers(&db, "dropped").await, Some(1), "{name}");
     }
 }
 

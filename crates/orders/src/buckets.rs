@@ -85,16 +85,8 @@ pub(crate) async fn lock_lines(
     for id in &ids {
         input.push([(*id).into()]);
     }
-    let _: Vec<i64> = tx
-        .all_from::<Only>(
-            &input,
-            "SELECT o.id AS n FROM orders o WHERE o.id IN (SELECT l.order_id FROM order_line l JOIN input ON input.id = l.id) ORDER BY o.id /*pg FOR UPDATE OF o */",
-            [],
-        )
-        .await?
-        .into_iter()
-        .map(|o| o.n)
-        .collect();
+    let orders = "SELECT o.id FROM orders o WHERE o.id IN (SELECT l.order_id FROM order_line l JOIN input ON input.id = l.id) ORDER BY o.id FOR UPDATE OF o";
+    tx.lock_from(&input, orders).await?;
     lines_by_id(tx, &input).await
 }
 
@@ -111,11 +103,6 @@ pub(crate) async fn lock_orders(tx: &Tx, orders: &[OrderId]) -> Result<BTreeMap<
         "SELECT {HEADER} FROM orders o JOIN input ON input.id = o.id ORDER BY o.id /*pg FOR UPDATE OF o */"
     );
     Ok(tx.all_from::<Header>(&input, &text, []).await?.into_iter().map(|h| (h.id, h)).collect())
-}
-
-#[derive(FromRow)]
-struct Only {
-    n: i64,
 }
 
 async fn lines_by_id(sql: &Sql, input: &Rows) -> Result<BTreeMap<LineId, LineRow>, Fault> {

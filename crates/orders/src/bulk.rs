@@ -155,7 +155,7 @@ async fn note_items(tx: &Tx, id: BulkId, orders: &Meant) -> Result<i64, Fault> {
     let noted = match orders {
         Meant::These(orders) => {
             let text = "INSERT INTO order_bulk_item (bulk_id, order_id) SELECT $1, o.id FROM orders o JOIN input ON input.id = o.id";
-            tx.exec_from(&rows(orders), text, [id.into()]).await?
+            tx.touched_from(&rows(orders), text, [id.into()]).await?
         }
         Meant::List { filter, .. } => {
             let (wheres, mut params) = all_of(filter);
@@ -164,7 +164,7 @@ async fn note_items(tx: &Tx, id: BulkId, orders: &Meant) -> Result<i64, Fault> {
                 "INSERT INTO order_bulk_item (bulk_id, order_id) SELECT ${}, o.id FROM orders o WHERE {wheres}",
                 params.len()
             );
-            tx.exec(&text, params).await?
+            tx.touched(&text, params).await?
         }
     };
     Ok(i64::try_from(noted)?)

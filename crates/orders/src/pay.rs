@@ -131,14 +131,8 @@ pub async fn request_payment(
 /// A fault of the database.
 pub async fn pay(tx: &Tx, batch: &[Pay]) -> Result<Vec<Result<PaymentId, PayRefused>>, Fault> {
     // First the locks, then what is owed: read in one statement, another's tender of a moment ago would be missed.
-    let text =
-        "SELECT o.id FROM orders o JOIN input ON input.id = o.id ORDER BY o.id /*pg FOR UPDATE OF o */";
-    let _locked: Vec<i64> = tx
-        .all_from::<Locked>(&ids(batch.iter().map(|p| p.order)), text, [])
-        .await?
-        .into_iter()
-        .map(|l| l.id)
-        .collect();
+    let text = "SELECT o.id FROM orders o JOIN input ON input.id = o.id ORDER BY o.id FOR UPDATE OF o";
+    tx.lock_from(&ids(batch.iter().map(|p| p.order)), text).await?;
     let mut known = owed(tx, &batch.iter().map(|p| p.order).collect::<Vec<_>>()).await?;
     let mut outcomes: Vec<Result<PaymentId, PayRefused>> = Vec::with_capacity(batch.len());
     let (mut opens, mut places) = (Vec::new(), Vec::new());
@@ -164,11 +158,6 @@ pub async fn pay(tx: &Tx, batch: &[Pay]) -> Result<Vec<Result<PaymentId, PayRefu
         outcomes[n] = opened.map_err(|refused| PayRefused::NotTaken { why: refused.to_string() });
     }
     Ok(outcomes)
-}
-
-#[derive(FromRow)]
-struct Locked {
-    id: i64,
 }
 
 fn open(want: &Pay, amount: i64, customer: CustomerId, currency: Currency) -> Open {

@@ -136,7 +136,7 @@ async fn settle(tx: &Tx, job: &CallGateway, ask: &Ask, answer: &Answer) -> Resul
 async fn note(tx: &Tx, job: &CallGateway, state: State, problem: Option<String>) -> Result<(), Fault> {
     let attempts = job.attempt + 1;
     let counted = tx
-        .exec(
+        .touched(
             "UPDATE payment_operation SET attempts = $1 WHERE id = $2 AND attempts = $3",
             [attempts.into(), job.operation.into(), job.attempt.into()],
         )
@@ -145,7 +145,7 @@ async fn note(tx: &Tx, job: &CallGateway, state: State, problem: Option<String>)
         return Ok(());
     }
     let open = tx
-        .exec(
+        .touched(
             "UPDATE payment_operation SET state = $1, problem = $2 WHERE id = $3 AND state IN ('requested', 'unknown')",
             [state.into(), problem.into(), job.operation.into()],
         )

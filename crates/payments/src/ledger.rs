@@ -9,7 +9,7 @@ use crate::fold::{Amounts, Entry, Folded, fold};
 use crate::model::{Act, FactKind, Payment, Phase, State};
 use crate::tell::tell;
 use crate::{CallGateway, FactId, OperationId, PaymentId, RefundId};
-use db::{Backend, FromRow, Rows, Tx};
+use db::{FromRow, Rows, Tx};
 use kernel::{Fault, Id, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -100,21 +100,10 @@ struct RefundOf {
     refund_id: RefundId,
 }
 
-#[derive(FromRow)]
-struct LockedOrder {
-    #[allow(dead_code, reason = "the row is read for its lock")]
-    id: i64,
-}
-
-/// Locks the orders that a query finds. SQLite has one writer and nothing to lock.
+/// Locks the orders that a query finds.
 async fn lock_first(tx: &Tx, input: &Rows, orders: &str) -> Result<(), Fault> {
-    if tx.backend() == Backend::Postgres {
-        let text = format!(
-            "SELECT o.id FROM orders o WHERE o.id IN ({orders}) ORDER BY o.id /*pg FOR UPDATE OF o */"
-        );
-        let _: Vec<LockedOrder> = tx.all_from(input, &text, []).await?;
-    }
-    Ok(())
+    let text = format!("SELECT o.id FROM orders o WHERE o.id IN ({orders}) ORDER BY o.id FOR UPDATE OF o");
+    tx.lock_from(input, &text).await
 }
 
 impl Ledger {

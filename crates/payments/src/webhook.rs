@@ -85,7 +85,7 @@ pub async fn accept(
     }
     let id: WebhookId = tx.id();
     let stored = tx
-        .exec(
+        .touched(
             "INSERT INTO inbound_webhook (id, source, source_id, received_at, headers, body) VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (source, source_id) DO NOTHING",
             [

@@ -117,23 +117,37 @@ async fn post_label(
     Body(body): Body<LabelBody>,
 ) -> Result<Reply, Problem> {
     let carriers = app.ctx.parts.get::<Carriers>()?;
-    // Carriers may have to be called for their offers, which no transaction may do.
-    let wanted: Result<Option<(String, String)>, Problem> =
-        match (&body.carrier, &body.service, body.cheapest) {
-            (Some(carrier), Some(service), false) => Ok(Some((carrier.clone(), service.clone()))),
-            (None, None, true) => {
-                offers(&app, parcel).await.map(|all| all.into_iter().next().map(|q| (q.carrier, q.service)))
-            }
-            _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
-        };
+    let wanted = match (&body.carrier, &body.service, body.cheapest) {
+        (Some(carrier), Some(service), false) => Ok(Wanted::Service(carrier.clone(), service.clone())),
+        // Those who have to be called for their offers are called here, which no transaction may do.
+        (None, None, true) if carriers.are_called() => offers(&app, parcel)
+            .await
+            .and_then(cheapest)
+            .map(|(carrier, service)| Wanted::Service(carrier, service)),
+        (None, None, true) => Ok(Wanted::Cheapest),
+        _ => Err(Problem::invalid("/carrier", "Send either carrier and service, or cheapest: true.")),
+    };
     app.send(&caller, &key, &body, LabelCall { parcel, wanted, carriers }).await
+}
+
+#[derive(Clone)]
+enum Wanted {
+    /// Carrier and service.
+    Service(String, String),
+    /// Of the offers that need no call.
+    Cheapest,
+}
+
+/// Carrier and service of the first offer.
+fn cheapest(offers: Vec<Quote>) -> Result<(String, String), Problem> {
+    let first = offers.into_iter().next().ok_or(BuyLabelRefused::NoOffer).or_problem()?;
+    Ok((first.carrier, first.service))
 }
 
 /// One call of [`post_label`].
 struct LabelCall {
     parcel: ParcelId,
-    /// Carrier and service; none where nobody carries it.
-    wanted: Result<Option<(String, String)>, Problem>,
+    wanted: Result<Wanted, Problem>,
     carriers: Arc<Carriers>,
 }
 
@@ -142,11 +156,22 @@ impl Operation for LabelCall {
     fn run<'a>(tx: &'a Tx, calls: &'a [&'a Self]) -> BoxFuture<'a, Result<Vec<Outcome>, Fault>> {
         Box::pin(async move {
             let Some(carriers) = calls.first().map(|c| &c.carriers) else { return Ok(Vec::new()) };
-            let item = |c: &&Self| {
-                let (carrier, service) = c.wanted.clone()?.ok_or(BuyLabelRefused::NoOffer).or_problem()?;
+            let open = calls.iter().filter(|c| matches!(c.wanted, Ok(Wanted::Cheapest)));
+            let open: Vec<ParcelId> = open.map(|c| c.parcel).collect();
+            let mut offers = match open.is_empty() {
+                true => Vec::new().into_iter(),
+                false => crate::quote(tx, carriers, &open).await?.into_iter(),
+            };
+            let mut item = |c: &&Self| {
+                let (carrier, service) = match c.wanted.clone()? {
+                    Wanted::Service(carrier, service) => (carrier, service),
+                    Wanted::Cheapest => {
+                        cheapest(offers.next().transpose().or_problem()?.unwrap_or_default())?
+                    }
+                };
                 Ok(BuyLabel { at: tx.now(), parcel: c.parcel, carrier, service })
             };
-            let wanted: Vec<Result<BuyLabel, Problem>> = calls.iter().map(item).collect();
+            let wanted: Vec<Result<BuyLabel, Problem>> = calls.iter().map(&mut item).collect();
             let items: Vec<BuyLabel> = wanted.iter().filter_map(|w| w.as_ref().ok().cloned()).collect();
             let mut done = crate::buy_label(tx, carriers, &items).await?.into_iter();
             let each = wanted.into_iter().map(|wanted| match wanted {

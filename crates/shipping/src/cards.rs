@@ -198,26 +198,29 @@ struct PriceRow {
 pub async fn rate_cards(sql: &Sql) -> Result<Vec<Arc<RateCard>>, Fault> {
     let text = "SELECT id, carrier, service, name, origin_country, currency, dim_divisor, min_days, max_days, active FROM rate_card \
          ORDER BY carrier, service, origin_country";
-    let cards: Vec<CardRow> = sql.all(text, []).await?;
+    let cards = sql.ask::<CardRow>(text, []).await?;
     let (mut zones, mut prices): (HashMap<RateCardId, Vec<Zone>>, HashMap<RateCardId, Vec<Price>>) =
         Default::default();
     let text = "SELECT rate_card_id, country, postal_prefix, zone FROM rate_zone ORDER BY rate_card_id, country, postal_prefix";
-    for z in sql.all::<ZoneRow>(text, []).await? {
+    let all_zones = sql.ask::<ZoneRow>(text, []).await?;
+    let text =
+        "SELECT rate_card_id, zone, up_to_g, price FROM rate_price ORDER BY rate_card_id, zone, up_to_g";
+    let all_prices = sql.ask::<PriceRow>(text, []).await?;
+    for z in sql.answer(all_zones).await? {
         zones.entry(z.rate_card_id).or_default().push(Zone {
             country: z.country,
             postal_prefix: z.postal_prefix,
             zone: z.zone,
         });
     }
-    let text =
-        "SELECT rate_card_id, zone, up_to_g, price FROM rate_price ORDER BY rate_card_id, zone, up_to_g";
-    for p in sql.all::<PriceRow>(text, []).await? {
+    for p in sql.answer(all_prices).await? {
         prices.entry(p.rate_card_id).or_default().push(Price {
             zone: p.zone,
             up_to_g: p.up_to_g,
             price: p.price,
         });
     }
+    let cards = sql.answer(cards).await?;
     Ok(cards
         .into_iter()
         .map(|c| {

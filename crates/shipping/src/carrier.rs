@@ -153,4 +153,8 @@ impl Carriers {
         let table = || self.0.iter().find(|c| has_rate_cards && c.card().by_rate_cards);
         own.or_else(table).map(|c| &**c)
     }
+    /// Whether some may have to be called for what they ask.
+    pub(crate) fn are_called(&self) -> bool {
+        self.0.iter().any(|c| !c.card().by_rate_cards)
+    }
 }

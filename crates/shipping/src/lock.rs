@@ -4,16 +4,10 @@
 
 use crate::model::{Shipment, ShipmentId};
 use crate::read;
-use db::{FromRow, Rows, Tx};
+use db::{Rows, Tx};
 use kernel::Fault;
 use std::collections::{BTreeSet, HashMap};
 use warehouse::ParcelId;
-
-#[derive(FromRow)]
-struct LockedRow {
-    #[allow(dead_code, reason = "the row is read for its lock")]
-    id: i64,
-}
 
 fn ids<T: Into<db::Value> + Ord>(all: impl IntoIterator<Item = T>) -> Rows {
     let mut rows = Rows::new("id BIGINT");
@@ -26,12 +20,10 @@ fn ids<T: Into<db::Value> + Ord>(all: impl IntoIterator<Item = T>) -> Rows {
 /// Locks the orders of parcels, and the parcels.
 pub(crate) async fn parcels(tx: &Tx, parcels: impl IntoIterator<Item = ParcelId>) -> Result<(), Fault> {
     let input = ids(parcels);
-    let text = "SELECT o.id FROM orders o WHERE o.id IN (SELECT p.order_id FROM parcel p JOIN input ON input.id = p.id) ORDER BY o.id /*pg FOR UPDATE OF o */";
-    tx.all_from::<LockedRow>(&input, text, []).await?;
-    let text =
-        "SELECT p.id FROM parcel p JOIN input ON input.id = p.id ORDER BY p.id /*pg FOR UPDATE OF p */";
-    tx.all_from::<LockedRow>(&input, text, []).await?;
-    Ok(())
+    let text = "SELECT o.id FROM orders o WHERE o.id IN (SELECT p.order_id FROM parcel p JOIN input ON input.id = p.id) ORDER BY o.id FOR UPDATE OF o";
+    tx.lock_from(&input, text).await?;
+    let text = "SELECT p.id FROM parcel p JOIN input ON input.id = p.id ORDER BY p.id FOR UPDATE OF p";
+    tx.lock_from(&input, text).await
 }
 
 /// Locks the orders of shipments, and the shipments, and reads them. Unknown ids are left out.
@@ -40,11 +32,10 @@ pub(crate) async fn shipments(
     shipments: impl IntoIterator<Item = ShipmentId>,
 ) -> Result<HashMap<ShipmentId, Shipment>, Fault> {
     let input = ids(shipments);
-    let text = "SELECT o.id FROM orders o WHERE o.id IN (SELECT s.order_id FROM shipment s JOIN input ON input.id = s.id) ORDER BY o.id /*pg FOR UPDATE OF o */";
-    tx.all_from::<LockedRow>(&input, text, []).await?;
-    let text =
-        "SELECT s.id FROM shipment s JOIN input ON input.id = s.id ORDER BY s.id /*pg FOR UPDATE OF s */";
-    tx.all_from::<LockedRow>(&input, text, []).await?;
+    let text = "SELECT o.id FROM orders o WHERE o.id IN (SELECT s.order_id FROM shipment s JOIN input ON input.id = s.id) ORDER BY o.id FOR UPDATE OF o";
+    tx.lock_from(&input, text).await?;
+    let text = "SELECT s.id FROM shipment s JOIN input ON input.id = s.id ORDER BY s.id FOR UPDATE OF s";
+    tx.lock_from(&input, text).await?;
     Ok(read::shipments(tx, &input, "s.id = input.id").await?.into_iter().map(|s| (s.id, s)).collect())
 }
 

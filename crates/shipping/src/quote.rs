@@ -146,26 +146,25 @@ pub async fn quote_everywhere(
     outside: &dyn Outside,
     parcel: ParcelId,
 ) -> Result<Result<Vec<Quote>, QuoteRefused>, Fault> {
-    let mut quotes = match quote(sql, carriers, &[parcel]).await?.pop() {
-        Some(Ok(quotes)) => quotes,
+    let (consignment, cards) = match asked(sql, &[parcel]).await?.pop() {
+        Some(Ok(asked)) => asked,
         Some(Err(refused)) => return Ok(Err(refused)),
         None => return Ok(Err(QuoteRefused::UnknownParcel { parcel })),
     };
-    for asked in asked(sql, &[parcel]).await? {
-        let Ok((consignment, cards)) = asked else { continue };
-        for code in codes(carriers, &cards) {
-            let ask = for_carrier(&consignment, &code, &cards);
-            if let Some(carrier) = carriers.find(&code, !ask.rate_cards.is_empty())
-                && let Plan::Call(call) = carrier.quote(&ask)
-            {
-                match outside.call(call).await.map(|answer| carrier.read_quote(&ask, &answer)) {
-                    Ok(Answer::Done(some)) => quotes.extend(some),
-                    Ok(Answer::Declined(why) | Answer::Unknown(why)) => {
-                        tracing::info!(carrier = code, why, "no offer")
-                    }
-                    Err(no) => tracing::warn!(carrier = code, why = no.0, "no offer"),
-                }
+    let mut quotes = Vec::new();
+    for code in codes(carriers, &cards) {
+        let ask = for_carrier(&consignment, &code, &cards);
+        let Some(carrier) = carriers.find(&code, !ask.rate_cards.is_empty()) else { continue };
+        let answer = match carrier.quote(&ask) {
+            Plan::Settled(answer) => Ok(answer),
+            Plan::Call(call) => outside.call(call).await.map(|answer| carrier.read_quote(&ask, &answer)),
+        };
+        match answer {
+            Ok(Answer::Done(some)) => quotes.extend(some),
+            Ok(Answer::Declined(why) | Answer::Unknown(why)) => {
+                tracing::info!(carrier = code, why, "no offer")
             }
+            Err(no) => tracing::warn!(carrier = code, why = no.0, "no offer"),
         }
     }
     let home = inventory::base_currency(sql).await?;

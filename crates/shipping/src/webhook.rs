@@ -75,7 +75,7 @@ pub async fn accept(
     let headers = serde_json::to_string(&request.headers)?;
     let values =
         [id.into(), source(code).into(), source_id.into(), tx.now().into(), headers.into(), body.into()];
-    if tx.exec(text, values).await? > 0 {
+    if tx.touched(text, values).await? > 0 {
         tx.enqueue(tx.now(), &[(ApplyWebhook { carrier: code.to_owned(), webhook: id }, None)]).await?;
     }
     Ok(Ok(()))

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::task::Poll;
@@ -204,53 +204,58 @@ impl Sim {
         (self.now, self.doing, self.touched) = (n, step.name(), BTreeSet::new());
         self.world.look().begin(n);
         let _ = write!(self.trace, "{n} {step:?}=");
+        self.doing(step).await
+    }
+    /// What a step does, boxed: in one function, what begins each of them would lie on the stack of all, and that is a megabyte without
+    /// optimisation.
+    fn doing<'a>(&'a mut self, step: &'a Step) -> Pin<Box<dyn Future<Output = Result<(), Trouble>> + 'a>> {
         match step {
-            Step::Place(wishes) => self.place(wishes).await,
-            Step::PlaceAndDie(wish, after) => self.place_and_die(wish, *after).await,
-            Step::Again(wish, other) => self.again(wish, *other).await,
-            Step::Hold(no) => self.hold(*no).await,
-            Step::Unhold(nos) => self.unhold(nos).await,
-            Step::Reject(no) => self.review_no(*no).await,
-            Step::Move(no, abroad) => self.moves_house(*no, *abroad).await,
-            Step::Cancel { no, line, refund } => self.cancel(*no, *line, *refund).await,
-            Step::Release(nos) => self.release(nos).await,
-            Step::Ask(nos) => self.ask(nos).await,
-            Step::Accept(nos) => self.accept(nos).await,
-            Step::Decline(no) => self.decline(*no).await,
-            Step::Pick(nos, how) => self.pick(nos, *how).await,
-            Step::Short(no, units) => self.short(*no, *units).await,
-            Step::Unpick(no) => self.unpick(*no).await,
-            Step::Pack(nos) => self.pack(nos).await,
-            Step::Station(nos, how) => self.station(nos, *how).await,
-            Step::Unpack(no) => self.unpack(*no).await,
-            Step::Label(nos, called) => self.label(nos, *called).await,
-            Step::Unlabel(no) => self.unlabel(*no).await,
-            Step::Ship(nos) => self.ship(nos).await,
-            Step::Track(nos, said, twice) => self.track(nos, *said, *twice).await,
-            Step::Scan(nos, said, together) => self.scan(nos, *said, *together).await,
-            Step::Forge(nos, said) => self.forge(nos, *said).await,
-            Step::Resend(no) => self.resend(*no).await,
-            Step::Capture(no, permille) => self.capture(*no, *permille).await,
-            Step::Void(no) => self.void(*no).await,
-            Step::Refund { no, amount, credit } => self.refund(*no, *amount, *credit).await,
-            Step::Arrives(nos, permille) => self.arrives(nos, *permille).await,
+            Step::Place(wishes) => Box::pin(self.place(wishes)),
+            Step::PlaceAndDie(wish, after) => Box::pin(self.place_and_die(wish, *after)),
+            Step::Again(wish, other) => Box::pin(self.again(wish, *other)),
+            Step::Hold(no) => Box::pin(self.hold(*no)),
+            Step::Unhold(nos) => Box::pin(self.unhold(nos)),
+            Step::Reject(no) => Box::pin(self.review_no(*no)),
+            Step::Move(no, abroad) => Box::pin(self.moves_house(*no, *abroad)),
+            Step::Cancel { no, line, refund } => Box::pin(self.cancel(*no, *line, *refund)),
+            Step::Release(nos) => Box::pin(self.release(nos)),
+            Step::Ask(nos) => Box::pin(self.ask(nos)),
+            Step::Accept(nos) => Box::pin(self.accept(nos)),
+            Step::Decline(no) => Box::pin(self.decline(*no)),
+            Step::Pick(nos, how) => Box::pin(self.pick(nos, *how)),
+            Step::Short(no, units) => Box::pin(self.short(*no, *units)),
+            Step::Unpick(no) => Box::pin(self.unpick(*no)),
+            Step::Pack(nos) => Box::pin(self.pack(nos)),
+            Step::Station(nos, how) => Box::pin(self.station(nos, *how)),
+            Step::Unpack(no) => Box::pin(self.unpack(*no)),
+            Step::Label(nos, called) => Box::pin(self.label(nos, *called)),
+            Step::Unlabel(no) => Box::pin(self.unlabel(*no)),
+            Step::Ship(nos) => Box::pin(self.ship(nos)),
+            Step::Track(nos, said, twice) => Box::pin(self.track(nos, *said, *twice)),
+            Step::Scan(nos, said, together) => Box::pin(self.scan(nos, *said, *together)),
+            Step::Forge(nos, said) => Box::pin(self.forge(nos, *said)),
+            Step::Resend(no) => Box::pin(self.resend(*no)),
+            Step::Capture(no, permille) => Box::pin(self.capture(*no, *permille)),
+            Step::Void(no) => Box::pin(self.void(*no)),
+            Step::Refund { no, amount, credit } => Box::pin(self.refund(*no, *amount, *credit)),
+            Step::Arrives(nos, permille) => Box::pin(self.arrives(nos, *permille)),
             Step::Dispute(no, permille) => {
                 self.dispute(*no, *permille);
-                Ok(())
+                Box::pin(std::future::ready(Ok(())))
             }
             Step::Disputed(no, won) => {
                 self.disputed(*no, *won);
-                Ok(())
+                Box::pin(std::future::ready(Ok(())))
             }
-            Step::Grant(no, amount) => self.grant(*no, *amount).await,
-            Step::Merge { no, other, swap } => self.merge(*no, *other, *swap).await,
-            Step::Return { no, line, units, ours } => self.ask_back(*no, *line, *units, *ours).await,
-            Step::Approve(no) => self.approve(*no).await,
-            Step::Refuse(no) => self.refuse(*no).await,
-            Step::Arrive(no, place) => self.arrive(*no, *place).await,
-            Step::Inspect(no, fate) => self.inspect(*no, *fate).await,
-            Step::Settle(no, what) => self.settle(*no, *what).await,
-            _ => self.surroundings(step).await,
+            Step::Grant(no, amount) => Box::pin(self.grant(*no, *amount)),
+            Step::Merge { no, other, swap } => Box::pin(self.merge(*no, *other, *swap)),
+            Step::Return { no, line, units, ours } => Box::pin(self.ask_back(*no, *line, *units, *ours)),
+            Step::Approve(no) => Box::pin(self.approve(*no)),
+            Step::Refuse(no) => Box::pin(self.refuse(*no)),
+            Step::Arrive(no, place) => Box::pin(self.arrive(*no, *place)),
+            Step::Inspect(no, fate) => Box::pin(self.inspect(*no, *fate)),
+            Step::Settle(no, what) => Box::pin(self.settle(*no, *what)),
+            _ => Box::pin(self.surroundings(step)),
         }
     }
     /// Steps that are about no order.

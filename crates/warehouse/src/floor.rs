@@ -43,10 +43,11 @@ impl Floor {
         }
         // Orders first: every command upstream takes them first too, so two transactions meet there and nowhere later.
         let orders = "SELECT o.id FROM orders o WHERE o.id IN (SELECT f.order_id FROM fulfilment_order f JOIN input ON input.id = f.id) \
-             ORDER BY o.id /*pg FOR UPDATE OF o */";
-        tx.all_from::<LockedRow>(&wanted, orders, []).await?;
-        let own = "SELECT f.id FROM fulfilment_order f JOIN input ON input.id = f.id ORDER BY f.id /*pg FOR UPDATE OF f */";
-        tx.all_from::<LockedRow>(&wanted, own, []).await?;
+             ORDER BY o.id FOR UPDATE OF o";
+        tx.lock_from(&wanted, orders).await?;
+        let own =
+            "SELECT f.id FROM fulfilment_order f JOIN input ON input.id = f.id ORDER BY f.id FOR UPDATE OF f";
+        tx.lock_from(&wanted, own).await?;
         let fulfilments = read::fulfilments(tx, &wanted, "f.id = input.id").await?;
         Ok(Self {
             fulfilments: fulfilments.into_iter().map(|f| (f.id, f)).collect(),
@@ -92,12 +93,6 @@ impl Floor {
         write_counters(tx, &changes).await?;
         orders::advance(tx, &std::mem::take(&mut self.advances)).await
     }
-}
-
-#[derive(db::FromRow)]
-pub(crate) struct LockedRow {
-    #[allow(dead_code, reason = "the row is read for its lock")]
-    id: i64,
 }
 
 /// Adds the changes to the lines and, summed, to their fulfilment orders.

@@ -271,9 +271,8 @@ pub(crate) async fn lock_parcels(
     tx: &Tx,
     ids: &[ParcelId],
 ) -> Result<(Floor, HashMap<ParcelId, Parcel>), Fault> {
-    let before = read::parcels_by_id(tx, ids).await?;
-    let floor = Floor::lock(tx, before.values().map(|p| p.fulfilment)).await?;
-    // Read again: another transaction may have taken one apart while this one waited for the lock.
+    let floor = Floor::lock(tx, read::fulfilments_of_parcels(tx, ids).await?).await?;
+    // Read after the lock: another transaction may have taken one apart while this one waited for it.
     let parcels = read::parcels_by_id(tx, ids).await?;
     Ok((floor, parcels))
 }

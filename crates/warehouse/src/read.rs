@@ -39,22 +39,32 @@ const HEADER: &str = "f.id, f.number, f.order_id, f.location_id, f.executor, f.s
 /// Fulfilment orders that join `input` on a condition, by id, with their lines.
 pub(crate) async fn fulfilments(sql: &Sql, input: &Rows, on: &str) -> Result<Vec<Fulfilment>, Fault> {
     let text = format!("SELECT {HEADER} FROM fulfilment_order f JOIN input ON {on} ORDER BY f.id");
-    let headers: Vec<Header> = sql.all_from(input, &text, []).await?;
-    with_lines(sql, headers).await
+    let headers = sql.ask_from(input, &text, []).await?;
+    let text = format!(
+        "SELECT {LINE} FROM fulfilment_order f JOIN input ON {on} JOIN fulfilment_line l ON l.fulfilment_id = f.id \
+         JOIN order_line o ON o.id = l.line_id ORDER BY l.id"
+    );
+    let lines = sql.all_from(input, &text, []).await?;
+    Ok(together(sql.answer(headers).await?, lines))
 }
 
+const LINE: &str = "l.id, l.fulfilment_id AS fulfilment, l.line_id AS line, l.sku_id, o.sku, o.title, l.quantity, l.cancelled, l.picked, \
+    l.packed, l.shipped";
+
 async fn with_lines(sql: &Sql, headers: Vec<Header>) -> Result<Vec<Fulfilment>, Fault> {
-    let mut ids = Rows::new("id BIGINT");
-    for header in &headers {
-        ids.push([header.id.into()]);
-    }
-    let text = "SELECT l.id, l.fulfilment_id AS fulfilment, l.line_id AS line, l.sku_id, o.sku, o.title, l.quantity, l.cancelled, l.picked, \
-         l.packed, l.shipped FROM fulfilment_line l JOIN input ON input.id = l.fulfilment_id JOIN order_line o ON o.id = l.line_id ORDER BY l.id";
+    let ids = ids_input(&headers.iter().map(|h| h.id).collect::<Vec<_>>());
+    let text = format!(
+        "SELECT {LINE} FROM fulfilment_line l JOIN input ON input.id = l.fulfilment_id JOIN order_line o ON o.id = l.line_id ORDER BY l.id"
+    );
+    Ok(together(headers, sql.all_from(&ids, &text, []).await?))
+}
+
+fn together(headers: Vec<Header>, all: Vec<FulfilmentLine>) -> Vec<Fulfilment> {
     let mut lines: HashMap<FulfilmentId, Vec<FulfilmentLine>> = HashMap::new();
-    for line in sql.all_from::<FulfilmentLine>(&ids, text, []).await? {
+    for line in all {
         lines.entry(line.fulfilment).or_default().push(line);
     }
-    Ok(headers
+    headers
         .into_iter()
         .map(|h| Fulfilment {
             lines: lines.remove(&h.id).unwrap_or_default(),
@@ -77,7 +87,7 @@ async fn with_lines(sql: &Sql, headers: Vec<Header>) -> Result<Vec<Fulfilment>, 
             shipped: h.shipped,
             version: h.version,
         })
-        .collect())
+        .collect()
 }
 
 /// Fulfilment orders by id; unknown ids are left out.
@@ -181,9 +191,9 @@ pub(crate) async fn parcels(sql: &Sql, input: &Rows, on: &str) -> Result<Vec<Par
         "SELECT p.id, p.fulfilment_id, p.order_id, p.location_id, p.weight_g, p.length_mm, p.width_mm, p.height_mm, p.packed_at, \
          p.packed_by, p.unpacked_at FROM parcel p JOIN input ON {on} ORDER BY p.id"
     );
-    let rows: Vec<ParcelRow> = sql.all_from(input, &text, []).await?;
-    let ids: Vec<ParcelId> = rows.iter().map(|r| r.id).collect();
-    let mut lines = parcel_contents(sql, &ids).await?;
+    let rows = sql.ask_from::<ParcelRow>(input, &text, []).await?;
+    let mut lines = contents(sql, input, on).await?;
+    let rows = sql.answer(rows).await?;
     Ok(rows
         .into_iter()
         .map(|r| Parcel {
@@ -210,6 +220,20 @@ pub async fn parcels_by_id(sql: &Sql, ids: &[ParcelId]) -> Result<HashMap<Parcel
     Ok(parcels(sql, &input, "p.id = input.id").await?.into_iter().map(|p| (p.id, p)).collect())
 }
 
+/// Whose parcels they are.
+pub(crate) async fn fulfilments_of_parcels(
+    sql: &Sql,
+    parcels: &[ParcelId],
+) -> Result<Vec<FulfilmentId>, Fault> {
+    #[derive(FromRow)]
+    struct Row {
+        fulfilment_id: FulfilmentId,
+    }
+    let text = "SELECT p.fulfilment_id FROM parcel p JOIN input ON input.id = p.id";
+    let rows: Vec<Row> = sql.all_from(&ids_input(parcels), text, []).await?;
+    Ok(rows.into_iter().map(|r| r.fulfilment_id).collect())
+}
+
 /// The parcels of orders, oldest first, those taken apart again included.
 ///
 /// # Errors
@@ -231,12 +255,17 @@ pub async fn parcel_contents(
     sql: &Sql,
     parcels: &[ParcelId],
 ) -> Result<HashMap<ParcelId, Vec<ParcelLine>>, Fault> {
-    let input = ids_input(parcels);
-    let text = "SELECT pl.parcel_id, pl.line_id, pl.fulfilment_line_id, l.sku_id, p.location_id, pl.quantity FROM parcel_line pl \
-         JOIN input ON input.id = pl.parcel_id JOIN parcel p ON p.id = pl.parcel_id JOIN fulfilment_line l ON l.id = pl.fulfilment_line_id \
-         ORDER BY pl.parcel_id, pl.fulfilment_line_id";
+    contents(sql, &ids_input(parcels), "p.id = input.id").await
+}
+
+async fn contents(sql: &Sql, input: &Rows, on: &str) -> Result<HashMap<ParcelId, Vec<ParcelLine>>, Fault> {
+    let text = format!(
+        "SELECT pl.parcel_id, pl.line_id, pl.fulfilment_line_id, l.sku_id, p.location_id, pl.quantity FROM parcel p JOIN input ON {on} \
+         JOIN parcel_line pl ON pl.parcel_id = p.id JOIN fulfilment_line l ON l.id = pl.fulfilment_line_id \
+         ORDER BY pl.parcel_id, pl.fulfilment_line_id"
+    );
     let mut of: HashMap<ParcelId, Vec<ParcelLine>> = HashMap::new();
-    for row in sql.all_from::<ParcelLineRow>(&input, text, []).await? {
+    for row in sql.all_from::<ParcelLineRow>(input, &text, []).await? {
         of.entry(row.parcel_id).or_default().push(ParcelLine {
             line: row.line_id,
             fulfilment_line: row.fulfilment_line_id,

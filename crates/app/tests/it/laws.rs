@@ -519,7 +519,7 @@ async fn each_law_finds_what_breaks_it() {
                 let done: Result<(), Fault> = db::write!(app.ctx.db, &Actor::system("test"), |tx| {
                     let mut touched = 0;
                     for statement in change.split(';') {
-                        touched = tx.exec(statement, []).await?;
+                        touched = tx.touched(statement, []).await?;
                     }
                     let found = db::laws::check(tx, law).await?.len();
                     Err(Fault::broken(format!("{touched} rows, {found} offenders")))
@@ -533,7 +533,7 @@ async fn each_law_finds_what_breaks_it() {
         }
         for (name, change) in IN_THE_SCHEMA {
             let done: Result<u64, Fault> =
-                db::write!(app.ctx.db, &Actor::system("test"), |tx| tx.exec(change, []).await);
+                db::write!(app.ctx.db, &Actor::system("test"), |tx| tx.touched(change, []).await);
             assert!(done.is_err(), "{}: nothing but the law keeps {name}", app.name);
         }
         app.check().await;

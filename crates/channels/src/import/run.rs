@@ -146,7 +146,7 @@ impl Run {
             self.id.into(),
             i64::try_from(self.next)?.into(),
         ];
-        match tx.exec(text, values).await? {
+        match tx.touched(text, values).await? {
             1 => Ok(()),
             _ => Err(Fault::broken("another import of the same files is running")),
         }

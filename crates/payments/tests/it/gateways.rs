@@ -126,7 +126,7 @@ async fn refused_captures_voids_and_refunds_leave_the_money_where_it_is() {
 async fn claim_and_die(shop: &Shop) {
     let until = shop.now().plus(2 * Timestamp::MINUTE);
     let claimed = db::write!(shop.db, &actor(), |tx| tx
-        .exec("UPDATE job SET locked_until = $1, attempts = attempts + 1", [until.into()])
+        .touched("UPDATE job SET locked_until = $1, attempts = attempts + 1", [until.into()])
         .await);
     assert!(claimed.unwrap() > 0);
 }

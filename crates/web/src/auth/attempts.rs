@@ -79,7 +79,7 @@ async fn keep(app: &App, actor: &str, from: &Origin, kind: &str, subject: &str, 
     }
     let (origin, detail) = (from.short(), detail.to_string());
     let subject: String = subject.chars().take(500).collect();
-    let kept: Result<u64, Fault> = db::write!(app.db, &Actor::system("web.attempts"), |tx| {
+    let kept: Result<(), Fault> = db::write!(app.db, &Actor::system("web.attempts"), |tx| {
         let text = "INSERT INTO attempt (id, at, actor, origin, kind, subject, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let values = [
             tx.id::<kernel::fact::EventId>().into(),

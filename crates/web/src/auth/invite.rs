@@ -150,7 +150,7 @@ pub async fn invite(
         tx.now().into(),
         expires_at.into(),
     ];
-    if tx.exec(text, values).await? == 0 {
+    if tx.touched(text, values).await? == 0 {
         return Ok(Err(InviteRefused::Open { email: address }));
     }
     let invited = UserInvited { invitation: id, email: address, role, expires_at, generation: 0 };

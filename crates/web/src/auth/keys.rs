@@ -121,7 +121,7 @@ pub async fn create_api_key(
 /// A fault of the database.
 pub async fn revoke_api_key(tx: &Tx, key: KeyId) -> Result<Result<(), RevokeKeyRefused>, Fault> {
     if tx
-        .exec(
+        .touched(
             "UPDATE api_key SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
             [tx.now().into(), key.into()],
         )

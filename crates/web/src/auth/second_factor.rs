@@ -129,7 +129,7 @@ pub(super) async fn begin(
     // Outside of the transaction: sealing for the first time makes the secret of the database.
     let sealed = vault(app).seal(&app.db, &user.to_string(), &secret).await?;
     let text = "UPDATE user_account SET totp_secret = COALESCE(totp_secret, $1) WHERE id = $2 AND totp_on_at IS NULL";
-    let begun = db::write!(app.db, by, |tx| tx.exec(text, [sealed.as_str().into(), user.into()]).await)?;
+    let begun = db::write!(app.db, by, |tx| tx.touched(text, [sealed.as_str().into(), user.into()]).await)?;
     Ok(if begun == 0 { Err(SecondFactorRefused::On {}) } else { Ok(()) })
 }
 
@@ -152,7 +152,7 @@ pub(super) async fn confirm(
     };
     let text = "UPDATE user_account SET totp_on_at = $1, totp_step = $2 WHERE id = $3 AND totp_secret = $4 AND totp_on_at IS NULL";
     let values = [tx.now().into(), i64::try_from(step)?.into(), user.into(), state.totp_secret.into()];
-    if tx.exec(text, values).await? == 0 {
+    if tx.touched(text, values).await? == 0 {
         return Ok(Err(SecondFactorRefused::NotBegun {}));
     }
     tx.record(tx.now(), user, None, SecondFactorOn { user })?;
@@ -188,7 +188,7 @@ fn hash_of(user: UserId, code: &str) -> String {
 /// Turns the second factor off, for somebody who has proved who they are or by somebody who may.
 pub(super) async fn turn_off(tx: &Tx, user: UserId) -> Result<bool, Fault> {
     let text = "UPDATE user_account SET totp_secret = NULL, totp_on_at = NULL WHERE id = $1 AND totp_secret IS NOT NULL";
-    let was = tx.exec(text, [user.into()]).await? > 0;
+    let was = tx.touched(text, [user.into()]).await? > 0;
     tx.exec("DELETE FROM recovery_code WHERE user_id = $1", [user.into()]).await?;
     if was {
         tx.record(tx.now(), user, None, SecondFactorOff { user })?;
@@ -248,11 +248,11 @@ pub(super) async fn spend(tx: &Tx, user: UserId, proof: &Proof) -> Result<bool, 
     match proof {
         Proof::Totp(step) => {
             let text = "UPDATE user_account SET totp_step = $1 WHERE id = $2 AND totp_step < $1 AND totp_on_at IS NOT NULL";
-            Ok(tx.exec(text, [(*step).into(), user.into()]).await? > 0)
+            Ok(tx.touched(text, [(*step).into(), user.into()]).await? > 0)
         }
         Proof::Recovery(hash) => {
             let text = "UPDATE recovery_code SET used_at = $1 WHERE user_id = $2 AND code_hash = $3 AND used_at IS NULL";
-            if tx.exec(text, [tx.now().into(), user.into(), hash.as_str().into()]).await? == 0 {
+            if tx.touched(text, [tx.now().into(), user.into(), hash.as_str().into()]).await? == 0 {
                 return Ok(false);
             }
             let text = "SELECT COUNT(*) FROM recovery_code WHERE user_id = $1 AND used_at IS NULL";

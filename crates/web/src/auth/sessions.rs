@@ -96,7 +96,7 @@ pub async fn end_sessions(tx: &Tx, user: UserId, which: Which) -> Result<u64, Fa
         Which::AllBut(id) => ("DELETE FROM session WHERE user_id = $1 AND id <> $2", id),
         Which::One(id) => ("DELETE FROM session WHERE user_id = $1 AND id = $2", id),
     };
-    let sessions = tx.exec(text, [user.into(), id.into()]).await?;
+    let sessions = tx.touched(text, [user.into(), id.into()]).await?;
     if sessions > 0 {
         tx.record(tx.now(), user, None, SessionsEnded { user, sessions })?;
     }

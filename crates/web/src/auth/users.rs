@@ -185,7 +185,7 @@ pub(super) async fn insert(
     let text = "INSERT INTO user_account (id, email, name, password_hash, role, active, created_at) \
                 VALUES ($1, $2, $3, $4, $5, TRUE, $6) ON CONFLICT (email) DO NOTHING";
     let values = [id.into(), email.into(), name.into(), hash.into(), role.as_str().into(), tx.now().into()];
-    if tx.exec(text, values).await? == 0 {
+    if tx.touched(text, values).await? == 0 {
         return Ok(Err(CreateUserRefused::EmailTaken { email: email.to_owned() }));
     }
     tx.record(tx.now(), id, None, UserCreated { user: id, email: email.to_owned(), role })?;

@@ -80,7 +80,7 @@ async fn hatch(tx: &db::Tx, batch: &[NewBird]) -> Result<Vec<Result<Bird, HatchR
         outcomes.push(if new.name.is_empty() {
             Err(HatchRefused::NoName {})
         } else if tx
-            .exec(
+            .touched(
                 "INSERT INTO timer (name, next_at) VALUES ($1, 1) ON CONFLICT (name) DO NOTHING",
                 [new.name.as_str().into()],
             )

@@ -44,7 +44,7 @@ const CONNECTORS: &[&str] = &["kernel", "payments", "shipping", "channels"];
 
 /// Crates that describe or decide and never do.
 const PURE: &[&str] = &["kernel", "contact", "planner", "connectors"];
-const IMPURE: &[&str] = &["tokio", "axum", "hyper", "reqwest", "rusqlite", "sqlx"];
+const IMPURE: &[&str] = &["tokio", "axum", "hyper", "reqwest", "rusqlite", "tokio-postgres"];
 
 /// Every dependency in the workspace, dev- and build-dependencies too: a test that needs a downstream crate belongs there.
 pub fn check(root: &Path, metadata: &Metadata) -> Vec<Offence> {

@@ -27,6 +27,6 @@ pub(super) async fn keep(tx: &Tx, reviews: &[Review], counts: &mut Counts) -> Re
     let text = "INSERT INTO review (id, source, reference, order_id, score, title, message, at) \
         SELECT i.id, $1, i.review, o.id, i.score, i.title, i.message, i.at FROM input i JOIN orders o ON o.channel = $1 AND o.reference = i.order_reference \
         WHERE TRUE ON CONFLICT (source, reference, order_id) DO NOTHING";
-    counts.reviews += tx.exec_from(&rows, text, [SOURCE.into()]).await?;
+    counts.reviews += tx.touched_from(&rows, text, [SOURCE.into()]).await?;
     Ok(())
 }
