@@ -33,6 +33,9 @@ impl Telemetry {
             config.log.filter.clone().unwrap_or_else(|| if quiet { "warn" } else { "info" }.to_owned());
         let filter = EnvFilter::try_new(&directives)
             .map_err(|e| Failure::Usage(format!("setting “log.filter”: {e}")))?;
+        // Its lower levels tell what is written into the database, word for word.
+        let quiet = "tokio_postgres=warn".parse().map_err(|e| Failure::Usage(format!("log filter: {e}")))?;
+        let filter = filter.add_directive(quiet);
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let lines = match config.log.format {
             LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),

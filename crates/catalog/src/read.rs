@@ -307,9 +307,11 @@ async fn complete(sql: &Sql, rows: Vec<SkuRow>) -> Result<Vec<(Sku, i64)>, Fault
 
 /// Locks the rows of some codes in key order and reads them whole.
 pub(crate) async fn lock_by_code(sql: &Sql, codes: &Rows) -> Result<Vec<Sku>, Fault> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM sku s JOIN input ON input.code = s.code ORDER BY s.id /*pg FOR NO KEY UPDATE OF s */"
-    );
+    let lock =
+        "SELECT s.id FROM sku s JOIN input ON input.code = s.code ORDER BY s.id FOR NO KEY UPDATE OF s";
+    sql.lock_from(codes, lock).await?;
+    // After the lock, in a statement of its own: in that which waits, the prices would be those of before.
+    let text = format!("SELECT {COLUMNS} FROM sku s JOIN input ON input.code = s.code ORDER BY s.id");
     let rows = sql.all_from(codes, &text, []).await?;
     Ok(complete(sql, rows).await?.into_iter().map(|(sku, _)| sku).collect())
 }

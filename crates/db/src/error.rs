@@ -1,5 +1,6 @@
 //! Reading database errors: what is worth another try, what a constraint said.
 
+use crate::postgres::{Failed, is_outdated};
 use kernel::Fault;
 use rusqlite::ffi;
 use tokio_postgres::error::SqlState;
@@ -16,7 +17,7 @@ enum Refused {
 }
 
 fn on_postgres(fault: &Fault) -> Option<&SqlState> {
-    fault.cause::<tokio_postgres::Error>()?.code()
+    fault.cause::<Failed>()?.0.code()
 }
 
 /// SQLite's extended result code.
@@ -80,4 +81,5 @@ pub(crate) fn may_succeed_again(fault: &Fault) -> bool {
     [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE]
         .iter()
         .any(|state| on_postgres(fault) == Some(state))
+        || fault.cause::<Failed>().is_some_and(|failed| is_outdated(&failed.0))
 }

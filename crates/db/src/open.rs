@@ -56,7 +56,7 @@ impl Writer {
     pub(crate) async fn begin(&self, standing: Standing) -> Result<Sql, Fault> {
         Ok(match self {
             Self::Sqlite(group, _) => Sql::member(group.join(standing).await?),
-            Self::Postgres(pool, _) => Sql::tx(Box::pin(postgres::Transaction::begin(pool)).await?),
+            Self::Postgres(pool, _) => Sql::tx(Box::pin(postgres::Taken::begin(pool)).await?),
         })
     }
     /// Statements that are each a transaction of their own.

@@ -11,11 +11,15 @@ use kernel::Fault;
 use kernel::row::{Cell, Row, Value};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Error, Row as Found};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A connection is closed when it is so old, or nobody wanted it for so long.
+const OLDEST: Duration = Duration::from_secs(30 * 60);
+const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// Parameters: scalars, and behind them an array for each column of a set of rows.
 #[derive(Default)]
@@ -94,24 +98,24 @@ pub(crate) async fn pool(url: &str, connections: u32, settings: &[(&str, &str)])
     let pool = Pool::builder(Manager { config, tls })
         .max_size(usize::try_from(connections)?)
         .wait_timeout(Some(PATIENCE))
-        .create_timeout(Some(PATIENCE))
         // The one that was used last: its plans are there, and fewer processes of the server are awake.
         .queue_mode(managed::QueueMode::Lifo)
         .runtime(deadpool::Runtime::Tokio1)
         .build()?;
-    drop(taken(&pool).await?);
+    drop(Taken::from(&pool).await?);
     Ok(pool)
-}
-
-/// A connection of a pool.
-pub(crate) async fn taken(pool: &Pool) -> Result<Object<Manager>, Fault> {
-    Ok(pool.get().await?)
 }
 
 fn configured(url: &str) -> Result<(Config, tls::Tls), Fault> {
     let (url, tls) = tls::of(url)?;
-    let mut config: Config = url.parse()?;
-    config.ssl_mode(tls.mode);
+    let mut config: Config = url.parse().map_err(failed)?;
+    // A server that went without a word is noticed.
+    config.ssl_mode(tls.mode).keepalives_idle(Duration::from_secs(60));
+    config.keepalives_interval(Duration::from_secs(10)).keepalives_retries(3);
+    config.tcp_user_timeout(Duration::from_secs(30));
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(PATIENCE);
+    }
     if config.get_application_name().is_none() {
         config.application_name("fulmar");
     }
@@ -122,12 +126,24 @@ impl managed::Manager for Manager {
     type Type = Session;
     type Error = Error;
 
+    /// A server that starts, or has no room for a moment, is asked again.
     async fn create(&self) -> Result<Session, Error> {
-        Session::begin(&self.config, &self.tls).await
+        let mut pause = Duration::from_millis(10);
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            // Boxed: seldom needed, and large in the state of whoever wants a connection.
+            match Box::pin(Session::begin(&self.config, &self.tls)).await {
+                Err(e) if is_passing(&e) && tokio::time::Instant::now() + pause < until => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                done => return done,
+            }
+        }
     }
     async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
-        if !session.is_whole() {
-            return Err(RecycleError::message("the connection is not whole"));
+        if !session.is_whole() || metrics.age() > OLDEST || metrics.last_used() > IDLE {
+            return Err(RecycleError::message("the connection is not whole, or is old"));
         }
         // A plan is made for tables as large as they are then: one that was made while they were empty reads them whole, also when they
         // have grown. So all are made anew as the connection ages, each time after twice as many transactions.
@@ -136,21 +152,80 @@ impl managed::Manager for Manager {
         }
         Ok(())
     }
+    /// PostgreSQL does not see that nobody waits for a statement any more: it is told.
+    fn detach(&self, session: &mut Session) {
+        if let (true, Ok(runtime)) = (session.is_left(), tokio::runtime::Handle::try_current()) {
+            let (cancel, connector) = (session.cancel(), self.tls.connector.clone());
+            runtime.spawn(async move {
+                let _ = tokio::time::timeout(PATIENCE, cancel.cancel_query(connector)).await;
+            });
+        }
+    }
 }
 
-/// A transaction. One that is dropped inside closes its connection, which rolls it back.
-pub(crate) struct Transaction(Option<Object<Manager>>);
-impl Transaction {
-    pub(crate) async fn begin(pool: &Pool) -> Result<Self, Fault> {
-        let mut session = taken(pool).await?;
-        session.open();
-        Ok(Self(Some(session)))
-    }
-    pub(crate) fn session(&mut self) -> Result<&mut Session, Fault> {
-        self.0.as_deref_mut().ok_or_else(|| Fault::broken("a transaction without its connection"))
+/// Whether a connection may be had a moment later: nobody listens yet, the server starts, or it has no room.
+fn is_passing(e: &Error) -> bool {
+    let refused = std::error::Error::source(e).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    let code = e.code();
+    refused.is_some_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused)
+        || code == Some(&SqlState::CANNOT_CONNECT_NOW)
+        || code == Some(&SqlState::TOO_MANY_CONNECTIONS)
+}
+
+/// Whether a prepared statement is of a schema that was changed since.
+pub(crate) fn is_outdated(e: &Error) -> bool {
+    let code = e.code();
+    code == Some(&SqlState::FEATURE_NOT_SUPPORTED) || code == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
+}
+
+/// An error as it may be shown and kept: PostgreSQL's details hold rows of the shop.
+#[derive(Debug)]
+pub(crate) struct Failed(pub Error);
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.as_db_error() {
+            Some(e) => write!(f, "{}: {} ({})", e.severity(), e.message(), e.code().code()),
+            None => {
+                write!(f, "{}", self.0)?;
+                let mut cause = std::error::Error::source(&self.0);
+                while let Some(inner) = cause {
+                    write!(f, ": {inner}")?;
+                    cause = inner.source();
+                }
+                Ok(())
+            }
+        }
     }
 }
-impl Drop for Transaction {
+impl std::error::Error for Failed {}
+
+#[track_caller]
+pub(crate) fn failed(e: Error) -> Fault {
+    Fault::from(Failed(e))
+}
+
+/// A connection of a pool. One that is dropped inside of a transaction, or before its answer has come, is closed; that rolls the
+/// transaction back.
+pub(crate) struct Taken(Option<Object<Manager>>);
+impl Taken {
+    pub(crate) async fn from(pool: &Pool) -> Result<Self, Fault> {
+        let session = pool.get().await.map_err(|e| match e {
+            managed::PoolError::Backend(e) => failed(e).while_doing("connect to PostgreSQL"),
+            other => Fault::from(other),
+        })?;
+        Ok(Self(Some(session)))
+    }
+    /// The same, inside of a transaction.
+    pub(crate) async fn begin(pool: &Pool) -> Result<Self, Fault> {
+        let mut taken = Self::from(pool).await?;
+        taken.session()?.open();
+        Ok(taken)
+    }
+    pub(crate) fn session(&mut self) -> Result<&mut Session, Fault> {
+        self.0.as_deref_mut().ok_or_else(|| Fault::broken("a connection that was given back"))
+    }
+}
+impl Drop for Taken {
     fn drop(&mut self) {
         if let Some(session) = self.0.take().filter(|session| session.is_left()) {
             drop(Object::take(session));

@@ -6,13 +6,12 @@
 use crate::group::{Group, Member};
 use crate::laws::{Offence, Sums};
 use crate::open::Backend;
-use crate::postgres::{self, Array, Later, Parameters, Pool, Transaction};
+use crate::postgres::{Array, Later, Parameters, Pool, Taken};
 use crate::sqlite::Readers;
-use crate::sums;
+use crate::{BoxFuture, sums};
 use kernel::Fault;
 use kernel::row::{FromCell, FromRow, Row, Unreadable, Value};
 use std::fmt::Write as _;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
@@ -206,7 +205,7 @@ enum Conn {
     /// The inside of a transaction on SQLite.
     Member(Mutex<Member>),
     Pool(Pool),
-    Tx(tokio::sync::Mutex<Transaction>),
+    Tx(tokio::sync::Mutex<Taken>),
 }
 
 /// Rows that were asked for and are needed later.
@@ -245,7 +244,7 @@ impl Sql {
     pub(crate) fn pool(pool: Pool) -> Self {
         Self { conn: Conn::Pool(pool) }
     }
-    pub(crate) fn tx(tx: Transaction) -> Self {
+    pub(crate) fn tx(tx: Taken) -> Self {
         Self { conn: Conn::Tx(tokio::sync::Mutex::new(tx)) }
     }
     /// Commits a transaction of so many commands; it is durable when this returns.
@@ -254,7 +253,7 @@ impl Sql {
             Conn::Member(member) => {
                 member.into_inner().unwrap_or_else(PoisonError::into_inner).commit(commands).await
             }
-            Conn::Tx(tx) => boxed(async { tx.into_inner().session()?.commit().await }).await,
+            Conn::Tx(tx) => Box::pin(tx.into_inner().session()?.commit()).await,
             Conn::Readers(_) | Conn::Here(_) | Conn::Writer(_) | Conn::Pool(_) => {
                 Err(Fault::broken("commit without a transaction"))
             }
@@ -267,8 +266,9 @@ impl Sql {
                 member.into_inner().unwrap_or_else(PoisonError::into_inner).roll_back(fault)
             }
             Conn::Tx(tx) => {
-                let rolled_back = boxed(async { tx.into_inner().session()?.roll_back().await });
-                if let Err(fault) = rolled_back.await {
+                let mut tx = tx.into_inner();
+                let Ok(session) = tx.session() else { return };
+                if let Err(fault) = Box::pin(session.roll_back()).await {
                     tracing::warn!(%fault, "rollback failed; the connection is dropped");
                 }
             }
@@ -280,6 +280,13 @@ impl Sql {
         match &self.conn {
             Conn::Member(member) => inside(member).newest_of_others(),
             _ => Ok(None),
+        }
+    }
+    /// Makes sure that the server knows of the transaction.
+    pub(crate) async fn begun(&self) -> Result<(), Fault> {
+        match &self.conn {
+            Conn::Tx(tx) => Box::pin(tx.lock().await.session()?.begun()).await,
+            _ => Ok(()),
         }
     }
     /// Closes the connections of a pool.
@@ -299,56 +306,63 @@ impl Sql {
         }
     }
 
-    async fn query(&self, text: &str, parameters: impl Into<Parameters>) -> Result<Vec<Row>, Fault> {
+    /// Boxed, as all that waits for a database is: its states are large, and every command would carry those of its statements.
+    fn query<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: impl Into<Parameters>,
+    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
         let parameters = parameters.into();
-        let found = match &self.conn {
-            Conn::Readers(readers) => {
-                let text = for_sqlite(text);
-                readers.run(move |c| c.query(&text, &parameters.values)).await
-            }
-            Conn::Here(readers) => readers.run_here(|c| c.query(&for_sqlite(text), &parameters.values)).await,
-            Conn::Writer(group) => group.alone(|c| c.query(&for_sqlite(text), &parameters.values)).await,
-            Conn::Member(member) => inside(member).query(&for_sqlite(text), &parameters.values),
-            Conn::Pool(pool) => {
-                boxed(async { postgres::taken(pool).await?.rows(&for_postgres(text), parameters).await })
-                    .await
-            }
-            Conn::Tx(tx) => {
-                boxed(async { tx.lock().await.session()?.rows(&for_postgres(text), parameters).await }).await
-            }
-        };
-        found.map_err(|f| f.while_doing(first_words(text)))
+        Box::pin(async move {
+            let found = match &self.conn {
+                Conn::Readers(readers) => {
+                    let text = for_sqlite(text);
+                    readers.run(move |c| c.query(&text, &parameters.values)).await
+                }
+                Conn::Here(readers) => {
+                    readers.run_here(|c| c.query(&for_sqlite(text), &parameters.values)).await
+                }
+                Conn::Writer(group) => group.alone(|c| c.query(&for_sqlite(text), &parameters.values)).await,
+                Conn::Member(member) => inside(member).query(&for_sqlite(text), &parameters.values),
+                Conn::Pool(pool) => {
+                    Taken::from(pool).await?.session()?.rows(&for_postgres(text), parameters).await
+                }
+                Conn::Tx(tx) => tx.lock().await.session()?.rows(&for_postgres(text), parameters).await,
+            };
+            found.map_err(|f| f.while_doing(first_words(text)))
+        })
     }
-    async fn execute(&self, text: &str, parameters: Parameters) -> Result<u64, Fault> {
-        let done = match &self.conn {
-            Conn::Readers(readers) | Conn::Here(readers) => {
-                let text = for_sqlite(text);
-                readers.run(move |c| c.execute(&text, &parameters.values)).await
-            }
-            Conn::Writer(group) => group.alone(|c| c.execute(&for_sqlite(text), &parameters.values)).await,
-            Conn::Member(member) => inside(member).execute(&for_sqlite(text), &parameters.values),
-            Conn::Pool(pool) => {
-                boxed(async { postgres::taken(pool).await?.touched(&for_postgres(text), parameters).await })
-                    .await
-            }
-            Conn::Tx(tx) => {
-                boxed(async { tx.lock().await.session()?.touched(&for_postgres(text), parameters).await })
-                    .await
-            }
-        };
-        done.map_err(|f| f.while_doing(first_words(text)))
+    fn execute<'a>(&'a self, text: &'a str, parameters: Parameters) -> BoxFuture<'a, Result<u64, Fault>> {
+        Box::pin(async move {
+            let done = match &self.conn {
+                Conn::Readers(readers) | Conn::Here(readers) => {
+                    let text = for_sqlite(text);
+                    readers.run(move |c| c.execute(&text, &parameters.values)).await
+                }
+                Conn::Writer(group) => {
+                    group.alone(|c| c.execute(&for_sqlite(text), &parameters.values)).await
+                }
+                Conn::Member(member) => inside(member).execute(&for_sqlite(text), &parameters.values),
+                Conn::Pool(pool) => {
+                    Taken::from(pool).await?.session()?.touched(&for_postgres(text), parameters).await
+                }
+                Conn::Tx(tx) => tx.lock().await.session()?.touched(&for_postgres(text), parameters).await,
+            };
+            done.map_err(|f| f.while_doing(first_words(text)))
+        })
     }
     /// The same for who does not ask how many rows it touched: inside of a transaction on PostgreSQL it travels with what is waited for
     /// next.
-    async fn later(&self, text: &str, parameters: Parameters) -> Result<(), Fault> {
-        match &self.conn {
-            Conn::Tx(tx) => {
-                let sent =
-                    boxed(async { tx.lock().await.session()?.later(&for_postgres(text), parameters).await });
-                sent.await.map_err(|f| f.while_doing(first_words(text)))
+    fn later<'a>(&'a self, text: &'a str, parameters: Parameters) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            match &self.conn {
+                Conn::Tx(tx) => {
+                    let sent = tx.lock().await.session()?.later(&for_postgres(text), parameters).await;
+                    sent.map_err(|f| f.while_doing(first_words(text)))
+                }
+                _ => self.execute(text, parameters).await.map(|_| ()),
             }
-            _ => self.execute(text, parameters).await.map(|_| ()),
-        }
+        })
     }
     /// Where the sums of a law are not zero.
     pub(crate) async fn sums(&self, sums: Sums) -> Result<Vec<Offence>, Fault> {
@@ -369,8 +383,8 @@ impl Sql {
             }
             Conn::Writer(group) => group.alone(|c| c.script(text)).await,
             Conn::Member(member) => inside(member).script(text),
-            Conn::Pool(pool) => boxed(async { postgres::taken(pool).await?.script(text).await }).await,
-            Conn::Tx(tx) => boxed(async { tx.lock().await.session()?.script(text).await }).await,
+            Conn::Pool(pool) => Taken::from(pool).await?.session()?.script(text).await,
+            Conn::Tx(tx) => tx.lock().await.session()?.script(text).await,
         }
     }
     /// All rows of a query, as they are.
@@ -462,14 +476,15 @@ impl Sql {
         let answer = self.asked(text, Vec::from_iter(params).into()).await?;
         Ok(Asked { rows: vec![answer], name: first_words(text), of: PhantomData })
     }
-    async fn asked(&self, text: &str, parameters: Parameters) -> Result<Answer, Fault> {
-        Ok(match &self.conn {
-            Conn::Tx(tx) => {
-                let asked =
-                    boxed(async { tx.lock().await.session()?.ask(&for_postgres(text), parameters).await });
-                Answer::Later(asked.await.map_err(|f| f.while_doing(first_words(text)))?)
-            }
-            _ => Answer::Here(self.query(text, parameters).await?),
+    fn asked<'a>(&'a self, text: &'a str, parameters: Parameters) -> BoxFuture<'a, Result<Answer, Fault>> {
+        Box::pin(async move {
+            Ok(match &self.conn {
+                Conn::Tx(tx) => {
+                    let asked = tx.lock().await.session()?.ask(&for_postgres(text), parameters).await;
+                    Answer::Later(asked.map_err(|f| f.while_doing(first_words(text)))?)
+                }
+                _ => Answer::Here(self.query(text, parameters).await?),
+            })
         })
     }
     /// The rows that were asked for.
@@ -479,7 +494,7 @@ impl Sql {
             let rows = match (answer, &self.conn) {
                 (Answer::Here(rows), _) => rows,
                 (Answer::Later(later), Conn::Tx(tx)) => {
-                    boxed(async { tx.lock().await.session()?.answer(&later).await }).await?
+                    Box::pin(tx.lock().await.session()?.answer(&later)).await?
                 }
                 (Answer::Later(_), _) => return Err(Fault::broken("an answer of another connection")),
             };
@@ -534,11 +549,6 @@ impl Sql {
         let size = input.chunk(self.backend(), before);
         (0..input.len()).step_by(size).map(|from| (from, (from + size).min(input.len()))).collect()
     }
-}
-
-/// What waits for PostgreSQL lies beside the stack: the states of its statements are large, and every command would carry them.
-fn boxed<'a, T>(what: impl Future<Output = T> + Send + 'a) -> crate::BoxFuture<'a, T> {
-    Box::pin(what)
 }
 
 fn inside(member: &Mutex<Member>) -> std::sync::MutexGuard<'_, Member> {

@@ -160,9 +160,12 @@ impl Tx {
             if events.is_empty() {
                 return Ok(());
             }
-            // Ids follow the order of the log, which is known only now.
+            // Ids follow the order of the log, which is known only now. On PostgreSQL no transaction may give one of a time before the
+            // server knew of it: readers of the log wait for the oldest that the server knows (`automation::feed`).
+            self.sql.begun().await?;
+            let now = self.shared.clock.now().max(self.now);
             for event in &mut events {
-                event.id = self.id();
+                event.id = self.shared.ids.next(now.millis());
             }
             self.write_log(&events).await?;
             for reaction in &self.shared.reactions {
@@ -270,7 +273,8 @@ impl Attempt {
             Writer::Postgres(_, turns) => {
                 let turn = turns.ask(standing).await.map_err(|_| Fault::broken("the database is closed"))?;
                 let tx = self.open(Some(turn), Standing::single()).await?;
-                // Commands of lanes record events: the question travels with their first.
+                // Commands of lanes record events: the question travels with their first. (Who is made to listen while a transaction
+                // runs hears of the next.)
                 let asked = Wanted::ask(&tx.sql, &self.shared.listeners).await?;
                 *tx.wanted_asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
                 Ok(tx)

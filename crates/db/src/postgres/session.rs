@@ -6,7 +6,7 @@
 //!
 //! A session drives its connection itself, on the task that asks: a task for the connection would be woken for each message.
 
-use super::{Parameters, as_both_give_them, configured, tls, value};
+use super::{Parameters, as_both_give_them, configured, failed, is_outdated, tls, value};
 use kernel::Fault;
 use kernel::row::{Row, Value};
 use std::collections::HashMap;
@@ -15,13 +15,15 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Connection, Error, Row as Found, Socket, Statement};
+use tokio_postgres::{CancelToken, Client, Config, Connection, Error, Row as Found, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Prepared statements that a connection keeps; beyond them it forgets all.
 const STATEMENTS: usize = 1_000;
 /// Statements that wait at most for one that is waited for.
 const WAITING: usize = 64;
+
+const BEGIN: &str = "BEGIN";
 
 type Driver = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
@@ -87,7 +89,7 @@ impl Session {
     /// A fault when the URL does not read or the server cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, Fault> {
         let (config, tls) = configured(url)?;
-        Ok(Self::begin(&config, &tls).await?)
+        Self::begin(&config, &tls).await.map_err(failed)
     }
     pub(super) async fn begin(config: &Config, tls: &tls::Tls) -> Result<Self, Error> {
         let (client, connection) = config.connect(tls.connector.clone()).await?;
@@ -101,13 +103,16 @@ impl Session {
             left: false,
         })
     }
+    pub(super) fn cancel(&self) -> CancelToken {
+        self.client.cancel_token()
+    }
     /// Whether whoever used it last went in the middle of something.
     pub(super) fn is_left(&self) -> bool {
         self.open || self.left
     }
-    /// Whether the next may use it: it is connected, outside of a transaction, and nothing is to be read.
+    /// Whether the next may use it: it is connected, outside of a transaction, and no answer is to come.
     pub(super) fn is_whole(&mut self) -> bool {
-        if self.is_left() || !self.waiting.is_empty() {
+        if self.is_left() {
             return false;
         }
         let mut nobody = Context::from_waker(std::task::Waker::noop());
@@ -164,26 +169,31 @@ impl Session {
         steps.push(Box::pin(ask(client, asked)));
         self.left = true;
         let answers = Self::driven(&mut self.connection, InOrder { steps, sent: false, answers: Vec::new() });
-        let mut answers = answers.await?;
-        self.left = false;
+        let mut answers = answers.await.map_err(failed)?;
+        // One that could not be sent keeps those behind it, and with them the end of the transaction.
+        self.left = answers.len() <= waiting.len();
         self.failed |= self.open && answers.iter().any(Result::is_err);
+        if answers.iter().any(|answer| answer.as_ref().is_err_and(is_outdated)) {
+            self.statements.clear();
+        }
         let last = answers.pop().unwrap_or(Ok(Answer::Done));
         for (answer, waiting) in answers.into_iter().zip(&waiting) {
             let name = match waiting {
                 Waiting::Script(text) => text,
                 Waiting::Statement(prepared, _) | Waiting::Question(prepared, ..) => &*prepared.name,
             };
-            let answer = answer.map_err(|e| Fault::from(e).while_doing(name))?;
+            let answer = answer.map_err(|e| failed(e).while_doing(name))?;
             if let (Waiting::Question(_, _, later), Answer::Rows(found)) = (waiting, answer) {
                 let rows = as_both_give_them(&found).map_err(|f| f.while_doing(name))?;
                 *later.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
             }
         }
-        Ok(last?)
+        last.map_err(failed)
     }
     /// A prepared statement. Parameters are of the types that they have, whatever PostgreSQL would guess.
     async fn prepared(&mut self, text: &str, parameters: &Parameters) -> Result<Prepared, Fault> {
-        if let Some(prepared) = self.statements.get(text) {
+        let types = parameters.types();
+        if let Some(prepared) = self.statements.get(text).filter(|p| p.statement.params() == types) {
             return Ok(prepared.clone());
         }
         // It may speak of what the ones before it make.
@@ -191,13 +201,14 @@ impl Session {
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
-        let types = parameters.types();
         self.left = true;
         let preparing = self.client.prepare_typed(text, &types);
         let statement = Self::driven(&mut self.connection, preparing).await;
         // An error of the database is an answer; of any other the connection has ended.
         self.left = statement.as_ref().is_err_and(|e| e.as_db_error().is_none());
-        let prepared = Prepared { statement: statement?, name: crate::sql::first_words(text).into() };
+        self.failed |= self.open && statement.is_err();
+        let prepared =
+            Prepared { statement: statement.map_err(failed)?, name: crate::sql::first_words(text).into() };
         self.statements.insert(text.to_owned(), prepared.clone());
         Ok(prepared)
     }
@@ -205,11 +216,21 @@ impl Session {
     /// Begins a transaction.
     pub(crate) fn open(&mut self) {
         (self.open, self.failed) = (true, false);
-        self.later_script("BEGIN");
+        self.later_script(BEGIN);
+    }
+    /// Makes sure that PostgreSQL knows of it.
+    pub(crate) async fn begun(&mut self) -> Result<(), Fault> {
+        if self.begin_waits().is_some() {
+            self.send(Asked::Nothing).await?;
+        }
+        Ok(())
+    }
+    fn begin_waits(&self) -> Option<usize> {
+        self.waiting.iter().position(|waiting| matches!(waiting, Waiting::Script(BEGIN)))
     }
     /// Ends it; it is durable when this returns.
     pub(crate) async fn commit(&mut self) -> Result<(), Fault> {
-        if self.failed {
+        if self.failed || self.left {
             // PostgreSQL would roll back and call it done.
             return Err(Fault::broken("commit of a transaction with a statement that failed"));
         }
@@ -220,8 +241,13 @@ impl Session {
     }
     /// Ends it without a trace.
     pub(crate) async fn roll_back(&mut self) -> Result<(), Fault> {
-        self.waiting.clear();
-        self.script("ROLLBACK").await?;
+        match self.begin_waits() {
+            Some(unsent) => self.waiting.truncate(unsent),
+            None => {
+                self.waiting.clear();
+                self.script("ROLLBACK").await?;
+            }
+        }
         self.open = false;
         Ok(())
     }
@@ -311,15 +337,17 @@ impl Future for InOrder<'_> {
         let this = &mut *self;
         if !this.sent {
             this.sent = true;
-            // None has its answer yet but those that had nothing to send.
-            let mut at_once = Vec::new();
-            for (n, step) in this.steps.iter_mut().enumerate() {
-                if let Poll::Ready(answer) = step.as_mut().poll(cx) {
-                    at_once.push((n, answer));
+            // None has its answer yet but one that had nothing to send, or that could not be sent: nothing is sent behind it.
+            for n in 0..this.steps.len() {
+                if let Poll::Ready(answer) = this.steps[n].as_mut().poll(cx) {
+                    if answer.is_err() {
+                        this.steps.truncate(n + 1);
+                    }
+                    this.steps[n] = Box::pin(std::future::ready(answer));
+                    if n + 1 == this.steps.len() {
+                        break;
+                    }
                 }
-            }
-            for (n, answer) in at_once {
-                this.steps[n] = Box::pin(std::future::ready(answer));
             }
         }
         while let Some(step) = this.steps.get_mut(this.answers.len()) {

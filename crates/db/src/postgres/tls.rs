@@ -1,4 +1,4 @@
-//! Whether and how the way to PostgreSQL is encrypted: `sslmode` and `sslrootcert` of the URL, as libpq understands them.
+//! Whether and how the way to PostgreSQL is encrypted: `sslmode` and `sslrootcert` of the URL, or `PGSSLMODE` and `PGSSLROOTCERT`.
 
 use kernel::Fault;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -23,7 +23,10 @@ pub(super) struct Tls {
 /// Another mode; a file of roots that does not read.
 pub(super) fn of(url: &str) -> Result<(String, Tls), Fault> {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
-    let (mut wanted, mut roots, mut others) = ("prefer", None, Vec::new());
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (mode, file) = (set("PGSSLMODE"), set("PGSSLROOTCERT"));
+    let (mut wanted, mut roots, mut others) =
+        (mode.as_deref().unwrap_or("prefer"), file.as_deref(), Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("sslmode", mode)) => wanted = mode,
@@ -38,7 +41,7 @@ pub(super) fn of(url: &str) -> Result<(String, Tls), Fault> {
         "verify-full" => (SslMode::Require, true),
         other => {
             return Err(Fault::broken(format!(
-                "sslmode of the database's URL is disable, prefer, require or verify-full, not “{other}”"
+                "sslmode (of the database's URL, or PGSSLMODE) is disable, prefer, require or verify-full, not “{other}”"
             )));
         }
     };
