@@ -123,11 +123,12 @@ fn configured(url: &str) -> Result<(Config, tls::Tls), Fault> {
 }
 
 impl managed::Manager for Manager {
-    type Type = Session;
+    /// Boxed: it is large, and goes from hand to hand.
+    type Type = Box<Session>;
     type Error = Error;
 
     /// A server that starts, or has no room for a moment, is asked again.
-    async fn create(&self) -> Result<Session, Error> {
+    async fn create(&self) -> Result<Box<Session>, Error> {
         let mut pause = Duration::from_millis(10);
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
@@ -137,11 +138,11 @@ impl managed::Manager for Manager {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));
                 }
-                done => return done,
+                done => return done.map(Box::new),
             }
         }
     }
-    async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, session: &mut Box<Session>, metrics: &Metrics) -> RecycleResult<Error> {
         if !session.is_whole() || metrics.age() > OLDEST || metrics.last_used() > IDLE {
             return Err(RecycleError::message("the connection is not whole, or is old"));
         }
@@ -153,7 +154,7 @@ impl managed::Manager for Manager {
         Ok(())
     }
     /// PostgreSQL does not see that nobody waits for a statement any more: it is told.
-    fn detach(&self, session: &mut Session) {
+    fn detach(&self, session: &mut Box<Session>) {
         if let (true, Ok(runtime)) = (session.is_left(), tokio::runtime::Handle::try_current()) {
             let (cancel, connector) = (session.cancel(), self.tls.connector.clone());
             runtime.spawn(async move {
@@ -222,7 +223,10 @@ impl Taken {
         Ok(taken)
     }
     pub(crate) fn session(&mut self) -> Result<&mut Session, Fault> {
-        self.0.as_deref_mut().ok_or_else(|| Fault::broken("a connection that was given back"))
+        match &mut self.0 {
+            Some(session) => Ok(session),
+            None => Err(Fault::broken("a connection that was given back")),
+        }
     }
 }
 impl Drop for Taken {
