@@ -50,7 +50,7 @@ pub struct Session {
     connection: Driver,
     statements: HashMap<String, Prepared>,
     waiting: Vec<Waiting>,
-    /// Inside of a transaction that PostgreSQL knows of.
+    /// Inside of a transaction, whose BEGIN may still wait.
     open: bool,
     /// A statement of the transaction failed: it cannot be committed.
     failed: bool,
